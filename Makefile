@@ -1,0 +1,43 @@
+# make train: set up .venv and train the main config. make test: set up and run the tests. make check: what CI runs.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: train test test-slow check bench smoke clean
+.DELETE_ON_ERROR:
+
+train: .venv/.installed
+	$(BIN)/dltrain fit configs/cnn_mnist.yaml
+
+test: .venv/.installed-dev
+	$(BIN)/pytest -m "not slow"
+
+test-slow: .venv/.installed-dev
+	$(BIN)/pytest -m slow
+
+check: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not slow"
+
+bench: .venv/.installed-dev
+	$(BIN)/python benchmarks/training_speed.py
+	$(BIN)/python benchmarks/start_up.py
+
+smoke: .venv/.installed
+	for config in configs/*.yaml; do $(BIN)/dltrain fit $$config --smoke || exit 1; done
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dltrain needs Python 3.11 or later: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+.venv/.installed-dev: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@ .venv/.installed

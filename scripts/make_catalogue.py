@@ -1,0 +1,195 @@
+"""Write src/dltrain/spec/catalogue.json, the Keras objects that a config may name, from the installed Keras.
+
+Run as `python scripts/make_catalogue.py`; with `--check`, exit 1 where the file is stale.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import keras  # noqa: E402
+from keras.src import activations, constraints, initializers, losses, metrics, optimizers, regularizers  # noqa: E402
+from scripts.catalogue_classes import ARGUMENTS_LEFT_OUT, CLASSES, LEFT_OUT  # noqa: E402
+from scripts.catalogue_rules import COMMON, SECTIONS, SUFFIXES, Rule  # noqa: E402
+
+TARGET = ROOT / "src/dltrain/spec/catalogue.json"
+MODULES: dict[str, ModuleType] = {
+    "layer": keras.layers,
+    "optimizer": keras.optimizers,
+    "schedule": keras.optimizers.schedules,
+    "loss": keras.losses,
+    "metric": keras.metrics,
+    "regularizer": keras.regularizers,
+    "initializer": keras.initializers,
+    "constraint": keras.constraints,
+    "callback": keras.callbacks,
+}
+# The tables in which `keras.losses.get("mse")` and the like look a string up.
+STRINGS: dict[str, dict[str, Any]] = {
+    "optimizer": optimizers.ALL_OBJECTS_DICT,
+    "loss": losses.ALL_OBJECTS_DICT,
+    "metric": metrics.ALL_OBJECTS_DICT,
+    "regularizer": regularizers.ALL_OBJECTS_DICT,
+    "initializer": initializers.ALL_OBJECTS_DICT,
+    "constraint": constraints.ALL_OBJECTS_DICT,
+}
+# Words for which `compile` chooses a metric by the shape of the labels.
+CHOSEN_BY_COMPILE = ("accuracy", "acc", "crossentropy", "ce")
+# Every layer that passes its keyword arguments on to the base class takes these.
+BASE_ARGUMENTS = ("name", "dtype", "trainable")
+
+
+def public_classes(module: ModuleType) -> dict[str, type]:
+    return {name: value for name, value in vars(module).items() if inspect.isclass(value) and name[0] != "_"}
+
+
+def own_name(names: Iterable[str], cls: type) -> str:
+    """The name to catalogue a class under: its own, or where Keras does not export that, its first."""
+    return cls.__name__ if cls.__name__ in names else min(names)
+
+
+def named_classes(section: str) -> dict[str, type]:
+    """The classes of a section that a config may name."""
+    by_class: dict[type, list[str]] = {}
+    for name, cls in public_classes(MODULES[section]).items():
+        by_class.setdefault(cls, []).append(name)
+    named = {own_name(names, cls): cls for cls, names in by_class.items()}
+    return {name: cls for name, cls in named.items() if name not in LEFT_OUT}
+
+
+def rule_for(section: str, cls: type, parameter: inspect.Parameter) -> Rule:
+    name = parameter.name
+    for table, key in ((CLASSES, f"{cls.__name__}.{name}"), (SECTIONS[section], name), (COMMON, name)):
+        if key in table:
+            return resolved(table[key], cls)
+    for suffix, rule in SUFFIXES.items():
+        if name.endswith(suffix):
+            return dict(rule)
+    if isinstance(parameter.default, bool):
+        return {"kinds": ["bool"]}
+    raise SystemExit(f"no rule for {section} {cls.__name__}.{name}: add one to scripts/catalogue_rules.py")
+
+
+def resolved(rule: Rule, cls: type) -> Rule:
+    """The rule with what stands for something of the class put in."""
+    made = dict(rule)
+    if made.get("length") == "rank":
+        digit = re.search(r"([123])D", cls.__name__)
+        if digit is None:
+            raise SystemExit(f"{cls.__name__} has no rank in its name")
+        made["length"] = int(digit[1])
+    bounds = getattr(cls, "_FACTOR_BOUNDS", ())
+    for index, key in enumerate(("min", "max")):
+        if made.get(key) == "factor":
+            made[key] = bounds[index]
+    if isinstance(made.get("choices"), str):
+        made["choices"] = sorted(getattr(cls, made["choices"]))
+    return made
+
+
+def plain(value: Any) -> Any:
+    """A default as JSON has it; raises TypeError for what JSON cannot say."""
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"{value!r} cannot be written as JSON")
+
+
+def argument(section: str, cls: type, parameter: inspect.Parameter) -> Rule:
+    entry = rule_for(section, cls, parameter)
+    if parameter.default is parameter.empty:
+        entry.setdefault("required", True)
+    elif not entry.get("required"):
+        entry["default"] = plain(parameter.default)
+        if parameter.default is None:
+            entry.setdefault("nullable", True)
+    return {key: value for key, value in entry.items() if value is not False or key == "default"}
+
+
+def arguments(section: str, name: str, cls: type) -> dict[str, Rule]:
+    made = {}
+    takes_more = False
+    for parameter in inspect.signature(cls).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            takes_more = takes_more or parameter.kind is parameter.VAR_KEYWORD
+        elif not {parameter.name, f"{name}.{parameter.name}"} & ARGUMENTS_LEFT_OUT.keys():
+            made[parameter.name] = argument(section, cls, parameter)
+    if section == "layer" and takes_more:
+        for key in BASE_ARGUMENTS:
+            nullable = {"nullable": True} if key != "trainable" else {}
+            made.setdefault(key, COMMON[key] | nullable)
+    return made
+
+
+def function_of(section: str, cls: type) -> Callable[..., Any] | None:
+    """The function that a loss without arguments computes, as `mean_squared_error` for MeanSquaredError."""
+    return getattr(cls(), "fn", None) if section == "loss" else None
+
+
+def needs_nothing(thing: Any) -> bool:
+    """Whether a word alone can stand for the thing: a function, or a class that builds without arguments."""
+    parameters = inspect.signature(thing).parameters.values() if inspect.isclass(thing) else ()
+    required = (p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
+    return all(parameter.default is not parameter.empty for parameter in required)
+
+
+def aliases(section: str, classes: dict[str, type]) -> dict[str, str | None]:
+    """Every other name of a catalogued class: those that Keras exports, and the strings that it resolves."""
+    names: dict[Any, str] = {cls: name for name, cls in classes.items()}
+    names |= {fn: name for name, cls in classes.items() if (fn := function_of(section, cls)) is not None}
+    strings = {word: thing for word, thing in STRINGS.get(section, {}).items() if needs_nothing(thing)}
+    known = public_classes(MODULES[section]) | strings
+    made: dict[str, str | None] = {
+        word: names[target] for word, target in known.items() if target in names and word != names[target]
+    }
+    if section == "metric":
+        made |= dict.fromkeys(CHOSEN_BY_COMPILE)
+    return made
+
+
+def make() -> dict[str, Any]:
+    """The catalogue of the installed Keras, as it is written to JSON."""
+    classes = {section: named_classes(section) for section in MODULES}
+    sections = {
+        section: {name: {"arguments": arguments(section, name, cls)} for name, cls in named.items()}
+        for section, named in classes.items()
+    }
+    words = [word for word in activations.ALL_OBJECTS_DICT if word not in LEFT_OUT]
+    sections["activation"] = {word: {"arguments": {}} for word in words}
+    return {
+        "keras": keras.__version__,
+        "sections": sections,
+        "aliases": {section: aliases(section, named) for section, named in classes.items()},
+        "excluded": LEFT_OUT,
+        "excluded_arguments": ARGUMENTS_LEFT_OUT,
+    }
+
+
+def text() -> str:
+    return json.dumps(make(), indent=1, sort_keys=True) + "\n"
+
+
+def main() -> int:
+    made = text()
+    if "--check" in sys.argv[1:]:
+        if TARGET.exists() and TARGET.read_text(encoding="utf-8") == made:
+            return 0
+        print(f"{TARGET} is stale: run python scripts/make_catalogue.py", file=sys.stderr)
+        return 1
+    TARGET.write_text(made, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,43 @@
+"""Train Keras models from a YAML file, and get a run that can be trusted.
+
+    run = dltrain.fit("configs/cnn_mnist.yaml", overrides={"train.epochs": 1}, smoke=True)
+    dltrain.evaluate(run)
+
+The names are loaded when they are first used, so that `import dltrain` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dltrain.engine import Evaluation, evaluate, fit
+    from dltrain.errors import ConfigError, DltrainError
+    from dltrain.runs import Run
+    from dltrain.runs import find as load_run
+
+__version__ = "0.1.0"
+__all__ = ["ConfigError", "DltrainError", "Evaluation", "Run", "__version__", "evaluate", "fit", "load_run"]
+
+_HOMES = {
+    "fit": ("dltrain.engine", "fit"),
+    "evaluate": ("dltrain.engine", "evaluate"),
+    "Evaluation": ("dltrain.engine", "Evaluation"),
+    "Run": ("dltrain.runs", "Run"),
+    "load_run": ("dltrain.runs", "find"),
+    "ConfigError": ("dltrain.errors", "ConfigError"),
+    "DltrainError": ("dltrain.errors", "DltrainError"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dltrain' has no attribute {name!r}")
+    from importlib import import_module
+
+    module, attribute = _HOMES[name]
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,77 @@
+"""What every data set looks like once it is loaded, and the hash that tells two of them apart."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Task = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Samples and their targets, in the order of the source.
+
+    `x` has shape (samples, *shape), uint8 for images or float32. `y` holds int64 class indices of shape
+    (samples,) for classification, float32 of shape (samples, targets) for regression.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A data set as it is published: two splits, before limits and validation.
+
+    `shape` is one sample's, images (height, width, channels). `classes` is None for regression. `x` times
+    `scale` is the model's float32 input.
+    """
+
+    name: str
+    task: Task
+    shape: tuple[int, ...]
+    classes: int | None
+    class_names: tuple[str, ...]
+    scale: float
+    train: Split
+    test: Split
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set cut for one run: limited, and with its validation samples set apart.
+
+    `train_indices` and `validation_indices` are sorted int64 positions in the source's training split;
+    together they are what `limit_train` left. `fingerprint` is `fingerprint()` of those samples and of the
+    limited test split. The other fields are those of `Source`.
+    """
+
+    name: str
+    task: Task
+    shape: tuple[int, ...]
+    classes: int | None
+    class_names: tuple[str, ...]
+    scale: float
+    train: Split
+    validation: Split | None
+    test: Split
+    validation_indices: np.ndarray
+    train_indices: np.ndarray
+    fingerprint: str
+
+
+def fingerprint(arrays: dict[str, np.ndarray]) -> str:
+    """Hash names, dtypes, shapes and values, in dict order, to "sha256:" and 64 hex digits.
+
+    Values are read as little-endian bytes in C order, so memory layout and byte order do not matter.
+    """
+    digest = hashlib.sha256()
+    for name, array in arrays.items():
+        portable = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        digest.update(f"{name} {portable.dtype.str} {array.shape}\n".encode())
+        digest.update(portable.reshape(-1).view(np.uint8).data)
+    return f"sha256:{digest.hexdigest()}"

@@ -1,0 +1,44 @@
+"""MNIST, complete and inside the package: 60,000 training and 10,000 test images of handwritten digits.
+
+Authors and licence are in MNIST-LICENCE.md next to this file; scripts/pack_mnist.py made mnist.npz.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from dltrain.data.arrays import Source, Split
+from dltrain.errors import DataError
+
+PATH = Path(__file__).with_name("mnist.npz")
+SHA256 = "ee068f36682cba7f38bafdedc77b0f873ebbcf877036f7ebde566966146ac146"  # of mnist.npz
+
+_MEND = "reinstall dltrain: pip install --force-reinstall --no-deps dltrain"
+
+
+def load() -> Source:
+    """Read the bundled file: images uint8 (28, 28, 1), 0 to 255, white ink on black.
+
+    The whole file is checked against its SHA-256 before anything in it is interpreted, so one flipped bit is
+    named here. Raises DataError where the file is missing, unreadable or not what was shipped.
+    """
+    try:
+        packed = PATH.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DataError(f"cannot read the bundled MNIST, {PATH}: {reason}", _MEND) from error
+    if hashlib.sha256(packed).hexdigest() != SHA256:
+        raise DataError(
+            f"the bundled MNIST is damaged: the SHA-256 of {PATH} is not the shipped file's", _MEND
+        )
+    with np.load(BytesIO(packed), allow_pickle=False) as arrays:
+        train, test = (
+            Split(arrays[f"x_{part}"][..., None], arrays[f"y_{part}"].astype(np.int64))
+            for part in ("train", "test")
+        )
+    names = tuple(str(digit) for digit in range(10))
+    return Source("mnist", "classification", (28, 28, 1), 10, names, 1 / 255, train, test)

@@ -1,0 +1,10 @@
+"""Spec and splits -> a trained model, its metrics and its files. The only floor that imports Keras and TensorFlow.
+
+Importing this package imports neither: they take seconds, and a config that is wrong should be told at once.
+"""
+
+from dltrain.engine.evaluation import Evaluation, evaluate
+from dltrain.engine.events import EpochDone, Event, Finished, Phase, Prepared, StepDone
+from dltrain.engine.training import fit
+
+__all__ = ["EpochDone", "Evaluation", "Event", "Finished", "Phase", "Prepared", "StepDone", "evaluate", "fit"]

@@ -1,0 +1,71 @@
+"""What the engine tells while it works; the caller decides what to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Something that takes a moment has begun: `starting TensorFlow`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The run exists and training is about to begin."""
+
+    run: str
+    path: Path
+    device: str
+    parameters: int
+    train_samples: int
+    validation_samples: int
+    epochs: int
+    steps: int
+    smoke: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """At most a few a second: `step` of `steps` optimizer steps of this epoch are done."""
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone:
+    """`seconds` and `samples_per_second` are those of training alone, without validation and checkpoint."""
+
+    epoch: int
+    epochs: int
+    metrics: Mapping[str, float]
+    seconds: float
+    samples_per_second: float
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The run has ended: `metrics` are those of the best epoch and, with `test_` before them, of the test split."""
+
+    run: str
+    path: Path
+    status: str
+    best_epoch: int | None
+    metrics: Mapping[str, float]
+    seconds: float
+
+
+Event = Phase | Prepared | StepDone | EpochDone | Finished
+Listener = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """For callers that do not want to be told."""

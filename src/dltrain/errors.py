@@ -1,0 +1,102 @@
+"""Everything that can go wrong and is not a bug.
+
+    DltrainError            exit 1    the command or the run failed
+    ├── UsageError          exit 2    an argument names nothing that exists, or makes no sense
+    ├── ConfigError         exit 2    a config has problems: all of them, each with its place
+    ├── DataError           exit 1    a data set is missing or damaged
+    ├── RunError            exit 1    a run directory cannot be written or read
+    ├── ExpectationFailed   exit 3    a bound under `expect` did not hold
+    ├── Diverged            exit 4    the loss became NaN or infinite
+    └── Interrupted         exit 130 (SIGINT) or 143 (SIGTERM)
+
+A `DltrainError` is shown as a message. Any other exception is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A stretch of one line in a file or in a command-line argument; line and columns count from 1.
+
+    `end_column` is the first column after the stretch, `text` the whole line.
+    """
+
+    file: str
+    line: int
+    column: int
+    end_column: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a config.
+
+    Args:
+        code: stable word for machines, such as `unknown-key`.
+        message: what is wrong, one line.
+        path: the keys and list indices that lead to the value.
+        where: the place in the text; None where no text stands behind it.
+        hint: what was expected or what to write instead; may be empty.
+    """
+
+    code: str
+    message: str
+    path: tuple[str | int, ...] = ()
+    where: Where | None = None
+    hint: str = ""
+
+
+class DltrainError(Exception):
+    """What happened, in one sentence, and how to mend it (`hint`, may be empty)."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(DltrainError):
+    exit_code = 2
+
+
+class ConfigError(DltrainError):
+    """All the problems of one config, in the order of the file."""
+
+    exit_code = 2
+
+    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
+        count = len(problems)
+        super().__init__(f"{count} problem{'s' if count != 1 else ''} in {file}")
+        self.file = file
+        self.problems = tuple(problems)
+
+
+class DataError(DltrainError):
+    pass
+
+
+class RunError(DltrainError):
+    pass
+
+
+class ExpectationFailed(DltrainError):
+    exit_code = 3
+
+
+class Diverged(DltrainError):
+    exit_code = 4
+
+
+class Interrupted(DltrainError):
+    """Stopped by signal number `signum`; what was trained up to the last whole epoch is kept."""
+
+    def __init__(self, message: str, signum: int, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.exit_code = 128 + signum

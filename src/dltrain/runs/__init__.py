@@ -1,0 +1,30 @@
+"""The run directory: what a training run writes, so that it can be trusted after a crash.
+
+Standard library only: bytes and JSON-able values in and out.
+"""
+
+from __future__ import annotations
+
+from dltrain.runs import provenance
+from dltrain.runs.names import slug, valid_name
+from dltrain.runs.record import STATUSES, Status
+from dltrain.runs.reference import find, lower_is_better
+from dltrain.runs.run import Run
+from dltrain.runs.store import DAMAGED, RunSummary, create, ensure_writable, list_runs, remove
+
+__all__ = [
+    "DAMAGED",
+    "STATUSES",
+    "Run",
+    "RunSummary",
+    "Status",
+    "create",
+    "ensure_writable",
+    "find",
+    "list_runs",
+    "lower_is_better",
+    "provenance",
+    "remove",
+    "slug",
+    "valid_name",
+]

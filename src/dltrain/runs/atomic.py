@@ -1,0 +1,168 @@
+"""Writing so that a reader, a kill or a full disk never meets half a file or half a directory.
+
+The order is always: write under a hidden temporary name beside the target, fsync, rename, fsync the parent.
+Modes are asked for without "others may write"; the umask can only narrow them further.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from dltrain.errors import RunError
+
+TEMPORARY_PREFIX = ".tmp-"
+
+_FILE_MODE = 0o664
+_DIRECTORY_MODE = 0o775
+
+# Some network and FUSE file systems know no fsync of a directory; the rename itself still holds.
+_NO_DIRECTORY_SYNC = {errno.EINVAL, errno.ENOTSUP}
+
+_HINTS = {
+    errno.ENOSPC: "free some space on that disk; what was there before is untouched",
+    errno.EDQUOT: "the disk quota is used up; what was there before is untouched",
+    errno.ENOENT: "a directory on this path is missing; was it moved or removed meanwhile?",
+}
+
+
+@contextmanager
+def trouble(action: str, path: Path, hint: str = "") -> Iterator[None]:
+    """Turn an OSError of the block into `RunError: cannot ACTION PATH: reason`.
+
+    `hint` goes with the error; where it is empty, one that fits the errno does.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RunError(
+            f"cannot {action} {path}: {reason}", hint or _HINTS.get(error.errno or 0, "")
+        ) from error
+
+
+def temporary_name() -> str:
+    """A fresh hidden name, short enough for a directory where the target's own name is at the limit."""
+    return f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}"
+
+
+def sync_directory(path: Path) -> None:
+    """Make renames and new names in `path` survive a power cut; nothing on Windows, which cannot."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_DIRECTORY_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def make_directories(path: Path) -> None:
+    """Make `path` and the parents it lacks. Raises OSError."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(_DIRECTORY_MODE, exist_ok=True)
+        sync_directory(folder.parent)
+    if not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+
+
+def make_subdirectories(root: Path, path: Path) -> None:
+    """Make the folders from `root` down to `path`; OSError, not a new root, where `root` has gone."""
+    folder = root
+    for part in path.relative_to(root).parts:
+        folder = folder / part
+        if not folder.is_dir():
+            folder.mkdir(_DIRECTORY_MODE, exist_ok=True)
+            sync_directory(folder.parent)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write and fsync a file that must not exist yet. Raises OSError and may leave a torn file then."""
+    with open(path, "xb", opener=_opener) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Put `data` in the place of `path`, old or new but never a mixture. Raises RunError."""
+    temporary = path.with_name(temporary_name())
+    with trouble("write", path):
+        try:
+            write_new(temporary, data)
+            temporary.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        sync_directory(path.parent)
+
+
+def append(path: Path, data: bytes, *, at: int | None = None, sync: bool = False) -> None:
+    """Add `data` to a file, made when missing; where that fails, the file keeps its old length.
+
+    With `at` the file is first cut to that many bytes, which drops a torn tail. Raises RunError.
+    """
+    # Unbuffered: a buffer would be flushed once more on closing, after the cut that undoes a failed write.
+    with trouble("write", path), open(path, "ab", buffering=0, opener=_opener) as file:
+        start = file.seek(0, os.SEEK_END)
+        if at is not None and at < start:
+            start = file.truncate(at)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
+            if sync:
+                os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):
+                file.truncate(start)
+            raise
+
+
+@contextmanager
+def staged_directory(parent: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
+    """A hidden directory in `parent` with `files` written in their order and synced, for the block to rename.
+
+    Whatever is still under the hidden name after the block is removed. Raises OSError.
+    """
+    stage = parent / temporary_name()
+    try:
+        stage.mkdir(_DIRECTORY_MODE)
+        for name, data in files.items():
+            write_new(stage / name, data)
+        sync_directory(stage)
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def discard(path: Path) -> None:
+    """Remove a file or directory: out of sight in one step, then piece by piece. Raises OSError."""
+    doomed = path.with_name(temporary_name())
+    try:
+        path.replace(doomed)
+    except FileNotFoundError:
+        return
+    delete(doomed)
+
+
+def delete(path: Path) -> None:
+    """Remove a file, a link or a whole directory that nobody looks at any more. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags, _FILE_MODE)

@@ -1,0 +1,168 @@
+"""Checkpoints of a run: `checkpoints/epoch-0007/` with a manifest of sizes and SHA-256, whole or not there.
+
+Replacing an epoch moves the old one aside to `.old-epoch-0007` for the moment between two renames. After a
+kill in that moment the old one is still found under that name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from dltrain.errors import RunError
+from dltrain.runs import atomic
+from dltrain.runs.record import from_json, to_json
+
+MANIFEST = "manifest.json"
+
+_FOLDER = re.compile(r"(?P<aside>\.old-)?epoch-(?P<epoch>\d{4,})")
+_HINT = "use another checkpoint of this run, or train again"
+
+
+def commit(directory: Path, epoch: int, files: Mapping[str, bytes]) -> Path:
+    """Write a checkpoint and only then give it its name; one of the same epoch is replaced. Raises RunError.
+
+    `directory` must exist. `files` go by plain names; ValueError for `manifest.json`, which is made here.
+    """
+    for name in files:
+        if not name or name == MANIFEST or Path(name).name != name or name.startswith(".") or "\0" in name:
+            raise ValueError(f"a checkpoint cannot hold a file named {name!r}")
+    target = _folder(directory, epoch)
+    manifest = {"schema_version": 1, "epoch": epoch, "files": {n: _entry(data) for n, data in files.items()}}
+    with (
+        atomic.trouble("write", target),
+        atomic.staged_directory(directory, {**files, MANIFEST: to_json(manifest)}) as stage,
+    ):
+        _swap(stage, target)
+    return target
+
+
+def epochs(directory: Path) -> list[int]:
+    """Epochs with a whole-looking checkpoint, one that has a manifest, in order."""
+    return sorted({epoch for epoch, _ in _folders(directory) if _locate(directory, epoch) is not None})
+
+
+def read(directory: Path, epoch: int) -> dict[str, bytes]:
+    """The files of a checkpoint, after comparing names, sizes and SHA-256 with the manifest.
+
+    Raises:
+        RunError: there is no such checkpoint, or it is damaged; says which file differs and how.
+    """
+    folder = _locate(directory, epoch)
+    if folder is None:
+        there = ", ".join(map(str, epochs(directory))) or "none"
+        raise RunError(f"no checkpoint of epoch {epoch} in {directory}", f"checkpoints there: {there}")
+    with atomic.trouble("read", folder):
+        expected = _read_manifest(folder / MANIFEST, epoch)
+        found = {entry.name for entry in folder.iterdir()} - {MANIFEST}
+        for name in sorted(expected.keys() ^ found):
+            state = "is missing" if name in expected else "is not in the manifest"
+            raise RunError(f"checkpoint {folder} is damaged: {name} {state}", _HINT)
+        return {name: _read_file(folder / name, entry) for name, entry in expected.items()}
+
+
+def keep(directory: Path, wanted: Collection[int]) -> None:
+    """Remove the checkpoints of all other epochs, and what kills left behind. Raises RunError."""
+    with atomic.trouble("tidy", directory):
+        if not directory.is_dir():
+            return
+        for entry in list(directory.iterdir()):
+            if entry.name.startswith(atomic.TEMPORARY_PREFIX):
+                atomic.delete(entry)
+        for epoch, aside in _folders(directory):
+            if aside:
+                _settle(directory, epoch)
+        for epoch, _ in _folders(directory):
+            if epoch not in wanted:
+                atomic.discard(_folder(directory, epoch))
+        atomic.sync_directory(directory)
+
+
+def _swap(stage: Path, target: Path) -> None:
+    aside = _aside(target)
+    moved = target.exists()
+    if moved:
+        atomic.discard(aside)
+        target.replace(aside)
+    try:
+        stage.replace(target)
+    except BaseException:
+        if moved and not target.exists():
+            aside.replace(target)
+        raise
+    try:
+        atomic.sync_directory(target.parent)
+    finally:
+        # The new one is in place: a leftover costs space until the next `keep`, no more.
+        with suppress(OSError):
+            atomic.discard(aside)
+
+
+def _settle(directory: Path, epoch: int) -> None:
+    """Put an epoch that a kill left aside back under its name, or remove it where a newer one stands."""
+    target = _folder(directory, epoch)
+    if (target / MANIFEST).is_file():
+        atomic.discard(_aside(target))
+    else:
+        atomic.discard(target)
+        _aside(target).replace(target)
+
+
+def _folder(directory: Path, epoch: int) -> Path:
+    if epoch < 0:
+        raise ValueError(f"an epoch cannot be {epoch}")
+    return directory / f"epoch-{epoch:04d}"
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".old-{target.name}")
+
+
+def _folders(directory: Path) -> list[tuple[int, bool]]:
+    """Epoch and whether it stands aside, for every entry that has a checkpoint's name."""
+    with atomic.trouble("read", directory):
+        names = [entry.name for entry in directory.iterdir()] if directory.is_dir() else []
+    matches = [match for match in map(_FOLDER.fullmatch, sorted(names)) if match is not None]
+    found = [(int(match["epoch"]), bool(match["aside"]), match[0]) for match in matches]
+    return [(epoch, aside) for epoch, aside, name in found if name.endswith(_folder(directory, epoch).name)]
+
+
+def _locate(directory: Path, epoch: int) -> Path | None:
+    target = _folder(directory, epoch)
+    return next((folder for folder in (target, _aside(target)) if (folder / MANIFEST).is_file()), None)
+
+
+def _entry(data: bytes) -> dict[str, Any]:
+    return {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _read_manifest(path: Path, epoch: int) -> dict[str, Any]:
+    try:
+        manifest = from_json(path.read_bytes())
+    except ValueError as error:
+        raise RunError(f"{path} is damaged: not JSON ({error})", _HINT) from error
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(files, dict) or not all(isinstance(entry, dict) for entry in files.values()):
+        raise RunError(f"{path} is damaged: it has no table of files", _HINT)
+    if manifest.get("epoch") != epoch:
+        raise RunError(f"{path} is damaged: it speaks of epoch {manifest.get('epoch')}, not {epoch}", _HINT)
+    return files
+
+
+def _read_file(path: Path, expected: Mapping[str, Any]) -> bytes:
+    if path.is_symlink() or not path.is_file():
+        raise RunError(f"checkpoint {path.parent} is damaged: {path.name} is not a plain file", _HINT)
+    data = path.read_bytes()
+    actual = _entry(data)
+    for key, unit in (("size", " bytes"), ("sha256", "")):
+        if actual[key] != expected.get(key):
+            raise RunError(
+                f"checkpoint {path.parent} is damaged: {path.name} has {key} {actual[key]}{unit}, "
+                f"the manifest says {expected.get(key)}{unit}",
+                _HINT,
+            )
+    return data

@@ -1,0 +1,83 @@
+"""metrics.jsonl, one JSON object an epoch, and metrics.csv, always made from it afresh.
+
+A value that is NaN or infinite is null in the JSON and, like a missing one, an empty cell in the CSV.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dltrain.errors import RunError
+from dltrain.runs import atomic
+from dltrain.runs.record import from_json, to_json
+
+LINES = "metrics.jsonl"
+TABLE = "metrics.csv"
+
+Row = dict[str, float | int | None]
+
+
+def add(directory: Path, row: Mapping[str, float | int]) -> None:
+    """Append one row, synced, after dropping what a kill left of a torn last line; then rewrite the CSV."""
+    path = directory / LINES
+    rows, whole = _read(path)
+    line = to_json(row, indent=None)
+    newline = b"" if not whole or whole.endswith(b"\n") else b"\n"
+    atomic.append(path, newline + line, at=len(whole), sync=True)
+    atomic.write_file(directory / TABLE, table([*rows, from_json(line)]))
+
+
+def read(directory: Path) -> list[Row]:
+    """All whole rows, oldest first; none where no epoch has ended. RunError names the damaged line."""
+    return _read(directory / LINES)[0]
+
+
+def rewind(directory: Path, epoch: int) -> None:
+    """Drop the rows after `epoch`, which training from that epoch's checkpoint will write again."""
+    rows = [row for row in read(directory) if (row.get("epoch") or 0) <= epoch]
+    atomic.write_file(directory / LINES, b"".join(to_json(row, indent=None) for row in rows))
+    atomic.write_file(directory / TABLE, table(rows))
+
+
+def table(rows: Sequence[Row]) -> bytes:
+    """CSV with a header: `epoch` first where any row has it, then each column as it first appeared."""
+    if not rows:
+        return b""
+    seen = dict.fromkeys(key for row in rows for key in row)
+    columns = sorted(seen, key=lambda key: key != "epoch")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([row.get(column) for column in columns] for row in rows)
+    return text.getvalue().encode("utf-8")
+
+
+def _read(path: Path) -> tuple[list[Row], bytes]:
+    """The rows, and the stretch of the file that holds them: all but a torn last line."""
+    with atomic.trouble("read", path):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return [], b""
+    lines = data.removesuffix(b"\n").split(b"\n") if data else []
+    rows: list[Row] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            rows.append(_row(line))
+        except ValueError as error:
+            if number == len(lines):
+                return rows, data[: sum(len(earlier) + 1 for earlier in lines[:-1])]
+            raise RunError(
+                f"{path}, line {number} is damaged: {error}", "remove that line by hand to go on without it"
+            ) from error
+    return rows, data
+
+
+def _row(line: bytes) -> Row:
+    value = from_json(line)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return value

@@ -1,0 +1,72 @@
+"""Where a run came from: versions, the commit, the command, the platform. Never the environment."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TypedDict
+
+_GIT_SECONDS = 5.0
+
+
+class GitState(TypedDict):
+    commit: str
+    dirty: bool
+
+
+def versions(packages: Sequence[str]) -> dict[str, str]:
+    """Version by package, Python's first, from metadata, not by import; what is not installed is left out."""
+    found = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_state(directory: Path) -> GitState | None:
+    """Commit of the repository around `directory`, and whether a tracked file differs from it.
+
+    Untracked files do not count: the run directory itself would be one. None without git, a repository or a
+    commit, and where git does not answer within seconds.
+    """
+    command = [
+        *("git", "-c", "core.fsmonitor=false", "-C", str(directory)),
+        *("status", "--porcelain=v2", "--branch", "--untracked-files=no"),
+    ]
+    # Inside a git hook GIT_DIR and its kin name another repository than the one around `directory`.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    commits = [line.removeprefix("# branch.oid ") for line in lines if line.startswith("# branch.oid ")]
+    if done.returncode != 0 or not commits or commits[0] == "(initial)":
+        return None
+    return {"commit": commits[0], "dirty": any(not line.startswith("#") for line in lines)}
+
+
+def command_line(argv: Sequence[str]) -> str:
+    """`argv` as one line that a shell reads back into the same words."""
+    return shlex.join(argv)
+
+
+def platform_text() -> str:
+    """System, release and machine, such as `Linux-6.1.0-x86_64-with-glibc2.36`; no host name."""
+    return platform.platform()

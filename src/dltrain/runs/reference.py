@@ -1,0 +1,129 @@
+"""From what a user types for RUN to a run: a directory, an id or its beginning, `latest~1`, `best:NAME`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from dltrain.errors import UsageError
+from dltrain.runs.record import FILE_NAME, finite_number
+from dltrain.runs.run import Run
+from dltrain.runs.store import RunSummary, list_runs
+
+_LATEST = re.compile(r"latest(?:~([0-9]{1,9}))?")
+_SHOWN = 5
+
+# Keras's losses and error metrics; a name counts by its end, so `val_` or a class in front does not matter.
+_LOWER = (
+    "loss",
+    "error",
+    "crossentropy",
+    "divergence",
+    "hinge",
+    "poisson",
+    "huber",
+    "cosh",
+    "perplexity",
+    "mae",
+    "mse",
+    "mape",
+    "msle",
+    "rmse",
+    "false_positives",
+    "false_negatives",
+)
+
+
+def find(reference: str, runs_dir: Path) -> Run:
+    """The run that `reference` stands for.
+
+    `latest` counts every run that is listed, damaged ones too: it is the last line of the list. `best:METRIC`
+    looks at finite numbers under `metrics` in each run.json and takes the newest of equals.
+
+    Raises:
+        UsageError: nothing matches, or several runs do; says what was looked for, where, and what exists.
+        RunError: `runs_dir` cannot be read.
+    """
+    latest = _LATEST.fullmatch(reference)
+    metric = reference.removeprefix("best:") if reference.startswith("best:") else None
+    if latest is None and metric is None:
+        directory = _directory(reference)
+        if directory is not None:
+            return Run(directory)
+    summaries = list_runs(runs_dir)
+    if not summaries:
+        raise _nothing(reference, runs_dir, summaries)
+    if latest is not None:
+        return Run(_latest(int(latest[1] or 0), runs_dir, summaries).path)
+    if metric is not None:
+        return Run(_best(metric, runs_dir, summaries).path)
+    return Run(_prefixed(reference, runs_dir, summaries).path)
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a smaller value wins: names ending as losses and errors do; accuracy, AUC and the rest grow."""
+    return metric.lower().endswith(_LOWER)
+
+
+def _directory(reference: str) -> Path | None:
+    if not reference.strip() or "\0" in reference:
+        return None
+    path = Path(reference)
+    try:
+        if not (path / FILE_NAME).is_file():
+            return None
+        return path.resolve() if path.name in ("", "..") else path
+    except (OSError, ValueError):
+        # A name too long, a folder nobody may enter: whatever it is, it is no run we can read.
+        return None
+
+
+def _latest(back: int, runs_dir: Path, summaries: Sequence[RunSummary]) -> RunSummary:
+    if back >= len(summaries):
+        count = f"{len(summaries)} run{'s' if len(summaries) != 1 else ''}"
+        raise UsageError(f"no run `latest~{back}`: {runs_dir} holds {count}", _existing(summaries))
+    return summaries[-1 - back]
+
+
+def _best(metric: str, runs_dir: Path, summaries: Sequence[RunSummary]) -> RunSummary:
+    scored = [(value, run) for run in summaries if (value := _metrics(run).get(metric)) is not None]
+    if not scored:
+        known = sorted({name for run in summaries for name in _metrics(run)})
+        hint = f"metrics there: {', '.join(known)}" if known else "no run there has final metrics yet"
+        raise UsageError(f"no run in {runs_dir} has the metric {metric!r}", hint)
+    sign = -1 if lower_is_better(metric) else 1
+    return max(reversed(scored), key=lambda pair: sign * pair[0])[1]
+
+
+def _metrics(run: RunSummary) -> dict[str, float]:
+    metrics = run.record.get("metrics")
+    return {k: v for k, v in metrics.items() if finite_number(v)} if isinstance(metrics, dict) else {}
+
+
+def _prefixed(reference: str, runs_dir: Path, summaries: Sequence[RunSummary]) -> RunSummary:
+    matches = [run for run in summaries if reference and run.id.startswith(reference)]
+    exact = [run for run in matches if run.id == reference]
+    if len(matches) > 1 and not exact:
+        raise UsageError(
+            f"{reference!r} fits {len(matches)} runs in {runs_dir}", f"type more of the id: {_ids(matches)}"
+        )
+    if not matches:
+        raise _nothing(reference, runs_dir, summaries)
+    return (exact or matches)[0]
+
+
+def _nothing(reference: str, runs_dir: Path, summaries: Sequence[RunSummary]) -> UsageError:
+    return UsageError(
+        f"no run {reference!r} in {runs_dir}, nor a run directory of that name", _existing(summaries)
+    )
+
+
+def _existing(summaries: Sequence[RunSummary]) -> str:
+    return f"newest first: {_ids(summaries)}" if summaries else "no runs yet; `dltrain fit CONFIG` makes one"
+
+
+def _ids(summaries: Sequence[RunSummary]) -> str:
+    newest = [run.id for run in reversed(summaries)]
+    more = len(newest) - _SHOWN
+    return ", ".join(newest[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

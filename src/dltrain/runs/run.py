@@ -1,0 +1,134 @@
+"""One run: everything that is written to and read from its directory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dltrain.errors import RunError
+from dltrain.runs import atomic, checkpoints, journal
+from dltrain.runs.names import timestamp
+from dltrain.runs.record import FILE_NAME, STATUSES, Status, read_record, to_json
+
+LOG = "log.txt"
+
+_FIXED = ("schema_version", "id", "created")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run directory. One process writes to it at a time; any number may read.
+
+    Every method that touches the disk raises RunError with the path and the reason where that fails. A
+    relative path that leaves the run (`..`, absolute, empty) is a caller's bug, hence a ValueError.
+    """
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    def record(self) -> dict[str, Any]:
+        """The contents of run.json. RunError naming the file where it is damaged."""
+        return read_record(self.path)
+
+    def update(self, **fields: Any) -> None:
+        """Set fields of run.json. ValueError for an unknown status or a field that never changes."""
+        fixed = [key for key in _FIXED if key in fields]
+        if fixed:
+            raise ValueError(f"set once, at creation: {', '.join(fixed)}")
+        if "status" in fields and fields["status"] not in STATUSES:
+            raise ValueError(f"status {fields['status']!r} is not one of {', '.join(STATUSES)}")
+        self.write_json(FILE_NAME, {**self.record(), **fields})
+
+    def finish(self, status: Status, **fields: Any) -> None:
+        """Set the status and the moment of the end, and `fields` in the same write."""
+        self.update(**{**fields, "status": status, "ended": timestamp(datetime.now(UTC))})
+
+    def log(self, text: str) -> None:
+        """Append to log.txt, each line of `text` with the time (UTC) before it."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        lines = [f"{now} {line}".rstrip() for line in text.splitlines() or [""]]
+        data = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+        atomic.append(self.path / LOG, data)
+
+    def add_metrics(self, row: Mapping[str, float | int]) -> None:
+        """Append one epoch to metrics.jsonl, on disk when this returns, and rewrite metrics.csv.
+
+        NaN and infinities are null in the JSON and empty in the CSV.
+        """
+        journal.add(self.path, row)
+
+    def metrics(self) -> list[journal.Row]:
+        """The journal, oldest row first, without a torn last line; None stands for NaN or infinity.
+
+        RunError names file and line where any other line is damaged.
+        """
+        return journal.read(self.path)
+
+    def rewind_metrics(self, epoch: int) -> None:
+        """Drop the rows after `epoch`: what resuming from that epoch's checkpoint writes again."""
+        journal.rewind(self.path, epoch)
+
+    def has_file(self, relative: str) -> bool:
+        with atomic.trouble("read", self.path / relative):
+            return self._inside(relative).is_file()
+
+    def read_bytes(self, relative: str) -> bytes:
+        path = self._inside(relative)
+        with atomic.trouble("read", path):
+            return path.read_bytes()
+
+    def write_bytes(self, relative: str, data: bytes) -> None:
+        """Write a file in one step, and the folders it needs; never the run directory itself."""
+        path = self._inside(relative)
+        with atomic.trouble("write", path):
+            atomic.make_subdirectories(self.path, path.parent)
+        atomic.write_file(path, data)
+
+    def write_text(self, relative: str, text: str) -> None:
+        """UTF-8, newlines as given."""
+        self.write_bytes(relative, text.encode("utf-8"))
+
+    def write_json(self, relative: str, value: Any) -> None:
+        """Indented JSON; NaN and infinities become null."""
+        self.write_bytes(relative, to_json(value))
+
+    def commit_checkpoint(self, epoch: int, files: Mapping[str, bytes]) -> Path:
+        """Write `checkpoints/epoch-0007` with its manifest; it appears whole, replacing an older one."""
+        directory = self._checkpoints()
+        with atomic.trouble("write", directory):
+            atomic.make_subdirectories(self.path, directory)
+        return checkpoints.commit(directory, epoch, files)
+
+    def checkpoints(self) -> list[int]:
+        """Epochs of the checkpoints with a manifest, in order; `read_checkpoint` tells if one is sound."""
+        return checkpoints.epochs(self._checkpoints())
+
+    def read_checkpoint(self, epoch: int) -> dict[str, bytes]:
+        """Files by name, verified against the manifest. RunError says what differs."""
+        return checkpoints.read(self._checkpoints(), epoch)
+
+    def keep_checkpoints(self, epochs: Collection[int]) -> None:
+        """Remove the checkpoints of all other epochs, and leftovers of earlier kills."""
+        checkpoints.keep(self._checkpoints(), epochs)
+
+    def _checkpoints(self) -> Path:
+        return self._inside("checkpoints")
+
+    def _inside(self, relative: str) -> Path:
+        part = Path(relative)
+        if not part.parts or part.is_absolute() or part.drive or ".." in part.parts or "\0" in relative:
+            raise ValueError(f"not a path inside a run: {relative!r}")
+        path = self.path / part
+        with atomic.trouble("read", path):
+            folder = path.parent.resolve()
+            if not folder.is_relative_to(self.path.resolve()):
+                raise RunError(
+                    f"{path} leads out of the run, to {folder}", "a link in the run points elsewhere"
+                )
+        return path

@@ -1,0 +1,151 @@
+"""The directory that holds the runs: making one, listing them, removing one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dltrain.errors import RunError, UsageError
+from dltrain.runs import atomic
+from dltrain.runs.names import new_id, read_id, slug, timestamp, valid_name
+from dltrain.runs.record import FILE_NAME, SCHEMA_VERSION, read_record, to_json
+from dltrain.runs.run import Run
+
+DAMAGED = "damaged"
+
+_HINT = "choose another place with `--runs-dir DIR`"
+_OURS = ("schema_version", "id", "name", "status", "created", "ended")
+_ATTEMPTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the list of runs.
+
+    Args:
+        id: the directory's name.
+        status: a `Status`, or `damaged`; then `record` is empty, `problem` says why, and name and time come
+            from the id.
+        created: ISO 8601 in UTC; empty where not even the id tells.
+        record: the whole run.json.
+    """
+
+    id: str
+    path: Path
+    name: str
+    status: str
+    created: str
+    record: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+
+def ensure_writable(runs_dir: Path) -> None:
+    """Make the directory when missing and prove, by doing it, that a file can be written there.
+
+    RunError where it cannot: a file in its place, a read-only or full disk, no permission.
+    """
+    probe = runs_dir / atomic.temporary_name()
+    with atomic.trouble("write in the runs directory", runs_dir, _HINT):
+        atomic.make_directories(runs_dir)
+        try:
+            # A block, since a full disk still has room for an empty file.
+            atomic.write_new(probe, b"\0" * 4096)
+        finally:
+            with suppress(OSError):
+                probe.unlink()
+
+
+def create(runs_dir: Path, *, name: str, config: bytes, resolved: str, record: Mapping[str, Any]) -> Run:
+    """Make a run directory, which appears whole or not at all.
+
+    `config` is kept byte for byte. `record` adds fields to run.json; ValueError for those set here.
+
+    Raises:
+        UsageError: `name` is no valid run name.
+        RunError: it cannot be written; nothing is left behind.
+    """
+    if not valid_name(name):
+        raise UsageError(
+            f"{name!r} cannot name a run",
+            f"up to 64 letters, digits, `.`, `_`, `-`, a letter or digit first: `{slug(name)}`",
+        )
+    taken = [key for key in _OURS if key in record]
+    if taken:
+        raise ValueError(f"fields of run.json that are set here: {', '.join(taken)}")
+    with atomic.trouble("make a run in", runs_dir, _HINT):
+        atomic.make_directories(runs_dir)
+        for _ in range(_ATTEMPTS):
+            created = datetime.now(UTC)
+            run_id = new_id(created, name)
+            head = dict(
+                zip(_OURS, (SCHEMA_VERSION, run_id, name, "running", timestamp(created), None), strict=True)
+            )
+            files = {
+                "config.yaml": config,
+                "resolved.yaml": resolved.encode("utf-8"),
+                FILE_NAME: to_json({**head, **record}),
+            }
+            if _publish(runs_dir / run_id, files):
+                return Run(runs_dir / run_id)
+    raise RunError(f"cannot make a run in {runs_dir}: {_ATTEMPTS} ids in a row were taken", _HINT)
+
+
+def list_runs(runs_dir: Path) -> list[RunSummary]:
+    """Every run there, by creation time and id, newest last; none where the directory does not exist.
+
+    A directory counts as a run when it holds a run.json or is named like a run; one whose run.json cannot be
+    believed is listed as damaged. RunError where the directory itself cannot be read.
+    """
+    with atomic.trouble("read", runs_dir):
+        if not runs_dir.exists():
+            return []
+        summaries = list(_summaries(runs_dir))
+    return sorted(summaries, key=lambda summary: (summary.created, summary.id))
+
+
+def remove(run: Run) -> None:
+    """Delete a run: gone from the list in one step, then from the disk. RunError where that fails."""
+    with atomic.trouble("remove", run.path):
+        atomic.discard(run.path)
+
+
+def _publish(target: Path, files: Mapping[str, bytes]) -> bool:
+    """Write a directory and rename it to `target`; False where that name is taken."""
+    with atomic.staged_directory(target.parent, files) as stage:
+        try:
+            if target.exists():
+                return False
+            stage.replace(target)
+        except OSError:
+            if target.exists():
+                return False
+            raise
+        try:
+            atomic.sync_directory(target.parent)
+        except BaseException:
+            with suppress(OSError):
+                atomic.discard(target)
+            raise
+    return True
+
+
+def _summaries(runs_dir: Path) -> Iterator[RunSummary]:
+    with os.scandir(runs_dir) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or not entry.is_dir():
+                continue
+            path = runs_dir / entry.name
+            try:
+                record = read_record(path)
+            except RunError as error:
+                # No run.json: another directory, or a run that was removed just now.
+                if (path / FILE_NAME).exists() or (read_id(entry.name) and path.is_dir()):
+                    created, name = read_id(entry.name) or ("", entry.name)
+                    yield RunSummary(entry.name, path, name, DAMAGED, created, problem=error.message)
+                continue
+            yield RunSummary(entry.name, path, record["name"], record["status"], record["created"], record)

@@ -1,0 +1,308 @@
+"""The Keras objects of a config against the catalogue: every wrong name, argument and value, with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dltrain.errors import Problem, Where
+from dltrain.spec import catalogue, datasets
+from dltrain.spec.catalogue import Argument, Entry
+from dltrain.spec.reader import Node
+from dltrain.spec.suggest import closest, listing, shown
+
+Path = tuple[str | int, ...]
+
+FIELDS: dict[Path, str] = {
+    ("data", "dataset"): "dataset",
+    ("model", "layers", "*"): "layer",
+    ("train", "optimizer"): "optimizer",
+    ("train", "loss"): "loss",
+    ("train", "metrics", "*"): "metric",
+    ("train", "callbacks", "*"): "callback",
+}
+OBJECT_KINDS = {"initializer", "regularizer", "constraint", "layer", "schedule", "optimizer", "loss", "metric"}
+_SECTION_NOUN = {"dataset": "data set", "schedule": "learning-rate schedule"}
+
+
+def find(section: str, name: str) -> Entry | None:
+    """The catalogue's entry, data sets included; None for a name that may not be written there."""
+    return datasets.ENTRIES.get(name) if section == "dataset" else catalogue.find(section, name)
+
+
+def known_names(section: str) -> list[str]:
+    if section == "dataset":
+        return list(datasets.ENTRIES)
+    return [*catalogue.names(section), *catalogue.aliases(section)]
+
+
+def noun(section: str) -> str:
+    return _SECTION_NOUN.get(section, section)
+
+
+def object_nodes(root: Node) -> Iterator[tuple[str, Path, Node]]:
+    """(section, path, node) of every Keras object that stands directly in a section of the config."""
+    for pattern, section in FIELDS.items():
+        node: Node | None = root
+        for key in pattern:
+            if key == "*" or node is None:
+                break
+            node = node.value.get(key) if isinstance(node.value, dict) else None
+        if node is None:
+            continue
+        if pattern[-1] != "*":
+            yield section, pattern, node
+        elif isinstance(node.value, list):
+            for index, item in enumerate(node.value):
+                yield section, (*pattern[:-1], index), item
+
+
+def check_object(section: str, node: Node, path: Path) -> list[Problem]:
+    """Every problem of one object written `Name` or `Name: {arguments}`, nested objects included."""
+    if isinstance(node.value, str):
+        return _check_named(section, node.value, {}, node.where, path)
+    if isinstance(node.value, dict) and len(node.value) == 1:
+        ((name, arguments),) = node.value.items()
+        place = arguments.key or node.where
+        if arguments.value is None:
+            return _check_named(section, name, {}, place, (*path, name))
+        if isinstance(arguments.value, dict):
+            return _check_named(section, name, arguments.value, place, (*path, name))
+        example = f"`{name}: {{{_first_argument(section, name)}: {shown(arguments.value).strip('`')}}}`"
+        message = f"the arguments of `{name}` must be a mapping, not {shown(arguments.plain())}"
+        return [Problem("object-form", message, path, arguments.where, f"write {example}")]
+    return [_wrong_form(section, node, path)]
+
+
+def _first_argument(section: str, name: str) -> str:
+    entry = find(section, name)
+    return next(iter(sorted(entry.arguments, key=lambda a: not entry.arguments[a].required)), "…") if entry else "…"
+
+
+def _wrong_form(section: str, node: Node, path: Path) -> Problem:
+    what = noun(section)
+    if isinstance(node.value, dict) and node.value:
+        first, *rest = node.value
+        place = next(iter(node.value.values())).key or node.where
+        if find(section, first) is not None and node.value[first].value is None:
+            second = node.value[rest[0]]
+            hint = f"indent `{rest[0]}` further than `{first}:`, or write `{first}: {{{rest[0]}: …}}`"
+            message = f"`{rest[0]}` stands beside `{first}`, not under it"
+            return Problem("object-form", message, path, second.key or place, hint)
+        hint = f"write `Name: {{arguments}}`, one {what} an item"
+        return Problem("object-form", f"a {what} has one name; here are {len(node.value)} keys", path, place, hint)
+    message = f"expected a {what}, not {shown(node.plain())}"
+    return Problem("object-form", message, path, node.where, "write `Name` or `Name: {arguments}`")
+
+
+def _check_named(
+    section: str, name: str, arguments: dict[str, Node], where: Where, path: Path
+) -> list[Problem]:
+    entry = find(section, name)
+    if entry is None:
+        if section != "dataset" and not arguments and catalogue.aliases(section).get(name, "") is None:
+            return []  # a word that Keras itself resolves, such as `accuracy`
+        return [_unknown_name(section, name, path, where)]
+    problems = []
+    for key, child in arguments.items():
+        if key not in entry.arguments:
+            problems.append(_unknown_argument(entry, key, child, (*path, key)))
+        else:
+            problems.extend(check_value(entry, key, child, (*path, key)))
+    for key, argument in entry.arguments.items():
+        if argument.required and key not in arguments:
+            hint = f"write `{name}: {{{key}: …}}`: {expected(argument)}"
+            message = f"`{name}` needs the argument `{key}`"
+            problems.append(Problem("missing-argument", message, path, where, hint))
+    if section == "dataset":
+        problems.extend(datasets.check_arguments(name, arguments, where, path))
+    return problems
+
+
+def _unknown_name(section: str, name: str, path: Path, where: Where) -> Problem:
+    what = noun(section)
+    message = f"unknown {what} `{name}`"
+    if section != "dataset" and (reason := catalogue.why_not(name)):
+        return Problem("unknown-name", f"`{name}` cannot be named in a config", path, where, reason)
+    if near := closest(name, known_names(section)):
+        return Problem("unknown-name", message, path, where, f"did you mean `{near}`?")
+    for other in catalogue.sections():
+        if other != section and catalogue.find(other, name) is not None:
+            article = "an" if other[0] in "aeiou" else "a"
+            return Problem("unknown-name", message, path, where, f"`{name}` is {article} {noun(other)}")
+    if len(known_names(section)) <= 12:
+        return Problem("unknown-name", message, path, where, f"known: {listing(known_names(section))}")
+    return Problem("unknown-name", message, path, where, f"names are Keras's own, as in `{_example(section)}`")
+
+
+def _example(section: str) -> str:
+    examples = {"layer": "Dense", "optimizer": "Adam", "loss": "mean_squared_error", "metric": "accuracy"}
+    return examples.get(section) or known_names(section)[0]
+
+
+def _unknown_argument(entry: Entry, key: str, child: Node, path: Path) -> Problem:
+    message = f"unknown argument `{key}` of `{entry.name}`"
+    where = child.key or child.where
+    word, colon, rest = key.partition(":")
+    if colon and word in entry.arguments:
+        return Problem("unknown-argument", message, path, where, f"a blank is missing: write `{word}: {rest}`")
+    if near := closest(key, entry.arguments):
+        return Problem("unknown-argument", message, path, where, f"did you mean `{near}`?")
+    if key in ("input_shape", "input_dim", "batch_input_shape"):
+        return Problem("unknown-argument", message, path, where, "remove it: the data set gives the input's shape")
+    hint = f"it takes {listing(entry.arguments, 16)}" if entry.arguments else "it takes no arguments"
+    return Problem("unknown-argument", message, path, where, hint)
+
+
+def check_value(entry: Entry, key: str, node: Node, path: Path) -> list[Problem]:
+    """The problems of one argument's value: none where any of the kinds that it may have fits."""
+    argument = entry.arguments[key]
+    value = node.value
+    if value is None:
+        if argument.nullable:
+            return []
+    elif _fits_plainly(argument, node):
+        return []
+    else:
+        for kind in argument.kinds:
+            named = isinstance(value, dict) or (isinstance(value, str) and not _wordy(argument))
+            if kind in OBJECT_KINDS and named:
+                return check_object(kind, node, path)
+    if isinstance(value, str) and set(argument.kinds) & {"words", "activation"}:
+        return [_unknown_word(argument, entry, key, node, path)]
+    message = f"`{key}` of `{entry.name}` must be {expected(argument)}, not {shown(node.plain())}"
+    return [Problem("wrong-type", message, path, node.where, number_hint(value, argument.kinds))]
+
+
+def _wordy(argument: Argument) -> bool:
+    return bool({"words", "str", "activation"} & set(argument.kinds))
+
+
+def _unknown_word(argument: Argument, entry: Entry, key: str, node: Node, path: Path) -> Problem:
+    words = [*argument.choices, *(catalogue.names("activation") if "activation" in argument.kinds else ())]
+    near = closest(node.value, words)
+    hint = f"did you mean `{near}`?" if near else f"expected one of {listing(words, 30)}"
+    message = f"`{node.value}` is no {key} that `{entry.name}` knows"
+    return Problem("unknown-word", message, path, node.where, hint)
+
+
+def number_hint(value: object, kinds: tuple[str, ...]) -> str:
+    """What to write where YAML took for a word what was meant as a number or a truth value."""
+    if not isinstance(value, str):
+        return ""
+    if {"int", "float", "ints", "floats"} & set(kinds):
+        digits = value.replace("_", "").replace(",", "")
+        if digits.lstrip("+-").isdigit() and digits.isascii():
+            return f"write `{int(digits)}`" if len(digits) < 40 else ""
+    if "bool" in kinds and value.lower() in ("yes", "on", "no", "off", "true", "false"):
+        return f"write `{'true' if value.lower() in ('yes', 'on', 'true') else 'false'}`"
+    return ""
+
+
+def _fits_plainly(argument: Argument, node: Node) -> bool:
+    return any(_fits_kind(argument, kind, node.plain()) for kind in argument.kinds)
+
+
+def _fits_kind(argument: Argument, kind: str, value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind == "bool":
+        return isinstance(value, bool)
+    if kind == "int":
+        return number and isinstance(value, int) and _in_bounds(argument, value)
+    if kind == "float":
+        return number and abs(value) != float("inf") and value == value and _in_bounds(argument, value)
+    if kind in ("str", "dtype"):
+        return isinstance(value, str)
+    if kind == "words":
+        return value in argument.choices if isinstance(value, str) else False
+    if kind == "activation":
+        return isinstance(value, str) and value in catalogue.names("activation")
+    if not isinstance(value, list):
+        return False
+    element = {"ints": "int", "floats": "float"}.get(kind)
+    if kind == "ints_nested":
+        return all(_fits_kind(argument, "int", item) or _fits_ints(argument, item) for item in value)
+    right_length = not argument.lengths or len(value) in argument.lengths
+    return element is not None and right_length and all(_fits_kind(argument, element, item) for item in value)
+
+
+def _fits_ints(argument: Argument, value: Any) -> bool:
+    return isinstance(value, list) and all(_fits_kind(argument, "int", item) for item in value)
+
+
+def _in_bounds(argument: Argument, value: float) -> bool:
+    return (
+        (argument.minimum is None or value >= argument.minimum)
+        and (argument.maximum is None or value <= argument.maximum)
+        and (argument.above is None or value > argument.above)
+        and (argument.below is None or value < argument.below)
+    )
+
+
+def expected(argument: Argument) -> str:
+    """What an argument takes, as a phrase: `a whole number of at least 1`."""
+    bounds = _bounds_phrase(argument)
+    lengths = " or ".join(str(n) for n in argument.lengths)
+    phrases = {
+        "bool": "`true` or `false`",
+        "int": f"a whole number{bounds}",
+        "float": f"a number{bounds}",
+        "str": "a word",
+        "dtype": "a dtype such as `float32`",
+        "ints": f"a list of {lengths + ' ' if lengths else ''}whole numbers",
+        "floats": f"a list of {lengths + ' ' if lengths else ''}numbers",
+        "ints_nested": "a list of pairs of whole numbers",
+        "words": f"one of {listing(argument.choices, 30)}",
+        "activation": "an activation such as `relu`",
+    }
+    parts = []
+    for kind in argument.kinds:
+        article = "an" if kind[0] in "aeiou" else "a"
+        parts.append(phrases.get(kind) or f"{article} {noun(kind)}")
+    if argument.nullable:
+        parts.append("`null`")
+    return " or ".join(parts)
+
+
+def _bounds_phrase(argument: Argument) -> str:
+    parts = []
+    if argument.minimum is not None:
+        parts.append(f"at least {argument.minimum:g}")
+    if argument.above is not None:
+        parts.append(f"more than {argument.above:g}")
+    if argument.maximum is not None:
+        parts.append(f"at most {argument.maximum:g}")
+    if argument.below is not None:
+        parts.append(f"less than {argument.below:g}")
+    return " of " + " and ".join(parts) if parts else ""
+
+
+def complete(section: str, name: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The object with every default of the catalogue filled in, nested objects included.
+
+    A word that Keras resolves on its own stays as it is where a class would behave otherwise: `accuracy`
+    follows the labels, and a metric given by its function's name is logged under that name.
+    """
+    entry = find(section, name)
+    if entry is None or (section == "metric" and not arguments and entry.name != name):
+        return name, arguments
+    filled = {}
+    for key, argument in entry.arguments.items():
+        if key in arguments:
+            filled[key] = _complete_value(argument, arguments[key])
+        elif argument.has_default:
+            filled[key] = argument.default
+    return entry.name, filled
+
+
+def _complete_value(argument: Argument, value: Any) -> Any:
+    if isinstance(value, dict) and len(value) == 1:
+        for kind in argument.kinds:
+            if kind in OBJECT_KINDS:
+                ((name, inner),) = value.items()
+                name, filled = complete(kind, name, inner or {})
+                return {name: filled} if filled else name
+    if isinstance(value, str) and "layer" in argument.kinds:
+        name, filled = complete("layer", value, {})
+        return {name: filled} if filled else name
+    return value

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import struct
+import zlib
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from dltrain.data import mnist
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "pack_mnist.py"
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("pack_mnist", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def unpack(folder: Path, script: ModuleType) -> None:
+    """Write the package's MNIST as the four gzipped IDX files that it came from."""
+    with np.load(mnist.PATH, allow_pickle=False) as arrays:
+        for key, (name, shape, _) in script.PARTS.items():
+            header = struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
+            (folder / f"{name}.gz").write_bytes(gzip.compress(header + arrays[key].tobytes(), 1))
+
+
+def test_pack_mnist_output_is_where_the_package_looks(script: ModuleType) -> None:
+    assert script.OUTPUT.resolve() == mnist.PATH.resolve()
+
+
+def test_pack_mnist_bytes_do_not_depend_on_time(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = {"x_train": np.arange(100, dtype=np.uint8).reshape(10, 10), "y_train": np.zeros(10, np.uint8)}
+    first = script.pack(arrays)
+    monkeypatch.setattr("time.time", lambda: 2_000_000_000.0)
+    assert script.pack(arrays) == first
+
+
+def test_pack_mnist_reads_the_originals_whoever_gzipped_them(script: ModuleType, tmp_path: Path) -> None:
+    unpack(tmp_path, script)
+    arrays = script.read(tmp_path)
+    with np.load(mnist.PATH, allow_pickle=False) as packed:
+        assert list(arrays) == list(packed)
+        assert all(np.array_equal(arrays[key], packed[key]) for key in packed)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot read"),
+        (b"not gzip", "cannot read"),
+        (gzip.compress(b"x" * 100)[:-9], "cannot read"),
+        (gzip.compress(b"other"), "is not that of the original train-images-idx3-ubyte"),
+    ],
+    ids=["missing", "not gzip", "truncated", "other content"],
+)
+def test_pack_mnist_refuses_what_is_not_the_original(
+    script: ModuleType, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(content)
+    with pytest.raises(SystemExit, match=message):
+        script.read(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("ng" in zlib.ZLIB_RUNTIME_VERSION, reason="zlib-ng packs into other bytes")
+def test_pack_mnist_makes_the_committed_file_again(script: ModuleType, tmp_path: Path) -> None:
+    unpack(tmp_path, script)
+    assert hashlib.sha256(script.pack(script.read(tmp_path))).hexdigest() == mnist.SHA256

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dltrain.errors import RunError
+from dltrain.runs import atomic
+
+
+@pytest.fixture
+def umask() -> Iterator[Callable[[int], int]]:
+    before = os.umask(0o022)
+    os.umask(before)
+    yield os.umask
+    os.umask(before)
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def _names(directory: Path) -> list[str]:
+    return sorted(entry.name for entry in directory.iterdir())
+
+
+def test_atomic_write_file_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    atomic.write_file(path, b"old")
+    atomic.write_file(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert _names(tmp_path) == ["a.json"]
+
+
+def test_atomic_write_file_takes_the_longest_name(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 255)
+    atomic.write_file(path, b"x")
+    assert path.read_bytes() == b"x"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+@pytest.mark.parametrize(
+    ("mask", "file_mode", "directory_mode"),
+    [(0o022, 0o644, 0o755), (0o002, 0o664, 0o775), (0o077, 0o600, 0o700), (0o000, 0o664, 0o775)],
+)
+def test_atomic_modes_follow_the_umask_and_are_never_world_writable(
+    tmp_path: Path, umask: Callable[[int], int], mask: int, file_mode: int, directory_mode: int
+) -> None:
+    umask(mask)
+    atomic.make_directories(tmp_path / "a" / "b")
+    atomic.make_subdirectories(tmp_path, tmp_path / "c" / "d")
+    atomic.write_file(tmp_path / "file", b"x")
+    atomic.append(tmp_path / "log", b"x")
+    with atomic.staged_directory(tmp_path, {"f": b"x"}) as stage:
+        stage.replace(tmp_path / "published")
+    for directory in ("a", "a/b", "c", "c/d", "published"):
+        assert _mode(tmp_path / directory) == directory_mode
+    for file in ("file", "log", "published/f"):
+        assert _mode(tmp_path / file) == file_mode
+
+
+# fsync of the file, rename, fsync of the directory
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_atomic_write_file_survives_a_full_disk_at_each_step(tmp_path: Path, faults: Any, k: int) -> None:
+    path = tmp_path / "a.json"
+    atomic.write_file(path, b"old")
+    faults.arm(k)
+    with pytest.raises(RunError, match=r"a\.json: No space left on device") as caught:
+        atomic.write_file(path, b"new")
+    assert faults.calls == k
+    assert "free some space" in caught.value.hint
+    assert path.read_bytes() == (b"old" if k < 3 else b"new")
+    assert _names(tmp_path) == ["a.json"]
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_atomic_write_file_survives_a_kill_at_each_step(tmp_path: Path, killed_at: Any, k: int) -> None:
+    path = tmp_path / "a.json"
+    atomic.write_file(path, b"old")
+    assert killed_at(k, lambda: atomic.write_file(path, b"new"))
+    assert path.read_bytes() == (b"old" if k < 3 else b"new")
+
+
+def test_atomic_write_file_cleans_up_after_an_interrupt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        atomic.write_file(tmp_path / "a", b"x")
+    assert _names(tmp_path) == []
+
+
+def test_atomic_write_file_over_a_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(RunError, match="cannot write"):
+        atomic.write_file(tmp_path / "a", b"x")
+    assert _names(tmp_path) == ["a"]
+
+
+def test_atomic_write_file_in_a_missing_directory_names_the_target(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"gone/a\.json: No such file") as caught:
+        atomic.write_file(tmp_path / "gone" / "a.json", b"x")
+    assert "removed meanwhile" in caught.value.hint
+
+
+def test_atomic_append_adds_and_cuts(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    atomic.append(path, b"one\ntor")
+    atomic.append(path, b"two\n", at=4)
+    atomic.append(path, b"three\n", sync=True)
+    assert path.read_bytes() == b"one\ntwo\nthree\n"
+
+
+def test_atomic_append_that_fails_keeps_the_old_length(tmp_path: Path, faults: Any) -> None:
+    path = tmp_path / "log"
+    atomic.append(path, b"one\ntorn")
+    faults.arm(1)
+    with pytest.raises(RunError, match="No space left"):
+        atomic.append(path, b"two\n", at=4, sync=True)
+    assert path.read_bytes() == b"one\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_atomic_append_to_a_full_device_is_a_run_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="/dev/full: No space left"):
+        atomic.append(Path("/dev/full"), b"x")
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_atomic_sync_directory_tolerates_file_systems_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    atomic.sync_directory(tmp_path)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        atomic.write_new(tmp_path / "f", b"")
+
+
+def test_atomic_sync_directory_reports_an_io_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        atomic.sync_directory(tmp_path)
+
+
+def test_atomic_make_subdirectories_does_not_bring_back_a_removed_root(tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    with pytest.raises(FileNotFoundError):
+        atomic.make_subdirectories(root, root / "eval")
+    assert not root.exists()
+
+
+def test_atomic_discard_of_a_link_leaves_what_it_points_to(tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "precious")
+    atomic.discard(tmp_path / "link")
+    atomic.discard(tmp_path / "never was")
+    assert _names(tmp_path) == ["precious"]

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dltrain.errors import RunError
+from dltrain.runs import journal
+
+
+def _lines(directory: Path) -> list[str]:
+    return (directory / "metrics.jsonl").read_text().splitlines()
+
+
+def _table(directory: Path) -> str:
+    return (directory / "metrics.csv").read_bytes().decode()
+
+
+def test_journal_add_writes_lines_and_table(tmp_path: Path) -> None:
+    journal.add(tmp_path, {"loss": 0.5, "epoch": 1})
+    journal.add(tmp_path, {"epoch": 2, "loss": 0.25, "a,b": 1})
+    assert _lines(tmp_path) == ['{"loss": 0.5, "epoch": 1}', '{"epoch": 2, "loss": 0.25, "a,b": 1}']
+    assert _table(tmp_path) == 'epoch,loss,"a,b"\n1,0.5,\n2,0.25,1\n'
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_journal_add_writes_null_and_an_empty_cell_for_what_is_not_finite(
+    tmp_path: Path, value: float
+) -> None:
+    journal.add(tmp_path, {"epoch": 1, "loss": value})
+    assert _lines(tmp_path) == ['{"epoch": 1, "loss": null}']
+    assert _table(tmp_path) == "epoch,loss\n1,\n"
+    assert journal.read(tmp_path) == [{"epoch": 1, "loss": None}]
+
+
+def test_journal_read_is_empty_before_the_first_epoch(tmp_path: Path) -> None:
+    assert journal.read(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "tail", [b'{"epoch": 2, "lo', b"\0\0\0\0", b"\n", b'{"epoch": 2}}\n', b"[2]\n", b"\xff"]
+)
+def test_journal_drops_a_torn_last_line_and_goes_on(tmp_path: Path, tail: bytes) -> None:
+    journal.add(tmp_path, {"epoch": 1})
+    with (tmp_path / "metrics.jsonl").open("ab") as file:
+        file.write(tail)
+    assert journal.read(tmp_path) == [{"epoch": 1}]
+    journal.add(tmp_path, {"epoch": 2})
+    assert _lines(tmp_path) == ['{"epoch": 1}', '{"epoch": 2}']
+
+
+def test_journal_drops_a_torn_only_line(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_bytes(b'{"epo')
+    journal.add(tmp_path, {"epoch": 1})
+    assert journal.read(tmp_path) == [{"epoch": 1}]
+
+
+def test_journal_keeps_a_last_line_that_lacks_only_its_newline(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_bytes(b'{"epoch": 1}')
+    journal.add(tmp_path, {"epoch": 2})
+    assert _lines(tmp_path) == ['{"epoch": 1}', '{"epoch": 2}']
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"3", b"null"])
+@pytest.mark.parametrize("work", [journal.read, lambda d: journal.add(d, {"epoch": 9})])
+def test_journal_names_the_damaged_line(tmp_path: Path, damage: bytes, work: Any) -> None:
+    text = b'{"epoch": 1}\n' + damage + b'\n{"epoch": 3}\n'
+    (tmp_path / "metrics.jsonl").write_bytes(text)
+    with pytest.raises(RunError, match=r"metrics\.jsonl, line 2 is damaged"):
+        work(tmp_path)
+    assert (tmp_path / "metrics.jsonl").read_bytes() == text
+
+
+# The line's fsync; then the table's file fsync, rename and directory fsync.
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_journal_add_on_a_full_disk_leaves_both_files_whole(tmp_path: Path, faults: Any, k: int) -> None:
+    journal.add(tmp_path, {"epoch": 1})
+    faults.arm(k)
+    with pytest.raises(RunError, match="No space left"):
+        journal.add(tmp_path, {"epoch": 2})
+    assert faults.calls == k
+    assert [json.loads(line)["epoch"] for line in _lines(tmp_path)] == ([1] if k == 1 else [1, 2])
+    assert _table(tmp_path) == ("epoch\n1\n2\n" if k == 4 else "epoch\n1\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"metrics.jsonl", "metrics.csv"}
+
+
+@pytest.mark.parametrize(("epoch", "left"), [(0, []), (1, [1]), (2, [1, 2]), (9, [1, 2, 3])])
+def test_journal_rewind_drops_later_epochs(tmp_path: Path, epoch: int, left: list[int]) -> None:
+    for number in (1, 2, 3):
+        journal.add(tmp_path, {"epoch": number, "loss": 1 / 3})
+    journal.rewind(tmp_path, epoch)
+    assert journal.read(tmp_path) == [{"epoch": number, "loss": 1 / 3} for number in left]
+    assert _table(tmp_path).count("\n") == (len(left) + 1 if left else 0)
+
+
+def test_journal_rewind_without_a_journal_leaves_an_empty_one(tmp_path: Path) -> None:
+    journal.rewind(tmp_path, 3)
+    assert journal.read(tmp_path) == []

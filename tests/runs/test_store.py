@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dltrain import runs
+from dltrain.errors import RunError, UsageError
+from dltrain.runs import names
+
+FILES = {"config.yaml", "resolved.yaml", "run.json"}
+
+
+def _create(runs_dir: Path, name: str = "cnn", **record: Any) -> runs.Run:
+    return runs.create(runs_dir, name=name, config=b"a: 1\r\n", resolved="é: 1\n", record=record)
+
+
+def _names(directory: Path) -> set[str]:
+    return {entry.name for entry in directory.iterdir()}
+
+
+def test_store_create_writes_the_three_files(runs_dir: Path) -> None:
+    run = _create(runs_dir, seed=42, overrides=["train.epochs=1"])
+    assert _names(runs_dir) == {run.id}
+    assert _names(run.path) == FILES
+    assert run.read_bytes("config.yaml") == b"a: 1\r\n"
+    assert run.read_bytes("resolved.yaml") == "é: 1\n".encode()
+    record = run.record()
+    assert list(record)[:6] == ["schema_version", "id", "name", "status", "created", "ended"]
+    assert record == {
+        "schema_version": 1,
+        "id": run.id,
+        "name": "cnn",
+        "status": "running",
+        "created": record["created"],
+        "ended": None,
+        "seed": 42,
+        "overrides": ["train.epochs=1"],
+    }
+    assert names.read_id(run.id) == (record["created"][:20] + "000000Z", "cnn")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "my config", "x" * 65])
+def test_store_create_refuses_a_name_and_offers_one(runs_dir: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot name a run") as caught:
+        _create(runs_dir, name)
+    assert names.slug(name) in caught.value.hint
+    assert not runs_dir.exists()
+
+
+@pytest.mark.parametrize("key", ["id", "status", "ended"])
+def test_store_create_refuses_a_record_that_overrides_its_own_fields(runs_dir: Path, key: str) -> None:
+    with pytest.raises(ValueError, match=key):
+        _create(runs_dir, **{key: "x"})
+
+
+def test_store_create_leaves_nothing_when_the_record_is_no_json(runs_dir: Path) -> None:
+    with pytest.raises(TypeError):
+        _create(runs_dir, path=runs_dir)
+    assert _names(runs_dir) == set()
+
+
+# fsync of three files and the stage, rename, fsync of runs_dir
+@pytest.mark.parametrize("k", range(1, 7))
+def test_store_create_on_a_full_disk_leaves_nothing(runs_dir: Path, faults: Any, k: int) -> None:
+    runs_dir.mkdir()
+    faults.arm(k)
+    with pytest.raises(RunError, match="No space left") as caught:
+        _create(runs_dir)
+    assert faults.calls >= k
+    assert "--runs-dir" in caught.value.hint
+    assert _names(runs_dir) == set()
+
+
+@pytest.mark.parametrize("k", range(1, 7))
+def test_store_create_killed_at_any_step_shows_a_whole_run_or_none(
+    runs_dir: Path, killed_at: Any, k: int
+) -> None:
+    runs_dir.mkdir()
+    assert killed_at(k, lambda: _create(runs_dir))
+    listed = runs.list_runs(runs_dir)
+    assert [summary.status for summary in listed] == ([] if k < 6 else ["running"])
+    assert all(_names(summary.path) == FILES for summary in listed)
+
+
+def test_store_create_retries_on_a_taken_id(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digits = iter(["aaaa", "aaaa", "aaaa", "bbbb"])
+    real = secrets.token_hex
+    monkeypatch.setattr(secrets, "token_hex", lambda n: next(digits) if n == 2 else real(n))
+    monkeypatch.setattr(names, "_ID_TIME", "20260101-000000")
+    first, second = _create(runs_dir), _create(runs_dir)
+    assert (first.id, second.id) == ("20260101-000000-cnn-aaaa", "20260101-000000-cnn-bbbb")
+    assert second.record()["id"] == second.id
+    assert _names(runs_dir) == {first.id, second.id}
+
+
+def test_store_create_survives_losing_the_race_for_an_id(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.replace
+    rivals: list[Path] = []
+
+    def rival_first(source: Path, target: Path) -> None:
+        if not rivals:
+            rivals.append(Path(target))
+            Path(target).mkdir()
+            (Path(target) / "run.json").write_text("rival")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", rival_first)
+    run = _create(runs_dir)
+    assert run.path != rivals[0]
+    assert (rivals[0] / "run.json").read_text() == "rival"
+    assert _names(runs_dir) == {run.id, rivals[0].name}
+
+
+def test_store_create_gives_up_when_every_id_is_taken(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dltrain.runs.store.new_id", lambda *_: "taken")
+    (runs_dir / "taken").mkdir(parents=True)
+    with pytest.raises(RunError, match="100 ids in a row"):
+        _create(runs_dir)
+    assert _names(runs_dir) == {"taken"}
+
+
+def test_store_ensure_writable_makes_the_directory_and_leaves_it_empty(runs_dir: Path) -> None:
+    runs.ensure_writable(runs_dir / "deep")
+    runs.ensure_writable(runs_dir / "deep")
+    assert _names(runs_dir / "deep") == set()
+
+
+@pytest.mark.parametrize("relative", ["file", "file/runs", "dangling"])
+def test_store_ensure_writable_refuses_a_file_in_its_place(tmp_path: Path, relative: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(RunError, match=f"cannot write in the runs directory .*{relative}: ") as caught:
+        runs.ensure_writable(tmp_path / relative)
+    assert caught.value.hint == "choose another place with `--runs-dir DIR`"
+    assert caught.value.exit_code == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+@pytest.mark.parametrize("directory", ["/proc", "/proc/self/runs"])
+def test_store_ensure_writable_refuses_where_even_root_cannot_write(directory: str) -> None:
+    with pytest.raises(RunError, match="cannot write in the runs directory /proc"):
+        runs.ensure_writable(Path(directory))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("call", ["open", "fsync"])
+def test_store_ensure_writable_reports_the_reason_and_cleans_up(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch, number: int, call: str
+) -> None:
+    runs_dir.mkdir()
+
+    def refuse(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, call, refuse)
+    with pytest.raises(RunError, match=os.strerror(number)):
+        runs.ensure_writable(runs_dir)
+    monkeypatch.undo()
+    assert _names(runs_dir) == set()
+
+
+def test_store_list_runs_without_a_directory_is_empty(runs_dir: Path) -> None:
+    assert runs.list_runs(runs_dir) == []
+
+
+def test_store_list_runs_of_a_file_is_a_run_error(tmp_path: Path) -> None:
+    (tmp_path / "runs").touch()
+    with pytest.raises(RunError, match=r"cannot read .*runs"):
+        runs.list_runs(tmp_path / "runs")
+
+
+def test_store_list_runs_puts_the_newest_last_even_within_a_second(runs_dir: Path) -> None:
+    made = [_create(runs_dir, name) for name in ("z", "y", "x", "w", "a")]
+    made[0].finish("completed", metrics={"val_accuracy": 0.5})
+    listed = runs.list_runs(runs_dir)
+    assert [summary.id for summary in listed] == [run.id for run in made]
+    assert listed[0] == runs.RunSummary(
+        id=made[0].id,
+        path=made[0].path,
+        name="z",
+        status="completed",
+        created=made[0].record()["created"],
+        record=made[0].record(),
+    )
+
+
+def test_store_list_runs_lists_damaged_runs_in_their_place_and_skips_other_things(runs_dir: Path) -> None:
+    run = _create(runs_dir)
+    early = runs_dir / "20200101-000000-old-ffff"
+    early.mkdir()
+    late = runs_dir / "29990101-000000-new-0000"
+    late.mkdir()
+    (late / "run.json").write_text('{"schema_ver')
+    (runs_dir / "renamed").mkdir()
+    (runs_dir / "renamed" / "run.json").write_text("[]")
+    (runs_dir / "notes").mkdir()
+    (runs_dir / ".tmp-x").mkdir()
+    (runs_dir / ".tmp-x" / "run.json").touch()
+    (runs_dir / "README.md").touch()
+    listed = runs.list_runs(runs_dir)
+    assert [(summary.id, summary.name, summary.status) for summary in listed] == [
+        ("renamed", "renamed", runs.DAMAGED),
+        (early.name, "old", runs.DAMAGED),
+        (run.id, "cnn", "running"),
+        (late.name, "new", runs.DAMAGED),
+    ]
+    assert "No such file" in listed[1].problem
+    assert "not JSON" in listed[3].problem
+
+
+def test_store_list_runs_goes_by_the_directory_not_by_what_the_record_says(runs_dir: Path) -> None:
+    run = _create(runs_dir)
+    run.path.rename(runs_dir / "kept")
+    assert [summary.id for summary in runs.list_runs(runs_dir)] == ["kept"]
+
+
+def test_store_list_runs_is_fast(runs_dir: Path) -> None:
+    text = json.dumps({**_create(runs_dir).record(), "versions": {f"p{i}": "1.2.3" for i in range(30)}})
+    for number in range(1_000):
+        path = runs_dir / f"20260101-000000-cnn-{number:04x}"
+        path.mkdir()
+        (path / "run.json").write_text(text)
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        assert len(runs.list_runs(runs_dir)) == 1_001
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.2
+
+
+def test_store_remove_deletes_the_run_and_nothing_else(runs_dir: Path) -> None:
+    first, second = _create(runs_dir), _create(runs_dir)
+    runs.remove(first)
+    assert _names(runs_dir) == {second.id}
+
+
+def test_store_remove_killed_at_its_rename_leaves_the_run_whole(runs_dir: Path, killed_at: Any) -> None:
+    run = _create(runs_dir)
+    assert killed_at(1, lambda: runs.remove(run))
+    assert _names(run.path) == FILES
