@@ -56,6 +56,8 @@ def construct(section: str, name: str, arguments: Mapping[str, Any]) -> Any:
 def _argument(kinds: tuple[str, ...], value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_argument(kinds, item) for item in value)
+    if isinstance(value, int) and not isinstance(value, bool) and "float" in kinds and "int" not in kinds:
+        return float(value)  # some of Keras's objects refuse `learning_rate: 1`
     for kind in kinds:
         if kind in OBJECT_KINDS and isinstance(value, str | dict):
             name, arguments = (value, {}) if isinstance(value, str) else next(iter(value.items()))
@@ -115,7 +117,9 @@ def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm]
     """
     train = plan.spec.train
     with device.precision(train.precision):
-        model = keras.Sequential([keras.Input(dataset.shape), *layers(plan, dataset.shape)], name=plan.spec.name)
+        model = keras.Sequential(
+            [keras.Input(dataset.shape), *layers(plan, dataset.shape)], name=plan.spec.name
+        )
         form = _check_output(plan, dataset, model)
         try:
             model.compile(
@@ -125,7 +129,9 @@ def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm]
                 jit_compile=False,
             )
         except KERAS_ERRORS as error:
-            raise plan.error(("train",), f"Keras refuses to compile the model: {message_of(error)}") from error
+            raise plan.error(
+                ("train",), f"Keras refuses to compile the model: {message_of(error)}"
+            ) from error
     _try_out(plan, dataset, model, form)
     return model, form
 
@@ -141,7 +147,13 @@ def _check_output(plan: Plan, dataset: Dataset, model: keras.Sequential) -> Labe
     loss = plan.spec.train.loss.name
     outputs = shape[-1] if shape else None
     form = label_form(loss, dataset.task, dataset.classes, outputs)
-    wanted = dataset.classes if form in ("index", "one_hot") else dataset.train.y.shape[-1] if form == "target" else 1
+    wanted = (
+        dataset.classes
+        if form in ("index", "one_hot")
+        else dataset.train.y.shape[-1]
+        if form == "target"
+        else 1
+    )
     fits = len(shape) == 1 and (outputs == wanted or (form == "index" and (outputs or 0) >= (wanted or 0)))
     if fits:
         return form
@@ -167,7 +179,9 @@ def _try_out(plan: Plan, dataset: Dataset, model: keras.Sequential, form: LabelF
     try:
         model.compute_loss(x=x, y=y, y_pred=outputs, training=False)
     except KERAS_ERRORS as error:
-        raise plan.error(("train", "loss"), f"the loss does not take the model's output: {message_of(error)}") from error
+        raise plan.error(
+            ("train", "loss"), f"the loss does not take the model's output: {message_of(error)}"
+        ) from error
     try:
         model.compute_metrics(x, y, outputs)
         model.reset_metrics()

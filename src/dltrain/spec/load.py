@@ -32,7 +32,9 @@ class Plan:
     tree: Node
     smoke: bool = False
 
-    def error(self, path: tuple[str | int, ...], message: str, hint: str = "", code: str = "keras") -> ConfigError:
+    def error(
+        self, path: tuple[str | int, ...], message: str, hint: str = "", code: str = "keras"
+    ) -> ConfigError:
         """The error that says `message` at the place of `path`."""
         where = problems.place_of(self.tree, path)
         return ConfigError(self.file, [Problem(code, message, path, where, hint)])
@@ -43,7 +45,11 @@ class Plan:
 
 
 def load(
-    config: Path | str, overrides: Sequence[str] | Mapping[str, Any] = (), *, smoke: bool = False, name: str | None = None
+    config: Path | str,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    smoke: bool = False,
+    name: str | None = None,
 ) -> Plan:
     """Reads and checks a config.
 
@@ -154,7 +160,9 @@ def _complete(section: str, item: str | dict[str, Any]) -> str | dict[str, Any]:
 def shrink(spec: Spec) -> Spec:
     """The same spec on 512 training and 128 test samples for one epoch, judged by no gate."""
     limit = spec.data.limit
-    small = Limit(train=min(limit.train or SMOKE_TRAIN, SMOKE_TRAIN), test=min(limit.test or SMOKE_TEST, SMOKE_TEST))
+    small = Limit(
+        train=min(limit.train or SMOKE_TRAIN, SMOKE_TRAIN), test=min(limit.test or SMOKE_TEST, SMOKE_TEST)
+    )
     return spec.model_copy(
         update={
             "data": spec.data.model_copy(update={"limit": small}),
@@ -201,5 +209,3 @@ def quote(text: str) -> str:
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", text) and text.lower() not in ("null", "true", "false"):
         return text
     return json.dumps(text)
-
-

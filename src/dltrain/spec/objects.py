@@ -21,7 +21,16 @@ FIELDS: dict[Path, str] = {
     ("train", "metrics", "*"): "metric",
     ("train", "callbacks", "*"): "callback",
 }
-OBJECT_KINDS = {"initializer", "regularizer", "constraint", "layer", "schedule", "optimizer", "loss", "metric"}
+OBJECT_KINDS = {
+    "initializer",
+    "regularizer",
+    "constraint",
+    "layer",
+    "schedule",
+    "optimizer",
+    "loss",
+    "metric",
+}
 _SECTION_NOUN = {"dataset": "data set", "schedule": "learning-rate schedule"}
 
 
@@ -76,7 +85,11 @@ def check_object(section: str, node: Node, path: Path) -> list[Problem]:
 
 def _first_argument(section: str, name: str) -> str:
     entry = find(section, name)
-    return next(iter(sorted(entry.arguments, key=lambda a: not entry.arguments[a].required)), "…") if entry else "…"
+    return (
+        next(iter(sorted(entry.arguments, key=lambda a: not entry.arguments[a].required)), "…")
+        if entry
+        else "…"
+    )
 
 
 def _wrong_form(section: str, node: Node, path: Path) -> Problem:
@@ -90,7 +103,9 @@ def _wrong_form(section: str, node: Node, path: Path) -> Problem:
             message = f"`{rest[0]}` stands beside `{first}`, not under it"
             return Problem("object-form", message, path, second.key or place, hint)
         hint = f"write `Name: {{arguments}}`, one {what} an item"
-        return Problem("object-form", f"a {what} has one name; here are {len(node.value)} keys", path, place, hint)
+        return Problem(
+            "object-form", f"a {what} has one name; here are {len(node.value)} keys", path, place, hint
+        )
     message = f"expected a {what}, not {shown(node.plain())}"
     return Problem("object-form", message, path, node.where, "write `Name` or `Name: {arguments}`")
 
@@ -132,7 +147,9 @@ def _unknown_name(section: str, name: str, path: Path, where: Where) -> Problem:
             return Problem("unknown-name", message, path, where, f"`{name}` is {article} {noun(other)}")
     if len(known_names(section)) <= 12:
         return Problem("unknown-name", message, path, where, f"known: {listing(known_names(section))}")
-    return Problem("unknown-name", message, path, where, f"names are Keras's own, as in `{_example(section)}`")
+    return Problem(
+        "unknown-name", message, path, where, f"names are Keras's own, as in `{_example(section)}`"
+    )
 
 
 def _example(section: str) -> str:
@@ -145,11 +162,15 @@ def _unknown_argument(entry: Entry, key: str, child: Node, path: Path) -> Proble
     where = child.key or child.where
     word, colon, rest = key.partition(":")
     if colon and word in entry.arguments:
-        return Problem("unknown-argument", message, path, where, f"a blank is missing: write `{word}: {rest}`")
+        return Problem(
+            "unknown-argument", message, path, where, f"a blank is missing: write `{word}: {rest}`"
+        )
     if near := closest(key, entry.arguments):
         return Problem("unknown-argument", message, path, where, f"did you mean `{near}`?")
     if key in ("input_shape", "input_dim", "batch_input_shape"):
-        return Problem("unknown-argument", message, path, where, "remove it: the data set gives the input's shape")
+        return Problem(
+            "unknown-argument", message, path, where, "remove it: the data set gives the input's shape"
+        )
     hint = f"it takes {listing(entry.arguments, 16)}" if entry.arguments else "it takes no arguments"
     return Problem("unknown-argument", message, path, where, hint)
 

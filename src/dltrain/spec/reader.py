@@ -92,7 +92,12 @@ def decode(name: str, data: bytes) -> str:
     if len(data) > MAX_BYTES:
         where = Where(name, 1, 1, 2, "")
         raise ReadError(
-            Problem("too-large", f"the file has {len(data):,} bytes; a config has at most {MAX_BYTES:,}", (), where)
+            Problem(
+                "too-large",
+                f"the file has {len(data):,} bytes; a config has at most {MAX_BYTES:,}",
+                (),
+                where,
+            )
         )
     try:
         text = data.decode("utf-8-sig")
@@ -160,7 +165,9 @@ class _Composer:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
-                    raise self.error(event, "documents", "a second YAML document begins here", "keep one per file")
+                    raise self.error(
+                        event, "documents", "a second YAML document begins here", "keep one per file"
+                    )
                 root = self.node(next(self.events), 0)
         if root is not None and root.value is None and not root.quoted:
             return None
@@ -168,11 +175,15 @@ class _Composer:
 
     def node(self, event: Any, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            raise self.error(event, "too-deep", f"nested deeper than {MAX_DEPTH} levels", "a config is 5 to 10 deep")
+            raise self.error(
+                event, "too-deep", f"nested deeper than {MAX_DEPTH} levels", "a config is 5 to 10 deep"
+            )
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event)
         if event.tag is not None and event.tag != "!":
-            raise self.error(event, "tag", f"the tag `{event.tag}` is not taken", "remove it: values have plain types")
+            raise self.error(
+                event, "tag", f"the tag `{event.tag}` is not taken", "remove it: values have plain types"
+            )
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         if isinstance(event, yaml.ScalarEvent):
@@ -194,7 +205,9 @@ class _Composer:
     def alias(self, event: Any) -> Node:
         if event.anchor not in self.anchors:
             known = ", ".join(f"`&{name}`" for name in self.anchors) or "none"
-            raise self.error(event, "alias", f"no anchor `&{event.anchor}` before `*{event.anchor}`", f"known: {known}")
+            raise self.error(
+                event, "alias", f"no anchor `&{event.anchor}` before `*{event.anchor}`", f"known: {known}"
+            )
         target = self.anchors[event.anchor]
         if target is None:
             raise self.error(event, "cycle", f"`*{event.anchor}` stands inside what it refers to")
@@ -241,7 +254,9 @@ class _Composer:
     def merge_sources(self, value: Node, event: Any) -> list[Node]:
         sources = value.value if isinstance(value.value, list) else [value]
         if not all(isinstance(item.value, dict) for item in sources):
-            raise self.error(event, "merge", "`<<` takes a mapping or a list of mappings", "write `<<: *name`")
+            raise self.error(
+                event, "merge", "`<<` takes a mapping or a list of mappings", "write `<<: *name`"
+            )
         self.count(sum(item.size for item in sources), event)
         return list(sources)
 
@@ -258,7 +273,7 @@ class _Composer:
         quoted = bool(event.style)  # libyaml says "" for a plain scalar, PyYAML's own parser None
         return Node(event.value if quoted else self.resolve(event), where, None, 1, quoted)
 
-    def resolve(self, event: Any) -> None | bool | int | float | str:
+    def resolve(self, event: Any) -> bool | int | float | str | None:
         text: str = event.value
         if text in _NULL:
             return None
@@ -266,7 +281,9 @@ class _Composer:
             return _BOOL[text]
         if _INT.fullmatch(text):
             if len(text) > MAX_DIGITS:
-                raise self.error(event, "digits", f"a number of {len(text):,} digits", f"at most {MAX_DIGITS}")
+                raise self.error(
+                    event, "digits", f"a number of {len(text):,} digits", f"at most {MAX_DIGITS}"
+                )
             return int(text)
         if text.lower() in _INFINITE:
             return _INFINITE[text.lower()]
@@ -275,4 +292,6 @@ class _Composer:
         return text
 
     def error(self, event: Any, code: str, message: str, hint: str = "") -> ReadError:
-        return ReadError(Problem(code, message, (), self.source.between(event.start_mark, event.end_mark), hint))
+        return ReadError(
+            Problem(code, message, (), self.source.between(event.start_mark, event.end_mark), hint)
+        )

@@ -61,7 +61,11 @@ def _comparison(source: Source, line: int) -> Problem | None:
             where = source.at(number, match.start("bound"), match.end("bound"))
             bound = match["bound"].strip()
             return Problem(
-                "yaml-quote", f"`{bound}` must stand in quotes", (), where, f'write `"{bound}"`: a bare `>` is YAML\'s own'
+                "yaml-quote",
+                f"`{bound}` must stand in quotes",
+                (),
+                where,
+                f'write `"{bound}"`: a bare `>` is YAML\'s own',
             )
     return None
 
@@ -74,7 +78,9 @@ def _unclosed(error: yaml.MarkedYAMLError, source: Source, text: str) -> Problem
         quote = source.lines[start.line][start.column : start.column + 1]
         where = source.at(start.line, start.column)
         return Problem("yaml-unclosed", "this quote is never closed", (), where, f"close it with `{quote}`")
-    opener = source.lines[start.line][start.column : start.column + 1] if start.line < len(source.lines) else ""
+    opener = (
+        source.lines[start.line][start.column : start.column + 1] if start.line < len(source.lines) else ""
+    )
     if opener in ("[", "{"):
         where: Where = source.at(start.line, start.column)
         closer = "]" if opener == "[" else "}"
@@ -82,7 +88,11 @@ def _unclosed(error: yaml.MarkedYAMLError, source: Source, text: str) -> Problem
         if blank is not None:
             return blank
         return Problem(
-            "yaml-unclosed", f"this `{opener}` is never closed, or a comma is missing in it", (), where, f"close it with `{closer}`"
+            "yaml-unclosed",
+            f"this `{opener}` is never closed, or a comma is missing in it",
+            (),
+            where,
+            f"close it with `{closer}`",
         )
     return None
 

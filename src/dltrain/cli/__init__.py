@@ -1,0 +1,60 @@
+"""The command line: one module a verb, imported when the verb is used. Only click is imported here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+VERBS = {
+    "check": "Find every problem of a config, without starting TensorFlow.",
+    "fit": "Train the model that a config describes.",
+    "eval": "Evaluate a run's best weights.",
+    "ls": "List the runs.",
+    "show": "Show one run: its figures, epoch by epoch.",
+    "env": "Print versions and devices, for a bug report.",
+}
+
+
+class Verbs(click.Group):
+    """Knows the verbs and their short help without importing their modules."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command = import_module(f"dltrain.cli.{cmd_name}_command").command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        from dltrain import __version__
+
+        click.echo(f"dltrain {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
+def cli() -> None:
+    """Train Keras models from a YAML file, and get a run that can be trusted.
+
+    \b
+    dltrain check CONFIG      find every mistake before training
+    dltrain fit CONFIG        train; the run lands under runs/
+    dltrain eval latest       judge it
+    """

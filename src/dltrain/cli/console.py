@@ -1,0 +1,279 @@
+"""What a person sees: progress, tables, problems. The only module that imports rich.
+
+Data goes to stdout, everything else to stderr. Without a terminal: plain lines, one an epoch, no control characters.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dltrain.errors import ConfigError, DltrainError, Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from dltrain.engine import EpochDone, Evaluation, Event, Finished, Prepared, StepDone
+    from dltrain.engine.events import Listener
+    from dltrain.runs import Run, RunSummary
+
+
+def printable(text: object) -> str:
+    """Text without control characters, which a name could carry into the terminal."""
+    return "".join(
+        c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else "\N{REPLACEMENT CHARACTER}"
+        for c in str(text)
+    )
+
+
+def error(failure: DltrainError) -> None:
+    """The message on stderr: of a config every problem at its place, of anything else what happened and the mend."""
+    if isinstance(failure, ConfigError):
+        for item in failure.problems:
+            click.echo(problem(item) + "\n", err=True)
+    click.echo(
+        click.style("error: ", fg="red", bold=True) * (not isinstance(failure, ConfigError))
+        + printable(failure.message),
+        err=True,
+    )
+    if failure.hint:
+        click.echo(f"  {printable(failure.hint)}", err=True)
+
+
+def problem(item: Problem) -> str:
+    """One problem as text: the message, the place, the line with the stretch underlined, the hint."""
+    head = click.style("error: ", fg="red", bold=True) + printable(item.message)
+    where = item.where
+    if where is None:
+        return f"{head}\n  = {printable(item.hint)}" if item.hint else head
+    gutter = " " * len(str(where.line))
+    text = printable(where.text.replace("\t", " "))
+    start, width = where.column - 1, max(1, where.end_column - where.column)
+    if len(text) > 160:  # a window around the stretch
+        cut = max(0, start - 40)
+        text, start, width = "…" + text[cut + 1 : cut + 120] + "…", start - cut, min(width, 60)
+    place = f"{printable(where.file)}:{where.line}:{where.column}"
+    mark = click.style("^" * max(1, min(width, len(text) - start)), fg="red", bold=True)
+    return "\n".join(
+        [
+            head,
+            f"{gutter} --> {place}",
+            f"{gutter} |",
+            f"{where.line} | {text}",
+            f"{gutter} | {' ' * start}{mark} {printable(item.hint)}".rstrip(),
+        ]
+    )
+
+
+def _stderr() -> Console:
+    from rich.console import Console
+
+    return Console(file=sys.stderr, highlight=False, markup=False)
+
+
+def number(value: object) -> str:
+    """A metric as people read it: four decimals, or scientific where that would show nothing."""
+    if not isinstance(value, int | float):
+        return "–"
+    return f"{value:.4f}" if value == 0 or 0.001 <= abs(value) < 100_000 else f"{value:.2e}"
+
+
+def duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Listener]:
+    """A listener that draws the engine's events: live on a terminal, one line an epoch elsewhere."""
+    console = _stderr()
+    listener: _Plain = _Live(console) if console.is_terminal else _Plain(console)
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+class _Plain:
+    """One plain line an epoch."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def __call__(self, event: Event) -> None:
+        handler = getattr(self, f"on_{type(event).__name__}", None)
+        if handler is not None:
+            handler(event)
+
+    def close(self) -> None:
+        """Nothing is drawn that would have to be taken away."""
+
+    def line(self, text: str) -> None:
+        self.console.print(printable(text), soft_wrap=True)
+
+    def on_Prepared(self, event: Prepared) -> None:  # noqa: N802
+        held_out = f", {event.validation_samples:,} held out" if event.validation_samples else ""
+        smoke = "smoke run: " if event.smoke else ""
+        self.line(
+            f"{smoke}{event.train_samples:,} training samples{held_out}, {event.parameters:,} parameters"
+        )
+        self.line(f"on {event.device}")
+
+    def on_EpochDone(self, event: EpochDone) -> None:  # noqa: N802
+        shown = {k: v for k, v in event.metrics.items() if k != "learning_rate"}
+        figures = "  ".join(f"{name} {number(value)}" for name, value in _ordered(shown).items())
+        best = "  *" if event.best else ""
+        width = len(str(event.epochs))
+        self.line(
+            f"epoch {event.epoch:>{width}}/{event.epochs}  {figures}  "
+            f"{duration(event.seconds)}  {event.samples_per_second:,.0f}/s{best}"
+        )
+
+    def on_Finished(self, event: Finished) -> None:  # noqa: N802
+        self.close()
+        best = f", best epoch {event.best_epoch}" if event.best_epoch else ""
+        self.line(f"{event.status} in {duration(event.seconds)}{best}")
+        tested = {k: v for k, v in event.metrics.items() if k.startswith("test_")}
+        if tested:
+            self.line("  ".join(f"{name} {number(value)}" for name, value in _ordered(tested).items()))
+        click.echo(str(event.path))
+
+
+def _ordered(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Training before validation, the loss first."""
+    return dict(
+        sorted(metrics.items(), key=lambda item: (item[0].startswith("val_"), not item[0].endswith("loss")))
+    )
+
+
+class _Live(_Plain):
+    """Bars for epochs and steps, with rate and time left; finished epochs scroll by above."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.bars: Progress | None = None
+        self.status: Any = None
+        self.epochs: TaskID | None = None
+        self.steps: TaskID | None = None
+        self.per_step = 0.0
+
+    def close(self) -> None:
+        if self.status is not None:
+            self.status.stop()
+            self.status = None
+        if self.bars is not None:
+            self.bars.stop()
+            self.bars = None
+
+    def on_Phase(self, event: Any) -> None:  # noqa: N802
+        self.close()
+        self.status = self.console.status(f"{event.text} …")
+        self.status.start()
+
+    def on_Prepared(self, event: Prepared) -> None:  # noqa: N802
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.close()
+        super().on_Prepared(event)
+        self.per_step = event.train_samples / event.steps
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:.0f}/{task.total}"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[note]}"),
+            console=self.console,
+            transient=True,
+        )
+        self.epochs = self.bars.add_task("epochs", total=event.epochs, note="")
+        self.steps = self.bars.add_task("steps ", total=event.steps, note="")
+        self.bars.start()
+
+    def on_StepDone(self, event: StepDone) -> None:  # noqa: N802
+        if self.bars is None or self.epochs is None or self.steps is None:
+            return
+        speed = self.bars.tasks[1].speed
+        rate = f"{speed * self.per_step:,.0f}/s  " if speed else ""
+        self.bars.update(self.steps, completed=event.step, note=f"{rate}loss {number(event.loss)}")
+        self.bars.update(self.epochs, completed=event.epoch - 1 + event.step / event.steps)
+
+    def on_EpochDone(self, event: EpochDone) -> None:  # noqa: N802
+        super().on_EpochDone(event)
+        if self.bars is not None and self.epochs is not None and self.steps is not None:
+            self.bars.update(self.epochs, completed=event.epoch)
+            self.bars.reset(self.steps, note="")
+
+
+def evaluation(result: Evaluation, path: Path) -> None:
+    """The metrics of an evaluation on stdout, a line each."""
+    click.echo(f"{result.run}: {result.split} split, {result.samples:,} samples")
+    width = max(len(name) for name in result.metrics)
+    for name, value in _ordered(result.metrics).items():
+        click.echo(f"  {name:<{width}}  {number(value)}")
+    click.echo(f"details in {path / 'eval'}", err=True)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns padded to their widest cell, on stdout."""
+    cells = [list(header), *([printable(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    for row in cells:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def run_list(summaries: Sequence[RunSummary], runs_dir: Path) -> None:
+    if not summaries:
+        click.echo(f"no runs in {runs_dir} yet; `dltrain fit CONFIG` makes one", err=True)
+        return
+    rows = []
+    for summary in summaries:
+        metrics = summary.record.get("metrics") or {}
+        headline = next((name for name in ("test_accuracy", "test_loss") if name in metrics), None)
+        smoke = " (smoke)" if summary.record.get("smoke") else ""
+        result = f"{headline} {number(metrics[headline])}" if headline else ""
+        rows.append(
+            [summary.id, summary.status + smoke, str(summary.record.get("best_epoch") or "–"), result]
+        )
+    _table(["run", "status", "best epoch", "result"], rows)
+
+
+def run(found: Run) -> None:
+    """Where a run came from and what it reached, on stdout."""
+    record = found.record()
+    data = record.get("data", {})
+    facts = {
+        "run": found.path,
+        "status": record["status"] + (" (smoke)" if record.get("smoke") else ""),
+        "created": record["created"],
+        "command": record.get("command", ""),
+        "data": f"{data.get('name')}: {data.get('train')} train, {data.get('validation')} validation, {data.get('test')} test",
+        "parameters": f"{record.get('parameters', 0):,}",
+        "device": record.get("device", ""),
+        "seed": record.get("seed", ""),
+        "best epoch": record.get("best_epoch") or "–",
+        **{
+            name: number(value)
+            for name, value in (record.get("metrics") or {}).items()
+            if name.startswith("test_")
+        },
+    }
+    for key, value in facts.items():
+        click.echo(f"{key:<14}{printable(value)}")
+    rows = found.metrics()
+    if rows:
+        names = [name for name in rows[0] if name not in ("epoch", "learning_rate", "seconds")]
+        names = list(_ordered(dict.fromkeys(names, 0.0)))
+        click.echo()
+        _table(
+            ["epoch", *names],
+            [[str(row["epoch"]), *(number(row.get(name)) for name in names)] for row in rows],
+        )

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import json
+
+import click
+
+from dltrain.cli.options import json_option, verbose_option
+
+
+@click.command("env")
+@json_option
+@verbose_option
+def command(as_json: bool, verbose: bool) -> None:
+    """Print versions and devices, for a bug report."""
+    from dltrain.cli import quiet
+    from dltrain.engine.training import RECORDED_PACKAGES
+    from dltrain.runs import provenance
+
+    with quiet.tensorflow(verbose):
+        from dltrain.engine import device
+
+        described = device.describe()
+    versions = provenance.versions(RECORDED_PACKAGES)
+    facts = {**versions, "platform": provenance.platform_text(), "device": described}
+    if as_json:
+        click.echo(json.dumps(facts))
+    else:
+        for key, value in facts.items():
+            click.echo(f"{key:<14}{value}")

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from dltrain.cli.options import json_option, run_argument, runs_dir_option, verbose_option
+
+
+@click.command("eval")
+@run_argument
+@click.option(
+    "--split", type=click.Choice(["test", "validation", "train"]), default="test", show_default=True
+)
+@json_option
+@runs_dir_option
+@verbose_option
+def command(run: str, split: str, as_json: bool, runs_dir: Path, verbose: bool) -> None:
+    """Evaluate the best weights of RUN: a directory, an id or its beginning, `latest`, `latest~1`, `best:METRIC`."""
+    from dltrain import engine, runs
+    from dltrain.cli import console, quiet
+
+    found = runs.find(run, runs_dir)
+    with quiet.tensorflow(verbose), console.progress() as on_event:
+        evaluation = engine.evaluate(found, split, on_event=on_event)  # type: ignore[arg-type]
+    if as_json:
+        click.echo(json.dumps(asdict(evaluation), default=dict))
+    else:
+        console.evaluation(evaluation, found.path)

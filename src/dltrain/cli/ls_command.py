@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from dltrain.cli.options import json_option, runs_dir_option
+
+
+@click.command("ls")
+@json_option
+@runs_dir_option
+def command(as_json: bool, runs_dir: Path) -> None:
+    """List the runs, the newest last."""
+    from dltrain import runs
+
+    summaries = runs.list_runs(runs_dir)
+    if as_json:
+        keys = ("id", "name", "status", "created")
+        rows = [
+            {**s.record, **{key: getattr(s, key) for key in keys}, "path": str(s.path)} for s in summaries
+        ]
+        click.echo(json.dumps(rows))
+        return
+    from dltrain.cli import console
+
+    console.run_list(summaries, runs_dir)

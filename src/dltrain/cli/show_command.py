@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from dltrain.cli.options import json_option, run_argument, runs_dir_option
+
+
+@click.command("show")
+@run_argument
+@json_option
+@runs_dir_option
+def command(run: str, as_json: bool, runs_dir: Path) -> None:
+    """Show RUN: where it came from, and its figures epoch by epoch."""
+    from dltrain import runs
+
+    found = runs.find(run, runs_dir)
+    if as_json:
+        click.echo(json.dumps({**found.record(), "path": str(found.path), "epochs": found.metrics()}))
+        return
+    from dltrain.cli import console
+
+    console.run(found)

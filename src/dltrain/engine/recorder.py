@@ -1,0 +1,166 @@
+"""The callback that makes a run of what Keras does: journal, checkpoints, best weights, events, signals."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dltrain.engine import weights
+from dltrain.engine.events import EpochDone, Listener, StepDone
+from dltrain.engine.tensorboard import EventWriter
+from dltrain.errors import Diverged
+from dltrain.runs import Run, lower_is_better
+
+if TYPE_CHECKING:
+    from dltrain.spec import Spec
+
+STEP_EVENTS_PER_SECOND = 5
+KEPT_CHECKPOINTS = 2
+
+
+class StopSignal:
+    """While it is open, SIGINT and SIGTERM ask for a stop after the current step; a second one ends at once."""
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignal:
+        if threading.current_thread() is threading.main_thread():
+            for signum in (signal.SIGINT, signal.SIGTERM):
+                self._before[signum] = signal.signal(signum, self._ask)
+        return self
+
+    def _ask(self, signum: int, frame: FrameType | None) -> None:
+        self.signum = signum
+        self._restore()
+
+    def _restore(self) -> None:
+        for signum in list(self._before):
+            signal.signal(signum, self._before.pop(signum))
+
+    def __exit__(self, *_: object) -> None:
+        self._restore()
+
+
+class Recorder(keras.callbacks.Callback):
+    """Must be the last callback, so that a checkpoint holds what the others have changed."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        run: Run,
+        epoch_variable: tf.Variable,
+        samples: int,
+        stop: StopSignal,
+        on_event: Listener,
+        others: list[keras.callbacks.Callback],
+    ) -> None:
+        super().__init__()
+        self._spec, self._run, self._stop, self._on_event = spec, run, stop, on_event
+        self._epoch_variable, self._samples, self._others = epoch_variable, samples, others
+        self._events = EventWriter(run.path / "tensorboard")
+        checkpoint = spec.train.checkpoint
+        self._monitor = str(checkpoint.monitor)
+        lower = lower_is_better(self._monitor) if checkpoint.mode == "auto" else checkpoint.mode == "min"
+        self._sign = 1.0 if lower else -1.0
+        self.best_epoch: int | None = None
+        self.best_weights: dict[str, np.ndarray] = {}
+        self.best_row: dict[str, float] = {}
+        self._best_value = math.inf
+        self._epoch = 0
+        self._started = self._trained = self._told = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        self._epoch_variable.assign(epoch)
+        self._epoch = epoch + 1
+        self._started = self._trained = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        now = self._trained = time.perf_counter()
+        if self._stop.signum is not None:
+            self.model.stop_training = True
+        if now - self._told >= 1 / STEP_EVENTS_PER_SECOND:
+            self._told = now
+            loss = float((logs or {}).get("loss", math.nan))
+            self._check_finite(loss)
+            self._on_event(StepDone(self._epoch, batch + 1, int(self.params["steps"]), loss))
+
+    def on_test_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        if self._stop.signum is not None:
+            self.model.stop_evaluating = True
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        if self._stop.signum is not None:
+            return  # the epoch is not whole: it leaves neither a row nor a checkpoint
+        row = {name: float(value) for name, value in (logs or {}).items()}
+        self._check_finite(row["loss"])
+        row.setdefault("learning_rate", float(self.model.optimizer.learning_rate))
+        seconds = self._trained - self._started
+        value = self._sign * row[self._monitor]
+        best = value < self._best_value
+        current = weights.arrays(weights.named_variables(self.model))
+        if best:
+            self._best_value, self.best_epoch = value, self._epoch
+            self.best_weights, self.best_row = current, row
+        self._run.add_metrics({"epoch": self._epoch, **row, "seconds": round(seconds, 3)})
+        self._save(current)
+        self._events.write(epoch, row)
+        rate = self._samples / seconds if seconds > 0 else 0.0
+        self._run.log(
+            f"epoch {self._epoch}: " + ", ".join(f"{name} {number:.6g}" for name, number in row.items())
+        )
+        self._on_event(EpochDone(self._epoch, self._spec.train.epochs, row, seconds, rate, best))
+
+    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
+        self._events.close()
+
+    def _check_finite(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            hint = "lower the learning rate, or set `clipnorm` in the optimizer"
+            raise Diverged(f"the loss became {loss} in epoch {self._epoch}", hint)
+
+    def _save(self, current: Mapping[str, np.ndarray]) -> None:
+        optimizer = weights.arrays(weights.named_optimizer_variables(self.model))
+        state = {
+            "schema_version": 1,
+            "epoch": self._epoch,
+            "seed": self._spec.seed,
+            "best": {
+                "epoch": self.best_epoch,
+                "monitor": self._monitor,
+                "value": self._sign * self._best_value,
+            },
+            "callbacks": [{"name": type(c).__name__, "state": _scalars(c)} for c in self._others],
+        }
+        files = {
+            "weights.safetensors": weights.to_bytes(current),
+            "optimizer.safetensors": weights.to_bytes(optimizer),
+            "state.json": (json.dumps(state, indent=1) + "\n").encode(),
+        }
+        self._run.commit_checkpoint(self._epoch, files)
+        newest = self._run.checkpoints()[-KEPT_CHECKPOINTS:]
+        self._run.keep_checkpoints({*newest, self.best_epoch or self._epoch})
+
+
+def _scalars(callback: keras.callbacks.Callback) -> dict[str, Any]:
+    """What a callback remembers between epochs, as far as JSON holds it; infinities as words."""
+    state = {}
+    for name, value in vars(callback).items():
+        if name.startswith("_") or name == "params":
+            continue
+        if isinstance(value, bool | int | str) or value is None:
+            state[name] = value
+        elif isinstance(value, float | np.floating):
+            state[name] = float(value) if math.isfinite(value) else str(float(value))
+    return state
