@@ -197,9 +197,7 @@ SECTIONS: dict[str, dict[str, Rule]] = {
         "margin": number(),
         "name": thing("str", nullable=True),
         "q": number(above=0, below=1),
-        "reduction": words(
-            "sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", nullable=True
-        ),
+        "reduction": words("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", nullable=True),
     },
     "metric": {
         "average": words("micro", "macro", "weighted"),

@@ -31,9 +31,7 @@ def test_data_load_without_cuts_gives_the_source(task: str) -> None:
 @pytest.mark.parametrize(
     ("limit", "validation", "held"), [(None, 0.1, 20), (50, 0.3, 15), (50, 0.001, 1), (999, 0.5, 100)]
 )
-def test_data_load_indices_lead_back_to_the_source(
-    task: str, limit: int | None, validation: float, held: int
-) -> None:
+def test_data_load_indices_lead_back_to_the_source(task: str, limit: int | None, validation: float, held: int) -> None:
     whole, cut = load(task), load(task, limit_train=limit, validation=validation)
     assert cut.validation is not None
     assert len(cut.validation_indices) == held

@@ -117,9 +117,7 @@ def test_mnist_load_does_not_open_another_archive(tmp_path: Path, monkeypatch: p
         mnist.load()
 
 
-def test_mnist_load_names_a_missing_file_and_the_mend(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_mnist_load_names_a_missing_file_and_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mnist, "PATH", tmp_path / "mnist.npz")
     with pytest.raises(DataError, match="cannot read") as caught:
         mnist.load()

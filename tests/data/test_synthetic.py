@@ -61,9 +61,7 @@ def test_synthetic_regression_says_what_the_arrays_are(shape: list[int]) -> None
         ({"shape": [2, 3]}, (2, 3)),
     ],
 )
-def test_synthetic_shape_may_be_a_number_of_features(
-    arguments: dict[str, Any], shape: tuple[int, ...]
-) -> None:
+def test_synthetic_shape_may_be_a_number_of_features(arguments: dict[str, Any], shape: tuple[int, ...]) -> None:
     assert load(**arguments).shape == shape
 
 

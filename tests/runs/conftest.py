@@ -81,6 +81,4 @@ def runs_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(runs_dir: Path) -> runs.Run:
-    return runs.create(
-        runs_dir, name="cnn", config=b"version: 1\n", resolved="version: 1\n", record={"seed": 42}
-    )
+    return runs.create(runs_dir, name="cnn", config=b"version: 1\n", resolved="version: 1\n", record={"seed": 42})

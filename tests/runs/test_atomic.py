@@ -86,9 +86,7 @@ def test_atomic_write_file_survives_a_kill_at_each_step(tmp_path: Path, killed_a
     assert path.read_bytes() == (b"old" if k < 3 else b"new")
 
 
-def test_atomic_write_file_cleans_up_after_an_interrupt(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_atomic_write_file_cleans_up_after_an_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 

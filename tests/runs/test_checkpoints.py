@@ -27,10 +27,7 @@ def test_checkpoints_commit_writes_files_and_manifest(tmp_path: Path) -> None:
     assert json.loads((path / "manifest.json").read_bytes()) == {
         "schema_version": 1,
         "epoch": 7,
-        "files": {
-            name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-            for name, data in OLD.items()
-        },
+        "files": {name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in OLD.items()},
     }
     assert checkpoints.read(tmp_path, 7) == OLD
 
@@ -80,9 +77,7 @@ def test_checkpoints_commit_of_a_new_epoch_is_all_or_nothing(tmp_path: Path, fau
 
 # fsync of three files and the stage; leftovers, old aside, new in place, fsync of the parent; old removed.
 @pytest.mark.parametrize("k", range(1, 9))
-def test_checkpoints_commit_over_an_epoch_keeps_one_whole_on_a_full_disk(
-    tmp_path: Path, faults: Any, k: int
-) -> None:
+def test_checkpoints_commit_over_an_epoch_keeps_one_whole_on_a_full_disk(tmp_path: Path, faults: Any, k: int) -> None:
     checkpoints.commit(tmp_path, 1, OLD)
     faults.arm(k)
     with pytest.raises(RunError, match="epoch-0001: No space left"):
@@ -172,9 +167,7 @@ def _other_epoch(path: Path) -> None:
         (lambda path: (path / "manifest.json").unlink(), "no checkpoint of epoch 1"),
     ],
 )
-def test_checkpoints_read_says_what_differs(
-    tmp_path: Path, damage: Callable[[Path], Any], message: str
-) -> None:
+def test_checkpoints_read_says_what_differs(tmp_path: Path, damage: Callable[[Path], Any], message: str) -> None:
     damage(checkpoints.commit(tmp_path, 1, OLD))
     with pytest.raises(RunError) as caught:
         checkpoints.read(tmp_path, 1)

@@ -27,9 +27,7 @@ def test_journal_add_writes_lines_and_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_journal_add_writes_null_and_an_empty_cell_for_what_is_not_finite(
-    tmp_path: Path, value: float
-) -> None:
+def test_journal_add_writes_null_and_an_empty_cell_for_what_is_not_finite(tmp_path: Path, value: float) -> None:
     journal.add(tmp_path, {"epoch": 1, "loss": value})
     assert _lines(tmp_path) == ['{"epoch": 1, "loss": null}']
     assert _table(tmp_path) == "epoch,loss\n1,\n"
@@ -40,9 +38,7 @@ def test_journal_read_is_empty_before_the_first_epoch(tmp_path: Path) -> None:
     assert journal.read(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    "tail", [b'{"epoch": 2, "lo', b"\0\0\0\0", b"\n", b'{"epoch": 2}}\n', b"[2]\n", b"\xff"]
-)
+@pytest.mark.parametrize("tail", [b'{"epoch": 2, "lo', b"\0\0\0\0", b"\n", b'{"epoch": 2}}\n', b"[2]\n", b"\xff"])
 def test_journal_drops_a_torn_last_line_and_goes_on(tmp_path: Path, tail: bytes) -> None:
     journal.add(tmp_path, {"epoch": 1})
     with (tmp_path / "metrics.jsonl").open("ab") as file:

@@ -77,9 +77,7 @@ def test_provenance_git_state_is_not_misled_by_a_hooks_environment(
 
 
 @needs_git
-def test_provenance_git_state_runs_no_program_that_the_repository_names(
-    repository: Path, tmp_path: Path
-) -> None:
+def test_provenance_git_state_runs_no_program_that_the_repository_names(repository: Path, tmp_path: Path) -> None:
     _git(repository, "config", "core.fsmonitor", f"touch {shlex.quote(str(tmp_path / 'ran'))}; false")
     assert provenance.git_state(repository) is not None
     assert not (tmp_path / "ran").exists()
@@ -99,9 +97,7 @@ def test_provenance_git_state_is_none_without_git(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for git")
-def test_provenance_git_state_does_not_wait_for_a_hanging_git(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_provenance_git_state_does_not_wait_for_a_hanging_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "git").write_text("#!/bin/sh\nexec sleep 60\n")
     (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)

@@ -79,9 +79,7 @@ def test_store_create_on_a_full_disk_leaves_nothing(runs_dir: Path, faults: Any,
 
 
 @pytest.mark.parametrize("k", range(1, 7))
-def test_store_create_killed_at_any_step_shows_a_whole_run_or_none(
-    runs_dir: Path, killed_at: Any, k: int
-) -> None:
+def test_store_create_killed_at_any_step_shows_a_whole_run_or_none(runs_dir: Path, killed_at: Any, k: int) -> None:
     runs_dir.mkdir()
     assert killed_at(k, lambda: _create(runs_dir))
     listed = runs.list_runs(runs_dir)
@@ -100,9 +98,7 @@ def test_store_create_retries_on_a_taken_id(runs_dir: Path, monkeypatch: pytest.
     assert _names(runs_dir) == {first.id, second.id}
 
 
-def test_store_create_survives_losing_the_race_for_an_id(
-    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_store_create_survives_losing_the_race_for_an_id(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.replace
     rivals: list[Path] = []
 
@@ -120,9 +116,7 @@ def test_store_create_survives_losing_the_race_for_an_id(
     assert _names(runs_dir) == {run.id, rivals[0].name}
 
 
-def test_store_create_gives_up_when_every_id_is_taken(
-    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_store_create_gives_up_when_every_id_is_taken(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dltrain.runs.store.new_id", lambda *_: "taken")
     (runs_dir / "taken").mkdir(parents=True)
     with pytest.raises(RunError, match="100 ids in a row"):

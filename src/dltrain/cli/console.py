@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 def printable(text: object) -> str:
     """Text without control characters, which a name could carry into the terminal."""
     return "".join(
-        c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else "\N{REPLACEMENT CHARACTER}"
-        for c in str(text)
+        c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else "\N{REPLACEMENT CHARACTER}" for c in str(text)
     )
 
 
@@ -37,11 +36,8 @@ def error(failure: DltrainError) -> None:
     if isinstance(failure, ConfigError):
         for item in failure.problems:
             click.echo(problem(item) + "\n", err=True)
-    click.echo(
-        click.style("error: ", fg="red", bold=True) * (not isinstance(failure, ConfigError))
-        + printable(failure.message),
-        err=True,
-    )
+    head = "" if isinstance(failure, ConfigError) else click.style("error: ", fg="red", bold=True)
+    click.echo(head + printable(failure.message), err=True)
     if failure.hint:
         click.echo(f"  {printable(failure.hint)}", err=True)
 
@@ -58,7 +54,8 @@ def problem(item: Problem) -> str:
     if len(text) > 160:  # a window around the stretch
         cut = max(0, start - 40)
         text, start, width = "…" + text[cut + 1 : cut + 120] + "…", start - cut, min(width, 60)
-    place = f"{printable(where.file)}:{where.line}:{where.column}"
+    position = "" if where.file.startswith("-s ") else f":{where.line}:{where.column}"
+    place = printable(where.file) + position
     mark = click.style("^" * max(1, min(width, len(text) - start)), fg="red", bold=True)
     return "\n".join(
         [
@@ -123,9 +120,7 @@ class _Plain:
     def on_Prepared(self, event: Prepared) -> None:  # noqa: N802
         held_out = f", {event.validation_samples:,} held out" if event.validation_samples else ""
         smoke = "smoke run: " if event.smoke else ""
-        self.line(
-            f"{smoke}{event.train_samples:,} training samples{held_out}, {event.parameters:,} parameters"
-        )
+        self.line(f"{smoke}{event.train_samples:,} training samples{held_out}, {event.parameters:,} parameters")
         self.line(f"on {event.device}")
 
     def on_EpochDone(self, event: EpochDone) -> None:  # noqa: N802
@@ -150,9 +145,7 @@ class _Plain:
 
 def _ordered(metrics: Mapping[str, float]) -> dict[str, float]:
     """Training before validation, the loss first."""
-    return dict(
-        sorted(metrics.items(), key=lambda item: (item[0].startswith("val_"), not item[0].endswith("loss")))
-    )
+    return dict(sorted(metrics.items(), key=lambda item: (item[0].startswith("val_"), not item[0].endswith("loss"))))
 
 
 class _Live(_Plain):
@@ -240,9 +233,7 @@ def run_list(summaries: Sequence[RunSummary], runs_dir: Path) -> None:
         headline = next((name for name in ("test_accuracy", "test_loss") if name in metrics), None)
         smoke = " (smoke)" if summary.record.get("smoke") else ""
         result = f"{headline} {number(metrics[headline])}" if headline else ""
-        rows.append(
-            [summary.id, summary.status + smoke, str(summary.record.get("best_epoch") or "–"), result]
-        )
+        rows.append([summary.id, summary.status + smoke, str(summary.record.get("best_epoch") or "–"), result])
     _table(["run", "status", "best epoch", "result"], rows)
 
 
@@ -250,21 +241,18 @@ def run(found: Run) -> None:
     """Where a run came from and what it reached, on stdout."""
     record = found.record()
     data = record.get("data", {})
+    counts = ", ".join(f"{data.get(split)} {split}" for split in ("train", "validation", "test"))
     facts = {
         "run": found.path,
         "status": record["status"] + (" (smoke)" if record.get("smoke") else ""),
         "created": record["created"],
         "command": record.get("command", ""),
-        "data": f"{data.get('name')}: {data.get('train')} train, {data.get('validation')} validation, {data.get('test')} test",
+        "data": f"{data.get('name')}: {counts}",
         "parameters": f"{record.get('parameters', 0):,}",
         "device": record.get("device", ""),
         "seed": record.get("seed", ""),
         "best epoch": record.get("best_epoch") or "–",
-        **{
-            name: number(value)
-            for name, value in (record.get("metrics") or {}).items()
-            if name.startswith("test_")
-        },
+        **{name: number(value) for name, value in (record.get("metrics") or {}).items() if name.startswith("test_")},
     }
     for key, value in facts.items():
         click.echo(f"{key:<14}{printable(value)}")

@@ -11,9 +11,7 @@ from dltrain.cli.options import json_option, run_argument, runs_dir_option, verb
 
 @click.command("eval")
 @run_argument
-@click.option(
-    "--split", type=click.Choice(["test", "validation", "train"]), default="test", show_default=True
-)
+@click.option("--split", type=click.Choice(["test", "validation", "train"]), default="test", show_default=True)
 @json_option
 @runs_dir_option
 @verbose_option

@@ -10,9 +10,7 @@ from dltrain.cli.options import config_argument, override_option, runs_dir_optio
 @click.command("fit")
 @config_argument
 @override_option
-@click.option(
-    "--smoke", is_flag=True, help="One epoch on 512 training and 128 test samples; `expect` is not judged."
-)
+@click.option("--smoke", is_flag=True, help="One epoch on 512 training and 128 test samples; `expect` is not judged.")
 @click.option("--name", metavar="N", help="The run's name, instead of the config's.")
 @runs_dir_option
 @verbose_option

@@ -32,13 +32,10 @@ def load() -> Source:
         reason = error.strerror or type(error).__name__
         raise DataError(f"cannot read the bundled MNIST, {PATH}: {reason}", _MEND) from error
     if hashlib.sha256(packed).hexdigest() != SHA256:
-        raise DataError(
-            f"the bundled MNIST is damaged: the SHA-256 of {PATH} is not the shipped file's", _MEND
-        )
+        raise DataError(f"the bundled MNIST is damaged: the SHA-256 of {PATH} is not the shipped file's", _MEND)
     with np.load(BytesIO(packed), allow_pickle=False) as arrays:
         train, test = (
-            Split(arrays[f"x_{part}"][..., None], arrays[f"y_{part}"].astype(np.int64))
-            for part in ("train", "test")
+            Split(arrays[f"x_{part}"][..., None], arrays[f"y_{part}"].astype(np.int64)) for part in ("train", "test")
         )
     names = tuple(str(digit) for digit in range(10))
     return Source("mnist", "classification", (28, 28, 1), 10, names, 1 / 255, train, test)

@@ -39,9 +39,7 @@ def limited(labels: np.ndarray, limit: int | None, seed: tuple[int, ...]) -> np.
     Returns: sorted int64 positions. Raises DataError for a limit below 1.
     """
     if limit is not None and limit < 1:
-        raise DataError(
-            f"a limit of {limit} samples leaves nothing", "`data.limit` counts samples, from 1 on"
-        )
+        raise DataError(f"a limit of {limit} samples leaves nothing", "`data.limit` counts samples, from 1 on")
     if limit is None or limit >= len(labels):
         return np.arange(len(labels), dtype=np.int64)
     return stratified(labels, limit, seed)

@@ -41,9 +41,7 @@ def load(arguments: Mapping[str, Any]) -> Source:
         train, test = _classification(shape, classes, (samples, test_samples), noise, seed)
     except MemoryError as error:
         size = (samples + test_samples) * math.prod(shape) * 4 / 2**30
-        raise DataError(
-            f"synthetic data of {size:,.1f} GiB does not fit in memory", "lower `samples`"
-        ) from error
+        raise DataError(f"synthetic data of {size:,.1f} GiB does not fit in memory", "lower `samples`") from error
     names = tuple(str(label) for label in range(classes))
     return Source("synthetic", "classification", shape, classes, names, 1.0, train, test)
 
@@ -79,9 +77,7 @@ def _classification(
     return draw(samples[0], _stream(seed, _TRAIN)), draw(samples[1], _stream(seed, _TEST))
 
 
-def _regression(
-    shape: tuple[int, ...], samples: tuple[int, int], noise: float, seed: int
-) -> tuple[Split, Split]:
+def _regression(shape: tuple[int, ...], samples: tuple[int, int], noise: float, seed: int) -> tuple[Split, Split]:
     """A teacher network of one hidden layer, watched through noise:
 
         t = Σ a[j]·tanh(w[j]·x + b[j]),    y = ((t - mean t) / std t + noise·e) / sqrt(1 + noise²)

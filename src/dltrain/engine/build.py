@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,8 @@ def _argument(kinds: tuple[str, ...], value: Any) -> Any:
 
 def message_of(error: BaseException) -> str:
     """The telling sentence of a Keras error, without its list of received arguments."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # Keras colours some of its messages
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     noise = ("Exception encountered", "Arguments received", "Call arguments received", "{{function_node")
     telling = [line for line in lines if not line.startswith(noise)]
     return (telling or lines or [type(error).__name__])[0].removeprefix("• ")
@@ -117,9 +119,7 @@ def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm]
     """
     train = plan.spec.train
     with device.precision(train.precision):
-        model = keras.Sequential(
-            [keras.Input(dataset.shape), *layers(plan, dataset.shape)], name=plan.spec.name
-        )
+        model = keras.Sequential([keras.Input(dataset.shape), *layers(plan, dataset.shape)], name=plan.spec.name)
         form = _check_output(plan, dataset, model)
         try:
             model.compile(
@@ -129,9 +129,7 @@ def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm]
                 jit_compile=False,
             )
         except KERAS_ERRORS as error:
-            raise plan.error(
-                ("train",), f"Keras refuses to compile the model: {message_of(error)}"
-            ) from error
+            raise plan.error(("train",), f"Keras refuses to compile the model: {message_of(error)}") from error
     _try_out(plan, dataset, model, form)
     return model, form
 
@@ -147,13 +145,7 @@ def _check_output(plan: Plan, dataset: Dataset, model: keras.Sequential) -> Labe
     loss = plan.spec.train.loss.name
     outputs = shape[-1] if shape else None
     form = label_form(loss, dataset.task, dataset.classes, outputs)
-    wanted = (
-        dataset.classes
-        if form in ("index", "one_hot")
-        else dataset.train.y.shape[-1]
-        if form == "target"
-        else 1
-    )
+    wanted = dataset.classes if form in ("index", "one_hot") else dataset.train.y.shape[-1] if form == "target" else 1
     fits = len(shape) == 1 and (outputs == wanted or (form == "index" and (outputs or 0) >= (wanted or 0)))
     if fits:
         return form

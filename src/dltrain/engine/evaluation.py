@@ -57,9 +57,7 @@ def evaluate(
     on_event(Phase("loading data"))
     dataset = load_data(plan.spec)
     if split == "validation" and dataset.validation is None:
-        raise UsageError(
-            f"the run {found.id} holds out no validation samples", "`data.validation` is 0 in its config"
-        )
+        raise UsageError(f"the run {found.id} holds out no validation samples", "`data.validation` is 0 in its config")
     if dataset.fingerprint != found.record()["data"]["fingerprint"]:
         raise RunError(f"the data set `{dataset.name}` is no longer the one that {found.id} was trained on")
     on_event(Phase("starting TensorFlow"))
@@ -89,9 +87,7 @@ def best_checkpoint(run: runs.Run) -> int:
 
     kept = run.checkpoints()
     if not kept:
-        raise RunError(
-            f"the run {run.id} has no checkpoint", f"it is {run.record()['status']}: no epoch was finished"
-        )
+        raise RunError(f"the run {run.id} has no checkpoint", f"it is {run.record()['status']}: no epoch was finished")
     try:
         best = int(json.loads(run.read_checkpoint(kept[-1])["state.json"])["best"]["epoch"])
     except (KeyError, TypeError, ValueError):
@@ -129,9 +125,7 @@ def evaluate_model(
     part = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[split]
     outputs = np.concatenate([np.asarray(model.predict_on_batch(x), np.float32) for x, _ in batches])
     prefix = "" if split == "test" else f"{split}-"
-    run.write_json(
-        f"eval/{split}.json", {"run": run.id, "split": split, "samples": feed.samples, "metrics": metrics}
-    )
+    run.write_json(f"eval/{split}.json", {"run": run.id, "split": split, "samples": feed.samples, "metrics": metrics})
     labels = part.y if part is not None else np.empty(0)
     if dataset.task == "classification":
         predicted = classes_of(outputs, bool(plan.train.loss.arguments.get("from_logits", False)))
@@ -153,9 +147,7 @@ def _confusion(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]
     return _csv([["true \\ predicted", *shown], *rows])
 
 
-def _class_predictions(
-    labels: np.ndarray, predicted: np.ndarray, outputs: np.ndarray, names: tuple[str, ...]
-) -> str:
+def _class_predictions(labels: np.ndarray, predicted: np.ndarray, outputs: np.ndarray, names: tuple[str, ...]) -> str:
     """`output` is the model's number for the predicted class (of the only output, where there is one)."""
     column = outputs[:, 0] if outputs.shape[-1] == 1 else outputs[np.arange(len(outputs)), predicted]
     word = dict(enumerate(names))
@@ -170,9 +162,7 @@ def _class_predictions(
 
 def _target_predictions(targets: np.ndarray, outputs: np.ndarray) -> str:
     width = targets.shape[-1]
-    names = [
-        f"{kind}{'' if width == 1 else f'_{i}'}" for kind in ("target", "prediction") for i in range(width)
-    ]
+    names = [f"{kind}{'' if width == 1 else f'_{i}'}" for kind in ("target", "prediction") for i in range(width)]
     rows = np.concatenate([targets, outputs.reshape(len(targets), -1)], axis=1).tolist()
     return _csv([["index", *names], *([index, *(f"{v:.6g}" for v in row)] for index, row in enumerate(rows))])
 

@@ -117,9 +117,7 @@ class Recorder(keras.callbacks.Callback):
         self._save(current)
         self._events.write(epoch, row)
         rate = self._samples / seconds if seconds > 0 else 0.0
-        self._run.log(
-            f"epoch {self._epoch}: " + ", ".join(f"{name} {number:.6g}" for name, number in row.items())
-        )
+        self._run.log(f"epoch {self._epoch}: " + ", ".join(f"{name} {number:.6g}" for name, number in row.items()))
         self._on_event(EpochDone(self._epoch, self._spec.train.epochs, row, seconds, rate, best))
 
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
@@ -155,7 +153,7 @@ class Recorder(keras.callbacks.Callback):
 
 def _scalars(callback: keras.callbacks.Callback) -> dict[str, Any]:
     """What a callback remembers between epochs, as far as JSON holds it; infinities as words."""
-    state = {}
+    state: dict[str, Any] = {}
     for name, value in vars(callback).items():
         if name.startswith("_") or name == "params":
             continue

@@ -51,9 +51,7 @@ def fit(
         DltrainError: data or run directory cannot be read or written.
     """
     if name is not None and not runs.valid_name(name):
-        raise UsageError(
-            f"`{name}` cannot be a run's name", f"as in `{runs.slug(name)}`: letters, digits, . _ -"
-        )
+        raise UsageError(f"`{name}` cannot be a run's name", f"as in `{runs.slug(name)}`: letters, digits, . _ -")
     plan = spec.load(config, overrides, smoke=smoke, name=name)
     runs.ensure_writable(Path(runs_dir))
     on_event(Phase("loading data"))
@@ -129,9 +127,7 @@ def _train(
             recorder = _fit_model(plan, dataset, model, form, run, stop, on_event)
         _keep_best(model, run, recorder)
         if stop.signum is not None:
-            raise Interrupted(
-                f"stopped in epoch {len(run.metrics()) + 1}", stop.signum, f"the run is in {run.path}"
-            )
+            raise Interrupted(f"stopped in epoch {len(run.metrics()) + 1}", stop.signum, f"the run is in {run.path}")
         metrics = {**recorder.best_row, **_test(plan, dataset, model, form, run, on_event)}
     except Interrupted:
         _finish(run, "interrupted", recorder, {}, started, on_event)

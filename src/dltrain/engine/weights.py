@@ -67,9 +67,7 @@ def assign(variables: Mapping[str, keras.Variable], values: Mapping[str, np.ndar
     """
     missing, extra = sorted(variables.keys() - values.keys()), sorted(values.keys() - variables.keys())
     if missing or extra:
-        raise RunError(
-            f"{file} does not fit the model: missing {missing or 'nothing'}, unknown {extra or 'nothing'}"
-        )
+        raise RunError(f"{file} does not fit the model: missing {missing or 'nothing'}, unknown {extra or 'nothing'}")
     for name, variable in variables.items():
         shape, dtype = tuple(values[name].shape), str(values[name].dtype)
         if shape != tuple(variable.shape) or dtype != str(variable.dtype):

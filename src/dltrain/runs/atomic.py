@@ -41,9 +41,7 @@ def trouble(action: str, path: Path, hint: str = "") -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise RunError(
-            f"cannot {action} {path}: {reason}", hint or _HINTS.get(error.errno or 0, "")
-        ) from error
+        raise RunError(f"cannot {action} {path}: {reason}", hint or _HINTS.get(error.errno or 0, "")) from error
 
 
 def temporary_name() -> str:

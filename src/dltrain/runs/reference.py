@@ -114,9 +114,7 @@ def _prefixed(reference: str, runs_dir: Path, summaries: Sequence[RunSummary]) -
 
 
 def _nothing(reference: str, runs_dir: Path, summaries: Sequence[RunSummary]) -> UsageError:
-    return UsageError(
-        f"no run {reference!r} in {runs_dir}, nor a run directory of that name", _existing(summaries)
-    )
+    return UsageError(f"no run {reference!r} in {runs_dir}, nor a run directory of that name", _existing(summaries))
 
 
 def _existing(summaries: Sequence[RunSummary]) -> str:

@@ -128,7 +128,5 @@ class Run:
         with atomic.trouble("read", path):
             folder = path.parent.resolve()
             if not folder.is_relative_to(self.path.resolve()):
-                raise RunError(
-                    f"{path} leads out of the run, to {folder}", "a link in the run points elsewhere"
-                )
+                raise RunError(f"{path} leads out of the run, to {folder}", "a link in the run points elsewhere")
         return path

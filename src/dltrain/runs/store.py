@@ -82,9 +82,7 @@ def create(runs_dir: Path, *, name: str, config: bytes, resolved: str, record: M
         for _ in range(_ATTEMPTS):
             created = datetime.now(UTC)
             run_id = new_id(created, name)
-            head = dict(
-                zip(_OURS, (SCHEMA_VERSION, run_id, name, "running", timestamp(created), None), strict=True)
-            )
+            head = dict(zip(_OURS, (SCHEMA_VERSION, run_id, name, "running", timestamp(created), None), strict=True))
             files = {
                 "config.yaml": config,
                 "resolved.yaml": resolved.encode("utf-8"),

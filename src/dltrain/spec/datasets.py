@@ -42,16 +42,10 @@ ENTRIES: dict[str, Entry] = {
 }
 
 
-def check_arguments(
-    name: str, arguments: dict[str, Node], where: Where, path: tuple[str | int, ...]
-) -> list[Problem]:
+def check_arguments(name: str, arguments: dict[str, Node], where: Where, path: tuple[str | int, ...]) -> list[Problem]:
     """What the arguments of a data set say together: `features` and `shape` exclude each other."""
     given = [key for key in ("features", "shape") if key in arguments and arguments[key].value is not None]
     if name == "synthetic" and len(given) == 2:
         place = arguments["shape"].key or where
-        return [
-            Problem(
-                "contradiction", "`shape` and `features` both say a sample's shape", path, place, "keep one"
-            )
-        ]
+        return [Problem("contradiction", "`shape` and `features` both say a sample's shape", path, place, "keep one")]
     return []

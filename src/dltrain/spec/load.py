@@ -17,6 +17,7 @@ from dltrain.spec.objects import FIELDS, complete
 from dltrain.spec.reader import Node, ReadError, Source, decode, read
 from dltrain.spec.schema import Limit, Spec
 from dltrain.spec.sense import check_sense
+from dltrain.spec.suggest import closest, shown
 
 SMOKE_TRAIN, SMOKE_TEST = 512, 128
 
@@ -32,9 +33,7 @@ class Plan:
     tree: Node
     smoke: bool = False
 
-    def error(
-        self, path: tuple[str | int, ...], message: str, hint: str = "", code: str = "keras"
-    ) -> ConfigError:
+    def error(self, path: tuple[str | int, ...], message: str, hint: str = "", code: str = "keras") -> ConfigError:
         """The error that says `message` at the place of `path`."""
         where = problems.place_of(self.tree, path)
         return ConfigError(self.file, [Problem(code, message, path, where, hint)])
@@ -86,8 +85,6 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _near_files(path: Path) -> str:
-    from dltrain.spec.suggest import closest
-
     try:
         files = [p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml")]
     except OSError:
@@ -113,7 +110,7 @@ def check(file: str, data: bytes, overrides: Sequence[str]) -> tuple[Spec, Node]
     except ReadError as error:
         raise ConfigError(file, [error.problem]) from None
     if not isinstance(tree.value, dict):
-        message = f"a config is a mapping of sections, not {problems.shown(tree.plain())}"
+        message = f"a config is a mapping of sections, not {shown(tree.plain())}"
         hint = "it has the sections `data`, `model` and `train`"
         raise ConfigError(file, [Problem("wrong-type", message, (), tree.where, hint)])
     found = [p for p in (override_module.apply(tree, text) for text in overrides) if p is not None]
@@ -140,11 +137,11 @@ def _completed(spec: Spec) -> dict[str, Any]:
     """The spec as data with every object's defaults filled in."""
     data = spec.dump()
     for pattern, section in FIELDS.items():
-        parent = data[pattern[0]]
+        parent, key = data[str(pattern[0])], str(pattern[1])
         if pattern[-1] == "*":
-            parent[pattern[1]] = [_complete(section, item) for item in parent[pattern[1]]]
+            parent[key] = [_complete(section, item) for item in parent[key]]
         else:
-            parent[pattern[-1]] = _complete(section, parent[pattern[-1]])
+            parent[key] = _complete(section, parent[key])
     checkpoint = data["train"]["checkpoint"]
     if checkpoint["monitor"] is None:
         checkpoint["monitor"] = "val_loss" if data["data"]["validation"] > 0 else "loss"
@@ -160,9 +157,7 @@ def _complete(section: str, item: str | dict[str, Any]) -> str | dict[str, Any]:
 def shrink(spec: Spec) -> Spec:
     """The same spec on 512 training and 128 test samples for one epoch, judged by no gate."""
     limit = spec.data.limit
-    small = Limit(
-        train=min(limit.train or SMOKE_TRAIN, SMOKE_TRAIN), test=min(limit.test or SMOKE_TEST, SMOKE_TEST)
-    )
+    small = Limit(train=min(limit.train or SMOKE_TRAIN, SMOKE_TRAIN), test=min(limit.test or SMOKE_TEST, SMOKE_TEST))
     return spec.model_copy(
         update={
             "data": spec.data.model_copy(update={"limit": small}),

@@ -49,6 +49,10 @@ def noun(section: str) -> str:
     return _SECTION_NOUN.get(section, section)
 
 
+def _with_article(words: str) -> str:
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
 def object_nodes(root: Node) -> Iterator[tuple[str, Path, Node]]:
     """(section, path, node) of every Keras object that stands directly in a section of the config."""
     for pattern, section in FIELDS.items():
@@ -85,11 +89,7 @@ def check_object(section: str, node: Node, path: Path) -> list[Problem]:
 
 def _first_argument(section: str, name: str) -> str:
     entry = find(section, name)
-    return (
-        next(iter(sorted(entry.arguments, key=lambda a: not entry.arguments[a].required)), "…")
-        if entry
-        else "…"
-    )
+    return next(iter(sorted(entry.arguments, key=lambda a: not entry.arguments[a].required)), "…") if entry else "…"
 
 
 def _wrong_form(section: str, node: Node, path: Path) -> Problem:
@@ -104,15 +104,13 @@ def _wrong_form(section: str, node: Node, path: Path) -> Problem:
             return Problem("object-form", message, path, second.key or place, hint)
         hint = f"write `Name: {{arguments}}`, one {what} an item"
         return Problem(
-            "object-form", f"a {what} has one name; here are {len(node.value)} keys", path, place, hint
+            "object-form", f"{_with_article(what)} has one name; here are {len(node.value)} keys", path, place, hint
         )
-    message = f"expected a {what}, not {shown(node.plain())}"
+    message = f"expected {_with_article(what)}, not {shown(node.plain())}"
     return Problem("object-form", message, path, node.where, "write `Name` or `Name: {arguments}`")
 
 
-def _check_named(
-    section: str, name: str, arguments: dict[str, Node], where: Where, path: Path
-) -> list[Problem]:
+def _check_named(section: str, name: str, arguments: dict[str, Node], where: Where, path: Path) -> list[Problem]:
     entry = find(section, name)
     if entry is None:
         if section != "dataset" and not arguments and catalogue.aliases(section).get(name, "") is None:
@@ -143,13 +141,10 @@ def _unknown_name(section: str, name: str, path: Path, where: Where) -> Problem:
         return Problem("unknown-name", message, path, where, f"did you mean `{near}`?")
     for other in catalogue.sections():
         if other != section and catalogue.find(other, name) is not None:
-            article = "an" if other[0] in "aeiou" else "a"
-            return Problem("unknown-name", message, path, where, f"`{name}` is {article} {noun(other)}")
+            return Problem("unknown-name", message, path, where, f"`{name}` is {_with_article(noun(other))}")
     if len(known_names(section)) <= 12:
         return Problem("unknown-name", message, path, where, f"known: {listing(known_names(section))}")
-    return Problem(
-        "unknown-name", message, path, where, f"names are Keras's own, as in `{_example(section)}`"
-    )
+    return Problem("unknown-name", message, path, where, f"names are Keras's own, as in `{_example(section)}`")
 
 
 def _example(section: str) -> str:
@@ -162,15 +157,13 @@ def _unknown_argument(entry: Entry, key: str, child: Node, path: Path) -> Proble
     where = child.key or child.where
     word, colon, rest = key.partition(":")
     if colon and word in entry.arguments:
-        return Problem(
-            "unknown-argument", message, path, where, f"a blank is missing: write `{word}: {rest}`"
-        )
+        return Problem("unknown-argument", message, path, where, f"a blank is missing: write `{word}: {rest}`")
+    if reason := catalogue.why_not_argument(entry.name, key):
+        return Problem("unknown-argument", message, path, where, reason)
     if near := closest(key, entry.arguments):
         return Problem("unknown-argument", message, path, where, f"did you mean `{near}`?")
     if key in ("input_shape", "input_dim", "batch_input_shape"):
-        return Problem(
-            "unknown-argument", message, path, where, "remove it: the data set gives the input's shape"
-        )
+        return Problem("unknown-argument", message, path, where, "remove it: the data set gives the input's shape")
     hint = f"it takes {listing(entry.arguments, 16)}" if entry.arguments else "it takes no arguments"
     return Problem("unknown-argument", message, path, where, hint)
 
@@ -278,8 +271,7 @@ def expected(argument: Argument) -> str:
     }
     parts = []
     for kind in argument.kinds:
-        article = "an" if kind[0] in "aeiou" else "a"
-        parts.append(phrases.get(kind) or f"{article} {noun(kind)}")
+        parts.append(phrases.get(kind) or _with_article(noun(kind)))
     if argument.nullable:
         parts.append("`null`")
     return " or ".join(parts)

@@ -19,9 +19,7 @@ def apply(root: Node, argument: str) -> Problem | None:
     source = Source(name, name)
     whole = source.at(0, 3, len(name))
     if not equals or not all(keys):
-        return Problem(
-            "override", "an override is written `key.path=value`", (), whole, "as in `-s train.epochs=3`"
-        )
+        return Problem("override", "an override is written `key.path=value`", (), whole, "as in `-s train.epochs=3`")
     start = 3 + len(path) + 1
     value = _value(text, name, start)
     if isinstance(value, Problem):

@@ -72,9 +72,7 @@ def place_of(root: Node, path: Path) -> Where:
 
 
 def from_objects(root: Node) -> list[Problem]:
-    return [
-        problem for section, path, node in object_nodes(root) for problem in check_object(section, node, path)
-    ]
+    return [problem for section, path, node in object_nodes(root) for problem in check_object(section, node, path)]
 
 
 def from_pydantic(error: ValidationError, root: Node) -> list[Problem]:
@@ -105,9 +103,7 @@ def _problem(detail: ErrorDetails, path: Path, root: Node) -> Problem:
     value = shown(node.plain())
     if kind in _EXPECTED:
         phrase, kinds = _EXPECTED[kind]
-        message = (
-            f"`{name}` must be {phrase}, not {value}" if path else f"a config must be a mapping, not {value}"
-        )
+        message = f"`{name}` must be {phrase}, not {value}" if path else f"a config must be a mapping, not {value}"
         return Problem("wrong-type", message, path, node.where, number_hint(node.value, kinds))
     if kind == "literal_error":
         words = [word.strip("'\" ") for word in str(context["expected"]).replace(" or ", ",").split(",")]
@@ -162,12 +158,9 @@ def in_order(problems: list[Problem]) -> list[Problem]:
 
     def key(problem: Problem) -> tuple[bool, str, int, int]:
         where = problem.where
-        return (
-            where is None or where.file.startswith("-s "),
-            where.file if where else "",
-            where.line if where else 0,
-            where.column if where else 0,
-        )
+        if where is None:
+            return (True, "", 0, 0)
+        return (where.file.startswith("-s "), where.file, where.line, where.column)
 
     unique = {(problem.where, problem.message): problem for problem in problems}
     return sorted(unique.values(), key=key)

@@ -165,9 +165,7 @@ class _Composer:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
-                    raise self.error(
-                        event, "documents", "a second YAML document begins here", "keep one per file"
-                    )
+                    raise self.error(event, "documents", "a second YAML document begins here", "keep one per file")
                 root = self.node(next(self.events), 0)
         if root is not None and root.value is None and not root.quoted:
             return None
@@ -175,15 +173,11 @@ class _Composer:
 
     def node(self, event: Any, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            raise self.error(
-                event, "too-deep", f"nested deeper than {MAX_DEPTH} levels", "a config is 5 to 10 deep"
-            )
+            raise self.error(event, "too-deep", f"nested deeper than {MAX_DEPTH} levels", "a config is 5 to 10 deep")
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event)
         if event.tag is not None and event.tag != "!":
-            raise self.error(
-                event, "tag", f"the tag `{event.tag}` is not taken", "remove it: values have plain types"
-            )
+            raise self.error(event, "tag", f"the tag `{event.tag}` is not taken", "remove it: values have plain types")
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         if isinstance(event, yaml.ScalarEvent):
@@ -205,9 +199,7 @@ class _Composer:
     def alias(self, event: Any) -> Node:
         if event.anchor not in self.anchors:
             known = ", ".join(f"`&{name}`" for name in self.anchors) or "none"
-            raise self.error(
-                event, "alias", f"no anchor `&{event.anchor}` before `*{event.anchor}`", f"known: {known}"
-            )
+            raise self.error(event, "alias", f"no anchor `&{event.anchor}` before `*{event.anchor}`", f"known: {known}")
         target = self.anchors[event.anchor]
         if target is None:
             raise self.error(event, "cycle", f"`*{event.anchor}` stands inside what it refers to")
@@ -254,9 +246,7 @@ class _Composer:
     def merge_sources(self, value: Node, event: Any) -> list[Node]:
         sources = value.value if isinstance(value.value, list) else [value]
         if not all(isinstance(item.value, dict) for item in sources):
-            raise self.error(
-                event, "merge", "`<<` takes a mapping or a list of mappings", "write `<<: *name`"
-            )
+            raise self.error(event, "merge", "`<<` takes a mapping or a list of mappings", "write `<<: *name`")
         self.count(sum(item.size for item in sources), event)
         return list(sources)
 
@@ -281,9 +271,7 @@ class _Composer:
             return _BOOL[text]
         if _INT.fullmatch(text):
             if len(text) > MAX_DIGITS:
-                raise self.error(
-                    event, "digits", f"a number of {len(text):,} digits", f"at most {MAX_DIGITS}"
-                )
+                raise self.error(event, "digits", f"a number of {len(text):,} digits", f"at most {MAX_DIGITS}")
             return int(text)
         if text.lower() in _INFINITE:
             return _INFINITE[text.lower()]
@@ -292,6 +280,4 @@ class _Composer:
         return text
 
     def error(self, event: Any, code: str, message: str, hint: str = "") -> ReadError:
-        return ReadError(
-            Problem(code, message, (), self.source.between(event.start_mark, event.end_mark), hint)
-        )
+        return ReadError(Problem(code, message, (), self.source.between(event.start_mark, event.end_mark), hint))

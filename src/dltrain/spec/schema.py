@@ -109,7 +109,7 @@ def _bound(value: object) -> object:
     try:
         parse_bound(value)
     except ValueError as error:
-        raise PydanticCustomError("expected", str(error)) from None  # type: ignore[arg-type]
+        raise PydanticCustomError("expected", str(error)) from None
     return value
 
 

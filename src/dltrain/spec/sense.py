@@ -66,9 +66,7 @@ def _check_expect(spec: Spec, tree: Node) -> list[Problem]:
     measured = [name for name in logged if not name.startswith("val_")]
     known = [f"test_{name}" for name in measured] + [name for name in logged if name.startswith("val_")]
     return [
-        _unknown_metric(
-            f"nothing named `{name}` can be expected", name, known, ("expect", name), tree, at_key=True
-        )
+        _unknown_metric(f"nothing named `{name}` can be expected", name, known, ("expect", name), tree, at_key=True)
         for name in spec.expect
         if name not in known
     ]

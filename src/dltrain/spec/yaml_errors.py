@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dltrain.errors import Problem, Where
+from dltrain.errors import Problem
 
 if TYPE_CHECKING:
     import yaml
@@ -78,11 +78,9 @@ def _unclosed(error: yaml.MarkedYAMLError, source: Source, text: str) -> Problem
         quote = source.lines[start.line][start.column : start.column + 1]
         where = source.at(start.line, start.column)
         return Problem("yaml-unclosed", "this quote is never closed", (), where, f"close it with `{quote}`")
-    opener = (
-        source.lines[start.line][start.column : start.column + 1] if start.line < len(source.lines) else ""
-    )
+    opener = source.lines[start.line][start.column : start.column + 1] if start.line < len(source.lines) else ""
     if opener in ("[", "{"):
-        where: Where = source.at(start.line, start.column)
+        where = source.at(start.line, start.column)
         closer = "]" if opener == "[" else "}"
         blank = _missing_blank(source, start.line)
         if blank is not None:
