@@ -36,7 +36,10 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 class Clock(keras.callbacks.Callback):
     """Seconds of each epoch."""
 
-    seconds: list[float] = []
+    def __init__(self) -> None:
+        """Begin with no epoch."""
+        super().__init__()
+        self.seconds: list[float] = []
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
         """Start the clock."""

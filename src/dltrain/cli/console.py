@@ -6,6 +6,7 @@ Data goes to stdout, everything else to stderr. Without a terminal: plain lines,
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -33,11 +34,12 @@ def printable(text: object) -> str:
 
 def error(failure: DltrainError) -> None:
     """The message on stderr: of a config every problem at its place, of anything else what happened and the mend."""
+    color = False if os.environ.get("NO_COLOR") else None
     if isinstance(failure, ConfigError):
         for item in failure.problems:
-            click.echo(problem(item) + "\n", err=True)
+            click.echo(problem(item) + "\n", err=True, color=color)
     head = "" if isinstance(failure, ConfigError) else click.style("error: ", fg="red", bold=True)
-    click.echo(head + printable(failure.message), err=True)
+    click.echo(head + printable(failure.message), err=True, color=color)
     if failure.hint:
         click.echo(f"  {printable(failure.hint)}", err=True)
 
@@ -60,7 +62,7 @@ def problem(item: Problem) -> str:
     return "\n".join(
         [
             head,
-            f"{gutter} --> {place}",
+            f"{gutter}--> {place}",
             f"{gutter} |",
             f"{where.line} | {text}",
             f"{gutter} | {' ' * start}{mark} {printable(item.hint)}".rstrip(),

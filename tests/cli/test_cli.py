@@ -1,0 +1,119 @@
+"""The command itself: outputs, exit codes, and no traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_cli_fit_prints_the_run_last_and_a_plain_line_an_epoch(dltrain: Command, tiny: Path, tmp_path: Path) -> None:
+    done = dltrain("fit", tiny)
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert (tmp_path / line / "run.json").is_file()
+    assert re.search(r"(?m)^epoch 1/2  loss \d\.\d{4}  accuracy \d\.\d{4}  val_loss .*/s", done.stderr)
+    assert "\x1b" not in done.stderr
+    assert "\r" not in done.stderr
+    assert not re.search(r"oneDNN|cuda|absl|rebuild TensorFlow|UserWarning", done.stderr)
+
+
+def test_cli_verbs_read_what_fit_has_written(dltrain: Command, tiny: Path) -> None:
+    path = dltrain("fit", tiny, "--smoke", "--name", "first").stdout.strip()
+    listed = dltrain("ls").stdout
+    assert "first" in listed
+    assert "completed (smoke)" in listed
+    assert json.loads(dltrain("ls", "--json").stdout)[0]["name"] == "first"
+    assert path in dltrain("show", "latest").stdout
+    assert len(json.loads(dltrain("show", "latest", "--json").stdout)["epochs"]) == 1
+    evaluated = json.loads(dltrain("eval", "latest", "--json").stdout)
+    assert evaluated["samples"] == 60
+    text = dltrain("eval", "latest").stdout
+    assert f"accuracy  {evaluated['metrics']['accuracy']:.4f}" in text
+
+
+def test_cli_env_names_versions_and_device(dltrain: Command) -> None:
+    facts = json.loads(dltrain("env", "--json").stdout)
+    assert {"python", "tensorflow", "keras", "device"} <= facts.keys()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["fit", "no.yaml"], 2, "no such config"),
+        (["check", "."], 2, "is a directory"),
+        (["check", "empty.yaml"], 2, "holds no config"),
+        (["check", "latin.yaml"], 2, "not valid UTF-8"),
+        (["check", "open.yaml"], 2, "never closed"),
+        (["fit", "tiny.yaml", "-s", "train.epohcs=3"], 2, "did you mean `epochs`?"),
+        (["fit", "tiny.yaml", "-s", "train.epochs=many"], 2, "must be a whole number"),
+        (["fit", "tiny.yaml", "-s", "model.layers.1=Dorpout"], 2, "did you mean `Dropout`?"),
+        (["fit", "tiny.yaml", "-s", "model.layers.1.Dropout.rat=0.1"], 2, "did you mean `rate`?"),
+        (["fit", "tiny.yaml", "--name", "a b"], 2, "cannot be a run's name"),
+        (["fit", "tiny.yaml", "--runs-dir", "tiny.yaml"], 1, "--runs-dir"),
+        (["eval", "latest"], 2, "no runs"),
+        (["show", "x\x1b[31my"], 2, "no run"),
+        (["eval"], 2, "Missing argument"),
+        (["fti"], 2, "No such command"),
+    ],
+)
+def test_cli_bad_input_gets_a_message_and_leaves_nothing(
+    dltrain: Command, tiny: Path, tmp_path: Path, arguments: list[str], code: int, says: str
+) -> None:
+    (tmp_path / "empty.yaml").touch()
+    (tmp_path / "latin.yaml").write_bytes(b"name: caf\xe9\n")
+    (tmp_path / "open.yaml").write_text("a: [1, 2\nb: 3\n")
+    before = sorted(tmp_path.iterdir())
+    done = dltrain(*arguments)
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "\x1b" not in done.stderr
+    assert done.stdout == ""
+    assert [p for p in sorted(tmp_path.iterdir()) if p not in before and list(p.iterdir())] == []
+
+
+def test_cli_gate_exits_3_with_value_and_bound(dltrain: Command, tiny: Path) -> None:
+    gate = ["-s", 'expect={test_accuracy: ">= 1.5"}']
+    done = dltrain("fit", tiny, *gate)
+    assert done.returncode == 3
+    assert "expected >= 1.5" in done.stderr
+    assert done.stdout.strip().startswith("runs/")
+    assert dltrain("eval", "latest").returncode == 3
+    assert dltrain("fit", tiny, *gate, "--smoke").returncode == 0
+
+
+def test_cli_divergence_exits_4(dltrain: Command, tiny: Path) -> None:
+    overrides = ["train.optimizer=SGD: {learning_rate: 1e30}", "train.loss=mse", "model.layers.2.Dense={units: 3}"]
+    done = dltrain("fit", tiny, *[part for text in overrides for part in ("-s", text)])
+    assert done.returncode == 4
+    assert "the loss became" in done.stderr
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_cli_signal_leaves_an_interrupted_run_with_a_checkpoint(
+    tiny: Path, tmp_path: Path, signum: int, code: int
+) -> None:
+    command = [sys.executable, "-m", "dltrain", "fit", str(tiny), "-s", "train.epochs=100000"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("runs/*/checkpoints/epoch-0002")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signum)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == code, stderr
+    assert "Traceback" not in stderr
+    run = tmp_path / stdout.strip().splitlines()[-1]
+    assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
+    assert (run / "model.keras").is_file()
+    evaluated = subprocess.run([sys.executable, "-m", "dltrain", "eval", str(run)], cwd=tmp_path, capture_output=True)
+    assert evaluated.returncode == 0

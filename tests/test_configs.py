@@ -1,0 +1,45 @@
+"""Every config of the repository: it is checked, it trains on a tiny subset, and its header says what is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import dltrain as package
+from dltrain import spec
+
+CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
+
+
+def test_configs_are_found() -> None:
+    assert len(CONFIGS) >= 7
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+def test_configs_open_with_command_cost_and_result(config: Path) -> None:
+    header = config.read_text().split("\nversion:")[0]
+    assert f"dltrain fit configs/{config.name}" in header
+    assert re.search(r"(?m)^# cost:.*\d", header)
+    assert re.search(r"(?m)^# reached:.*\d", header)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+def test_configs_header_commands_pass_check(config: Path) -> None:
+    commands = re.findall(r"(?m)^#\s+dltrain fit configs/\S+(.*)$", config.read_text())
+    assert commands
+    for options in commands:
+        overrides = re.findall(r"-s (\S+)", options)
+        assert spec.load(config, overrides).spec.name == config.stem
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+def test_configs_train_on_a_tiny_subset(config: Path, tmp_path: Path) -> None:
+    run = package.fit(config, smoke=True, runs_dir=tmp_path)
+    record = run.record()
+    assert record["status"] == "completed"
+    assert record["data"]["train"] + record["data"]["validation"] == 512
+    assert record["data"]["test"] == 128
+    assert len(run.metrics()) == 1
+    assert 0 <= record["metrics"]["test_accuracy"] <= 1

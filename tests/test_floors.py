@@ -1,0 +1,90 @@
+"""The import rules of the house."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "dltrain"
+MAY_IMPORT = {
+    "errors.py": set(),
+    "spec": {"errors", "spec"},
+    "runs": {"errors", "runs"},
+    "data": {"errors", "spec", "data"},
+    "engine": {"errors", "spec", "data", "runs", "engine"},
+    "cli": {"errors", "spec", "data", "runs", "engine", "cli"},
+}
+FOREIGN = {
+    "errors.py": set(),
+    "runs": set(),
+    "spec": {"yaml", "pydantic", "pydantic_core"},
+    "data": {"numpy", "sklearn"},
+    "engine": {"numpy", "keras", "tensorflow", "safetensors"},
+    "cli": {"click", "rich"},
+}
+
+
+def imports_of(file: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"dltrain.{alias.name}" for alias in node.names} if node.module == "dltrain" else {node.module}
+    return names
+
+
+def files_of(floor: str) -> list[Path]:
+    path = SOURCE / floor
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+@pytest.mark.parametrize("floor", MAY_IMPORT)
+def test_floors_import_only_downwards_and_only_what_they_may(floor: str) -> None:
+    files = files_of(floor)
+    assert files
+    for file in files:
+        for name in imports_of(file):
+            top, *rest = name.split(".")
+            if top == "dltrain":
+                assert not rest or rest[0] in MAY_IMPORT[floor] or rest[0] == "__version__", (file, name)
+            elif top not in sys.stdlib_module_names:
+                assert top in FOREIGN[floor], (file, name)
+
+
+def test_floors_rich_is_imported_by_console_alone() -> None:
+    users = [f.name for f in SOURCE.rglob("*.py") if any(n.split(".")[0] == "rich" for n in imports_of(f))]
+    assert users == ["console.py"]
+
+
+def test_floors_no_module_loads_code_from_files() -> None:
+    banned = {"pickle", "marshal", "shelve", "h5py", "dill", "joblib"}
+    for file in SOURCE.rglob("*.py"):
+        assert not {name.split(".")[0] for name in imports_of(file)} & banned, file
+        assert "load_model" not in file.read_text(), file
+
+
+def loaded_by(arguments: list[str]) -> set[str]:
+    code = (
+        "import sys\nfrom dltrain.cli import cli\n"
+        f"try:\n    cli.main({arguments!r}, prog_name='dltrain')\nexcept SystemExit as stop:\n"
+        "    assert not stop.code\n"
+        "print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split("LOADED")[1].split())
+
+
+def test_floors_help_loads_no_more_than_click() -> None:
+    loaded = loaded_by(["--help"])
+    assert not loaded & {"numpy", "keras", "tensorflow", "rich", "pydantic", "yaml", "matplotlib"}
+
+
+def test_floors_check_loads_no_numpy_and_no_keras(tiny: Path) -> None:
+    loaded = loaded_by(["check", str(tiny)])
+    assert "pydantic" in loaded
+    assert not loaded & {"numpy", "keras", "tensorflow", "rich"}
