@@ -27,7 +27,9 @@ def named_variables(model: keras.Sequential) -> dict[str, keras.Variable]:
 
 
 def named_optimizer_variables(model: keras.Sequential) -> dict[str, keras.Variable]:
-    return _unique((variable.path, variable) for variable in model.optimizer.variables)
+    """Every variable of the optimizer, under a name that is the same in every process."""
+    # `adam_8/…` is the eighth Adam of the process: the number says nothing.
+    return _unique((re.sub(r"^([^/]*?)_\d+/", r"\1/", v.path), v) for v in model.optimizer.variables)
 
 
 def _unique(pairs: Iterable[tuple[str, keras.Variable]]) -> dict[str, keras.Variable]:
@@ -46,7 +48,7 @@ def arrays(variables: Mapping[str, keras.Variable]) -> dict[str, np.ndarray]:
 
 
 def to_bytes(values: Mapping[str, np.ndarray]) -> bytes:
-    return safetensors.save({name: np.ascontiguousarray(value) for name, value in values.items()})
+    return safetensors.save({name: np.asarray(value, order="C") for name, value in values.items()})
 
 
 def from_bytes(data: bytes, file: str) -> dict[str, np.ndarray]:
