@@ -126,14 +126,17 @@ class _Plain:
         self.line(f"on {event.device}")
 
     def on_EpochDone(self, event: EpochDone) -> None:  # noqa: N802
-        shown = {k: v for k, v in event.metrics.items() if k != "learning_rate"}
-        figures = "  ".join(f"{name} {number(value)}" for name, value in _ordered(shown).items())
         best = "  *" if event.best else ""
         width = len(str(event.epochs))
         self.line(
-            f"epoch {event.epoch:>{width}}/{event.epochs}  {figures}  "
+            f"epoch {event.epoch:>{width}}/{event.epochs}  {self.figures(event.metrics)}  "
             f"{duration(event.seconds)}  {event.samples_per_second:,.0f}/s{best}"
         )
+
+    def figures(self, metrics: Mapping[str, float]) -> str:
+        """Every metric under its own name, so that a log can be searched."""
+        shown = {k: v for k, v in metrics.items() if k != "learning_rate"}
+        return "  ".join(f"{name} {number(value)}" for name, value in _ordered(shown).items())
 
     def on_Finished(self, event: Finished) -> None:  # noqa: N802
         self.close()
@@ -168,6 +171,13 @@ class _Live(_Plain):
         if self.bars is not None:
             self.bars.stop()
             self.bars = None
+
+    def figures(self, metrics: Mapping[str, float]) -> str:
+        """Training, then validation in the same order, short enough for 80 columns with two metrics."""
+        shown = _ordered({k: v for k, v in metrics.items() if k != "learning_rate"})
+        text = " ".join(f"{name} {number(value)}" for name, value in shown.items() if not name.startswith("val_"))
+        held_out = " ".join(number(value) for name, value in shown.items() if name.startswith("val_"))
+        return f"{text}  val {held_out}" if held_out else text
 
     def on_Phase(self, event: Any) -> None:  # noqa: N802
         self.close()

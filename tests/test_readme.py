@@ -1,0 +1,70 @@
+"""What the README and the guide say is true: their examples run, their commands and keys exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dltrain import spec
+from dltrain.cli import VERBS
+from dltrain.errors import ConfigError
+from dltrain.spec.problems import SECTIONS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+GUIDE = (ROOT / "docs" / "config.md").read_text()
+
+
+def example() -> str:
+    (text,) = re.findall(r"```yaml\n(.*?)```", README, re.S)
+    return str(text)
+
+
+def test_readme_example_trains(tmp_path: Path) -> None:
+    import dltrain as package
+
+    config = tmp_path / "my_first.yaml"
+    config.write_text(example())
+    assert package.fit(config, smoke=True, runs_dir=tmp_path / "runs").record()["status"] == "completed"
+
+
+def test_readme_shows_the_message_that_is_given(tmp_path: Path) -> None:
+    import click
+
+    from dltrain.cli.console import problem
+
+    config = tmp_path / "my_first.yaml"
+    config.write_text(example().replace("optimizer:", "optimzer:"))
+    with pytest.raises(ConfigError) as caught:
+        spec.load(config)
+    shown = [click.unstyle(problem(p)).replace(f"{tmp_path}/", "") for p in caught.value.problems]
+    (quoted,) = re.findall(r"```\n(error:.*?)\n```", README, re.S)
+    assert quoted in shown
+
+
+def test_readme_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert list((tmp_path / "runs").iterdir())
+
+
+def test_readme_names_every_verb_and_no_other() -> None:
+    named = set(re.findall(r"`dltrain (\w+)", README.split("## Commands")[1].split("##")[0]))
+    assert named == set(VERBS)
+
+
+def test_readme_commands_are_understood(dltrain: Callable[..., object], tmp_path: Path) -> None:
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    done = dltrain("fit", "configs/cnn_mnist.yaml", "--smoke", "-s", "train.epochs=3")
+    assert getattr(done, "returncode", None) == 0
+
+
+def test_guide_names_every_key() -> None:
+    for path, model in SECTIONS.items():
+        for key in model.model_fields:
+            assert re.search(rf"\b{key}\b", GUIDE), (path, key)
