@@ -20,13 +20,15 @@ def problems_of(path: Path, *overrides: str) -> list[Problem]:
 def test_load_shows_a_problem_as_the_design_draws_it(tmp_path: Path, tiny: Path) -> None:
     tiny.write_text(tiny.read_text().replace("  optimizer: {Adam", "  optimzer: {Adam"))
     shown = [click.unstyle(rendered(p)).replace(str(tmp_path), ".") for p in problems_of(tiny)]
-    assert shown[1] == (
-        "error: unknown key `optimzer` in `train`\n"
-        "  --> ./tiny.yaml:12:3\n"
-        "   |\n"
-        "12 |   optimzer: {Adam: {learning_rate: 1e-2}}\n"
-        "   |   ^^^^^^^^ did you mean `optimizer`?"
-    )
+    assert shown == [
+        (
+            "error: unknown key `optimzer` in `train`\n"
+            "  --> ./tiny.yaml:12:3\n"
+            "   |\n"
+            "12 |   optimzer: {Adam: {learning_rate: 1e-2}}\n"
+            "   |   ^^^^^^^^ did you mean `optimizer`?"
+        )
+    ]
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def _check_named(section: str, name: str, arguments: dict[str, Node], where: Whe
         if argument.required and key not in arguments:
             hint = f"write `{name}: {{{key}: …}}`: {expected(argument)}"
             message = f"`{name}` needs the argument `{key}`"
-            problems.append(Problem("missing-argument", message, path, where, hint))
+            problems.append(Problem("missing-argument", message, (*path, key), where, hint))
     if section == "dataset":
         problems.extend(datasets.check_arguments(name, arguments, where, path))
     return problems

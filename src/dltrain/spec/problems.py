@@ -154,7 +154,16 @@ def _missing_key(path: Path, root: Node) -> Problem:
 
 
 def in_order(problems: list[Problem]) -> list[Problem]:
-    """Sorted by place, those of the file before those of overrides, each place and message once."""
+    """Sorted by place, those of the file before those of overrides, each place and message once.
+
+    A key that is missing because it stands there misspelt is one mistake: only the misspelling is told.
+    """
+    misspelt = {(p.path[:-1], p.hint) for p in problems if p.code.startswith("unknown-") and p.path}
+    problems = [
+        p
+        for p in problems
+        if not (p.code.startswith("missing-") and (p.path[:-1], f"did you mean `{p.path[-1]}`?") in misspelt)
+    ]
 
     def key(problem: Problem) -> tuple[bool, str, int, int]:
         where = problem.where
