@@ -139,7 +139,10 @@ def _train(
         run.log(traceback.format_exc())
         run.update(error=str(error))
         _finish(run, "diverged" if isinstance(error, Diverged) else "failed", recorder, {}, started, on_event)
-        raise _as_problem(error, plan) from error
+        if _out_of_memory(error):
+            hint = "a smaller `batch_size`, a smaller model, or `data.limit`"
+            raise DltrainError("out of memory during training", hint) from error
+        raise
     failed = failed_bounds(plan.spec.expect, metrics)
     run.update(expect={"failed": failed})
     _finish(run, "completed", recorder, metrics, started, on_event)
@@ -148,13 +151,10 @@ def _train(
     return run
 
 
-def _as_problem(error: BaseException, plan: spec.Plan) -> BaseException:
-    """What Keras says of its own inputs during training is the user's to mend; anything else stays as it is."""
+def _out_of_memory(error: BaseException) -> bool:
     import tensorflow as tf
 
-    if isinstance(error, tf.errors.ResourceExhaustedError | MemoryError):
-        return DltrainError("out of memory", "a smaller `batch_size`, a smaller model, or `data.limit`")
-    return error
+    return isinstance(error, tf.errors.ResourceExhaustedError | MemoryError)
 
 
 def _fit_model(

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dltrain.engine.labels import classes_of, encode, label_form
+
+
+@pytest.mark.parametrize(
+    ("loss", "task", "classes", "outputs", "form"),
+    [
+        ("SparseCategoricalCrossentropy", "classification", 10, 10, "index"),
+        ("CategoricalCrossentropy", "classification", 10, 10, "one_hot"),
+        ("MeanSquaredError", "classification", 10, 10, "one_hot"),
+        ("BinaryCrossentropy", "classification", 2, 1, "binary"),
+        ("BinaryCrossentropy", "classification", 2, 2, "one_hot"),
+        ("MeanSquaredError", "regression", None, 1, "target"),
+    ],
+)
+def test_labels_form_follows_the_loss(loss: str, task: str, classes: int | None, outputs: int, form: str) -> None:
+    assert label_form(loss, task, classes, outputs) == form
+
+
+def test_labels_are_encoded() -> None:
+    y = np.array([0, 2, 1])
+    assert encode(y, "one_hot", 3).tolist() == [[1, 0, 0], [0, 0, 1], [0, 1, 0]]
+    assert encode(np.array([0, 1]), "binary", 2).tolist() == [[0], [1]]
+    assert encode(y, "index", 3) is y
+
+
+@pytest.mark.parametrize(("from_logits", "expected"), [(False, [0, 0, 1]), (True, [0, 1, 1])])
+def test_labels_one_output_is_cut_at_one_half_or_at_zero(from_logits: bool, expected: list[int]) -> None:
+    assert classes_of(np.array([[-1.0], [0.2], [0.9]]), from_logits).tolist() == expected
