@@ -45,6 +45,7 @@ def test_load_shows_a_problem_as_the_design_draws_it(tmp_path: Path, tiny: Path)
         ("Dropout: {rate: 0.2}", "Adam", "unknown-name", 9, "`Adam` is an optimizer"),
         ("activation: relu", "activation: rleu", "unknown-word", 8, "did you mean `relu`?"),
         ("epochs: 2", "epochs: ten", "wrong-type", 15, "`train.epochs` must be a whole number"),
+        ("epochs: 2", "epochs: 1e3", "wrong-type", 15, "write `1000`"),
         ("epochs: 2", "epochs: 0", "out-of-range", 15, "at least 1"),
         ("epochs: 2", "epochs: 2\n  precision: float16", "unknown-word", 16, "mixed_float16"),
         ("epochs: 2", "epochs: 2\n  batch_size: half", "wrong-value", 16, "or `full`"),

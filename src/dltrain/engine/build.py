@@ -71,9 +71,10 @@ def _argument(kinds: tuple[str, ...], value: Any) -> Any:
 
 def message_of(error: BaseException) -> str:
     """The telling sentence of a Keras error, without its list of received arguments."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # Keras colours some of its messages
+    # Keras colours some of its messages; TensorFlow names its kernels around them.
+    text = re.sub(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\}|\[Op:\w+\]( name:)?", "", str(error))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    noise = ("Exception encountered", "Arguments received", "Call arguments received", "{{function_node")
+    noise = ("Exception encountered", "Arguments received", "Call arguments received")
     telling = [line for line in lines if not line.startswith(noise)]
     return (telling or lines or [type(error).__name__])[0].removeprefix("• ")
 

@@ -87,7 +87,8 @@ def best_checkpoint(run: runs.Run) -> int:
 
     kept = run.checkpoints()
     if not kept:
-        raise RunError(f"the run {run.id} has no checkpoint", f"it is {run.record()['status']}: no epoch was finished")
+        hint = f"it is {run.record()['status']}: no epoch was finished, or its checkpoints were removed"
+        raise RunError(f"the run {run.id} has no checkpoint", hint)
     try:
         best = int(json.loads(run.read_checkpoint(kept[-1])["state.json"])["best"]["epoch"])
     except (KeyError, TypeError, ValueError):

@@ -202,6 +202,8 @@ def _unknown_word(argument: Argument, entry: Entry, key: str, node: Node, path: 
 
 def number_hint(value: object, kinds: tuple[str, ...]) -> str:
     """What to write where YAML took for a word what was meant as a number or a truth value."""
+    if isinstance(value, float) and "int" in kinds and value.is_integer() and abs(value) < 1e15:
+        return f"write `{int(value)}`"
     if not isinstance(value, str):
         return ""
     if {"int", "float", "ints", "floats"} & set(kinds):
