@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Runs the command line; a `DltrainError` becomes its message and exit code, a bug keeps its traceback."""
+    import click
+
     from dltrain.cli import cli
     from dltrain.errors import DltrainError
 
     try:
-        cli.main(prog_name="dltrain", standalone_mode=True)
+        code = cli.main(prog_name="dltrain", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as failure:
+        failure.show()
+        sys.exit(failure.exit_code)
     except DltrainError as error:
         from dltrain.cli import console
 
         console.error(error)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.exit(141)  # the reader of a pipe, such as `head`, has gone
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
 
 
 if __name__ == "__main__":

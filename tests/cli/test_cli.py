@@ -117,3 +117,16 @@ def test_cli_signal_leaves_an_interrupted_run_with_a_checkpoint(
     assert (run / "model.keras").is_file()
     evaluated = subprocess.run([sys.executable, "-m", "dltrain", "eval", str(run)], cwd=tmp_path, capture_output=True)
     assert evaluated.returncode == 0
+
+
+def test_cli_signal_before_training_leaves_no_run(tiny: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dltrain", "fit", str(tiny)]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "runs").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    assert list((tmp_path / "runs").iterdir()) == []
