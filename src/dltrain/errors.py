@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Problem:
         path: the keys and list indices that lead to the value.
         where: the place in the text; None where no text stands behind it.
         hint: what was expected or what to write instead; may be empty.
+        severity: an `error` cannot work; a `warning` probably should not be so.
     """
 
     code: str
@@ -49,6 +51,7 @@ class Problem:
     path: tuple[str | int, ...] = ()
     where: Where | None = None
     hint: str = ""
+    severity: Literal["error", "warning"] = "error"
 
 
 class DltrainError(Exception):

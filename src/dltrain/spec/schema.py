@@ -44,18 +44,25 @@ class KerasObject(BaseModel):
 
 
 class Limit(Section):
-    train: int | None = Field(default=None, ge=1)
-    test: int | None = Field(default=None, ge=1)
+    train: int | None = Field(
+        default=None, ge=1, description="Take that many training samples, stratified, before `validation` is held out."
+    )
+    test: int | None = Field(default=None, ge=1, description="Take that many test samples, stratified.")
 
 
 class DataSpec(Section):
-    dataset: KerasObject
-    validation: float = Field(default=0.1, ge=0, lt=1)
-    limit: Limit = Limit()
+    dataset: KerasObject = Field(description="The data set: its name, or its name with arguments.")
+    validation: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of the training split that is held out, stratified by class."
+    )
+    limit: Limit = Field(default=Limit(), description="How many samples to take; all where nothing is said.")
 
 
 class ModelSpec(Section):
-    layers: list[KerasObject] = Field(min_length=1)
+    layers: list[KerasObject] = Field(
+        min_length=1,
+        description="Keras layers in order, each `Name`, `Name: {arguments}` or `repeat: {times: 2, layers: [...]}`.",
+    )
 
 
 def _batch_size(value: object) -> object:
@@ -73,21 +80,32 @@ def _auto_steps(value: object) -> object:
 class CheckpointSpec(Section):
     """Which epoch counts as the best; `monitor: null` takes `val_loss`, or `loss` where nothing is held out."""
 
-    monitor: str | None = None
-    mode: Literal["auto", "min", "max"] = "auto"
+    monitor: str | None = Field(
+        default=None,
+        description="The metric that says which epoch is the best; `val_loss`, or `loss` without validation.",
+    )
+    mode: Literal["auto", "min", "max"] = Field(
+        default="auto", description="Whether a low (`min`) or a high (`max`) value is good."
+    )
 
 
 class TrainSpec(Section):
-    optimizer: KerasObject
-    loss: KerasObject
-    metrics: list[KerasObject] = []
-    batch_size: Annotated[int | Literal["full"], BeforeValidator(_batch_size)] = 32
-    epochs: int = Field(ge=1)
-    callbacks: list[KerasObject] = []
-    checkpoint: CheckpointSpec = CheckpointSpec()
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    deterministic: bool = True
-    steps_per_execution: Annotated[int | Literal["auto"], BeforeValidator(_auto_steps)] = "auto"
+    optimizer: KerasObject = Field(description="The Keras optimizer.")
+    loss: KerasObject = Field(description="The Keras loss; labels take the form that it needs.")
+    metrics: list[KerasObject] = Field(default=[], description="Keras metrics, measured beside the loss.")
+    batch_size: Annotated[int | Literal["full"], BeforeValidator(_batch_size)] = Field(
+        default=32, description="Samples in one optimizer step; `full` is batch gradient descent."
+    )
+    epochs: int = Field(ge=1, description="How often to go through the training samples.")
+    callbacks: list[KerasObject] = Field(default=[], description="Keras callbacks, in order.")
+    checkpoint: CheckpointSpec = Field(default=CheckpointSpec(), description="Which epoch counts as the best.")
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        default="float32", description="Keras's dtype policy: numbers of 32 bits, or computation in 16."
+    )
+    deterministic: bool = Field(default=True, description="The same bits again on the same machine and versions.")
+    steps_per_execution: Annotated[int | Literal["auto"], BeforeValidator(_auto_steps)] = Field(
+        default="auto", description="Optimizer steps that run between two looks at the outside; `auto` chooses."
+    )
 
 
 _BOUND = re.compile(r"\s*(?P<operator>>=|<=|>|<)\s*(?P<value>[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)\s*")
@@ -116,13 +134,18 @@ def _bound(value: object) -> object:
 class Spec(Section):
     """One config, whole; `dump` gives back what YAML can say."""
 
-    version: Literal[1] = 1
-    name: str = Field(pattern=f"^{NAME_PATTERN}$")
-    seed: int = Field(default=42, ge=0, lt=2**32)
-    data: DataSpec
-    model: ModelSpec
-    train: TrainSpec
-    expect: dict[str, Annotated[str, BeforeValidator(_bound)]] = {}
+    version: Literal[1] = Field(default=1, description="The version of this format.")
+    name: str = Field(
+        pattern=f"^{NAME_PATTERN}$", description="What runs are named after; the file's name where it is missing."
+    )
+    seed: int = Field(default=42, ge=0, lt=2**32, description="Of weights, dropout, shuffling and splits.")
+    data: DataSpec = Field(description="What to train on.")
+    model: ModelSpec = Field(description="What to train: a stack of layers.")
+    train: TrainSpec = Field(description="How to train.")
+    expect: dict[str, Annotated[str, BeforeValidator(_bound)]] = Field(
+        default={},
+        description='A gate: bounds on `test_…` and `val_…` metrics, as in `test_accuracy: ">= 0.99"`.',
+    )
 
     def dump(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
