@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: train test test-slow check bench smoke clean
+.PHONY: train test test-slow check bench smoke schema clean
 .DELETE_ON_ERROR:
 
 train: .venv/.installed
@@ -26,6 +26,10 @@ bench: .venv/.installed-dev
 
 smoke: .venv/.installed
 	for config in configs/*.yaml; do $(BIN)/dltrain fit $$config --smoke || exit 1; done
+
+schema: .venv/.installed
+	$(BIN)/dltrain schema > schema/dltrain.schema.json.new || { rm -f schema/dltrain.schema.json.new; exit 1; }
+	mv schema/dltrain.schema.json.new schema/dltrain.schema.json
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache

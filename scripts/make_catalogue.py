@@ -132,6 +132,12 @@ def arguments(section: str, name: str, cls: type) -> dict[str, Rule]:
     return made
 
 
+def home(thing: Any, name: str) -> dict[str, str]:
+    """Where Keras's source defines a class or function, and its name there where the catalogue has another."""
+    own = {"class": thing.__name__} if thing.__name__ != name else {}
+    return {"module": thing.__module__, **own}
+
+
 def function_of(section: str, cls: type) -> Callable[..., Any] | None:
     """The function that a loss without arguments computes, as `mean_squared_error` for MeanSquaredError."""
     return getattr(cls(), "fn", None) if section == "loss" else None
@@ -162,11 +168,11 @@ def make() -> dict[str, Any]:
     """The catalogue of the installed Keras, as it is written to JSON."""
     classes = {section: named_classes(section) for section in MODULES}
     sections = {
-        section: {name: {"arguments": arguments(section, name, cls)} for name, cls in named.items()}
+        section: {name: {"arguments": arguments(section, name, cls), **home(cls, name)} for name, cls in named.items()}
         for section, named in classes.items()
     }
-    words = [word for word in activations.ALL_OBJECTS_DICT if word not in LEFT_OUT]
-    sections["activation"] = {word: {"arguments": {}} for word in words}
+    words = {word: function for word, function in activations.ALL_OBJECTS_DICT.items() if word not in LEFT_OUT}
+    sections["activation"] = {word: {"arguments": {}, **home(function, word)} for word, function in words.items()}
     return {
         "keras": keras.__version__,
         "sections": sections,

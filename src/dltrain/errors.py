@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+Severity = Literal["error", "warning"]
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -51,7 +53,13 @@ class Problem:
     path: tuple[str | int, ...] = ()
     where: Where | None = None
     hint: str = ""
-    severity: Literal["error", "warning"] = "error"
+    severity: Severity = "error"
+
+
+def tally(problems: int, warnings: int) -> str:
+    """`2 problems and 1 warning`, without the part that there are none of."""
+    counts = ((problems, "problem"), (warnings, "warning"))
+    return " and ".join(f"{count} {noun}{'s' if count != 1 else ''}" for count, noun in counts if count)
 
 
 class DltrainError(Exception):
@@ -75,8 +83,8 @@ class ConfigError(DltrainError):
     exit_code = 2
 
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
-        count = len(problems)
-        super().__init__(f"{count} problem{'s' if count != 1 else ''} in {file}")
+        errors = sum(problem.severity == "error" for problem in problems)
+        super().__init__(f"{tally(errors, len(problems) - errors)} in {file}")
         self.file = file
         self.problems = tuple(problems)
 

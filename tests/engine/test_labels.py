@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dltrain.engine.labels import classes_of, encode, label_form
+from dltrain.engine.labels import classes_of, encode
+from dltrain.spec.labels import label_form
 
 
 @pytest.mark.parametrize(

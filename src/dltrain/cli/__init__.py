@@ -7,11 +7,14 @@ from importlib import import_module
 import click
 
 VERBS = {
+    "init": "Write a commented starter config.",
     "check": "Find every problem of a config, without starting TensorFlow.",
     "fit": "Train the model that a config describes.",
     "eval": "Evaluate a run's best weights.",
     "ls": "List the runs.",
     "show": "Show one run: its figures, epoch by epoch.",
+    "schema": "Print the JSON Schema of a config, for editors.",
+    "docs": "Explain a key of the config or a Keras object.",
     "env": "Print versions and devices, for a bug report.",
 }
 

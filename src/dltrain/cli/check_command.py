@@ -1,19 +1,81 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dltrain.cli.options import config_argument, override_option
 
+if TYPE_CHECKING:
+    from dltrain.engine.rehearsal import Rehearsal
+    from dltrain.errors import Problem
+    from dltrain.spec import Plan
+
 
 @click.command("check")
 @config_argument
 @override_option
-def command(config: Path, overrides: tuple[str, ...]) -> None:
-    """Find every problem of CONFIG at once, without starting TensorFlow."""
-    from dltrain import spec
+@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="How problems are told: for people, as a JSON list, or as GitHub workflow annotations.",
+)
+@click.option("--resolved", is_flag=True, help="Print the whole config, each value with where it comes from.")
+@click.option("--build", is_flag=True, help="Also build the model with Keras and push one batch through it.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the layers and their shapes; what TensorFlow says, too.")
+def command(
+    config: Path, overrides: tuple[str, ...], strict: bool, form: str, resolved: bool, build: bool, verbose: bool
+) -> None:
+    """Find every problem of CONFIG at once, without starting TensorFlow.
 
-    plan = spec.load(config, overrides)
-    layers = len(plan.spec.model.layers)
-    click.echo(f"{config}: ok ({layers} layers, data set {plan.spec.data.dataset.name})")
+    Exits with 2 where there is an error, with 0 where there are only warnings.
+    """
+    from dltrain import spec
+    from dltrain.cli import console, diagnostics
+    from dltrain.errors import ConfigError
+
+    report = {"text": console.problems, "json": _echo(diagnostics.as_json), "github": _echo(diagnostics.as_github)}[
+        form
+    ]
+    rehearsal = None
+    try:
+        plan = spec.load(config, overrides, strict=strict)
+        if build:
+            rehearsal = _rehearse(plan, verbose)
+            if strict and rehearsal.warnings:
+                raise plan.refuse(rehearsal.warnings)
+    except ConfigError as error:
+        if form == "text":
+            raise
+        report(error.problems)
+        raise click.exceptions.Exit(error.exit_code) from None
+    report([*plan.checked.warnings, *(rehearsal.warnings if rehearsal is not None else ())])
+    if form != "text":
+        return
+    if resolved:
+        click.echo(plan.origins(), nl=False)
+    else:
+        console.checked(plan, rehearsal, verbose)
+
+
+def _echo(render: Callable[[Sequence[Problem]], str]) -> Callable[[Sequence[Problem]], None]:
+    def report(problems: Sequence[Problem]) -> None:
+        if told := render(problems):
+            click.echo(told)
+
+    return report
+
+
+def _rehearse(plan: Plan, verbose: bool) -> Rehearsal:
+    from dltrain.cli import console, quiet
+
+    with quiet.tensorflow(verbose), console.progress() as on_event:
+        from dltrain.engine.rehearsal import rehearse
+
+        return rehearse(plan, on_event)

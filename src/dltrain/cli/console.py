@@ -14,60 +14,37 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dltrain.cli import diagnostics
+from dltrain.cli.diagnostics import printable
 from dltrain.errors import ConfigError, DltrainError, Problem
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from dltrain.engine import EpochDone, Evaluation, Event, Finished, Prepared, StepDone
+    from dltrain.engine import EpochDone, Evaluation, Event, Finished, Prepared, StepDone, Warned
     from dltrain.engine.events import Listener
+    from dltrain.engine.rehearsal import Rehearsal
     from dltrain.runs import Run, RunSummary
-
-
-def printable(text: object) -> str:
-    """Text without control characters, which a name could carry into the terminal."""
-    return "".join(
-        c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else "\N{REPLACEMENT CHARACTER}" for c in str(text)
-    )
+    from dltrain.spec import Plan
 
 
 def error(failure: DltrainError) -> None:
     """The message on stderr: of a config every problem at its place, of anything else what happened and the mend."""
     color = False if os.environ.get("NO_COLOR") else None
     if isinstance(failure, ConfigError):
-        for item in failure.problems:
-            click.echo(problem(item) + "\n", err=True, color=color)
+        problems(failure.problems)
     head = "" if isinstance(failure, ConfigError) else click.style("error: ", fg="red", bold=True)
     click.echo(head + printable(failure.message), err=True, color=color)
     if failure.hint:
         click.echo(f"  {printable(failure.hint)}", err=True)
 
 
-def problem(item: Problem) -> str:
-    """One problem as text: the message, the place, the line with the stretch underlined, the hint."""
-    head = click.style("error: ", fg="red", bold=True) + printable(item.message)
-    where = item.where
-    if where is None:
-        return f"{head}\n  = {printable(item.hint)}" if item.hint else head
-    gutter = " " * len(str(where.line))
-    text = printable(where.text.replace("\t", " "))
-    start, width = where.column - 1, max(1, where.end_column - where.column)
-    if len(text) > 160:  # a window around the stretch
-        cut = max(0, start - 40)
-        text, start, width = "…" + text[cut + 1 : cut + 120] + "…", start - cut, min(width, 60)
-    position = "" if where.file.startswith("-s ") else f":{where.line}:{where.column}"
-    place = printable(where.file) + position
-    mark = click.style("^" * max(1, min(width, len(text) - start)), fg="red", bold=True)
-    return "\n".join(
-        [
-            head,
-            f"{gutter}--> {place}",
-            f"{gutter} |",
-            f"{where.line} | {text}",
-            f"{gutter} | {' ' * start}{mark} {printable(item.hint)}".rstrip(),
-        ]
-    )
+def problems(items: Sequence[Problem]) -> None:
+    """Each problem on stderr, with a blank line behind it."""
+    color = False if os.environ.get("NO_COLOR") else None
+    for item in items:
+        click.echo(diagnostics.text(item, diagnostics.terminal_width()) + "\n", err=True, color=color)
 
 
 def _stderr() -> Console:
@@ -118,6 +95,9 @@ class _Plain:
 
     def line(self, text: str) -> None:
         self.console.print(printable(text), soft_wrap=True)
+
+    def on_Warned(self, event: Warned) -> None:  # noqa: N802
+        problems(event.problems)
 
     def on_Prepared(self, event: Prepared) -> None:  # noqa: N802
         held_out = f", {event.validation_samples:,} held out" if event.validation_samples else ""
@@ -218,6 +198,56 @@ class _Live(_Plain):
             self.bars.reset(self.steps, note="")
 
 
+def checked(plan: Plan, rehearsal: Rehearsal | None, verbose: bool) -> None:
+    """A config without errors in one line on stdout, with its layers and what its first batch showed where asked."""
+    shaped = plan.checked.outline
+    if rehearsal is not None:
+        _layers([(row.name, row.output, row.parameters, row.multiply_adds) for row in rehearsal.layers])
+        _rehearsal(rehearsal)
+    elif verbose:
+        rows = [(row.name, row.after.shape, row.after.parameters, row.after.multiply_adds) for row in shaped.rows]
+        _layers(rows)
+        if shaped.ended:
+            click.echo(shaped.ended)
+    layers = len(plan.spec.model.layers)
+    facts = [f"{layers} layer{'s' if layers != 1 else ''}", f"data set {plan.spec.data.dataset.name}"]
+    if shaped.shape is not None:
+        facts.insert(1, f"{sum(row.after.parameters for row in shaped.rows):,} parameters")
+    click.echo(f"{plan.file}: ok ({', '.join(facts)})")
+
+
+def _layers(rows: Sequence[tuple[str, tuple[int | None, ...], int, int | None]]) -> None:
+    """(name, shape of one output, parameters, multiply-adds) of each layer, with their sums."""
+    cells = [
+        [name, _shape(shape), f"{count:,}", "–" if operations is None else f"{operations:,}"]
+        for name, shape, count, operations in rows
+    ]
+    total = f"{sum(row[2] for row in rows):,}"
+    unknown = any(row[3] is None for row in rows)
+    cells.append(["total", "", total, "–" if unknown else f"{sum(row[3] or 0 for row in rows):,}"])
+    _table(["layer", "output", "parameters", "multiply-adds"], cells, right=(2, 3))
+    click.echo()
+
+
+def _shape(shape: Sequence[int | None]) -> str:
+    return "(" + ", ".join(str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _rehearsal(found: Rehearsal) -> None:
+    from dltrain.spec.sense_sizes import size
+
+    expected = f" (guesses that are all alike: {found.expected_loss:.4g})" if found.expected_loss is not None else ""
+    facts = {
+        "device": found.device,
+        "loss at the start": f"{found.start_loss:.4g}{expected}",
+        "time for an epoch": f"about {duration(found.epoch_seconds)}, {found.steps:,} steps; validation not counted",
+        "memory at its peak": size(found.peak_bytes),
+    }
+    for key, value in facts.items():
+        click.echo(f"{key:<20}{value}")
+    click.echo()
+
+
 def evaluation(result: Evaluation, path: Path) -> None:
     """The metrics of an evaluation on stdout, a line each."""
     click.echo(f"{result.run}: {result.split} split, {result.samples:,} samples")
@@ -227,12 +257,16 @@ def evaluation(result: Evaluation, path: Path) -> None:
     click.echo(f"details in {path / 'eval'}", err=True)
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns padded to their widest cell, on stdout."""
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
+    """Columns padded to their widest cell, on stdout; those in `right` stand at the right."""
     cells = [list(header), *([printable(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     for row in cells:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        padded = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join(padded).rstrip())
 
 
 def run_list(summaries: Sequence[RunSummary], runs_dir: Path) -> None:

@@ -4,7 +4,18 @@ Importing this package imports neither: they take seconds, and a config that is 
 """
 
 from dltrain.engine.evaluation import Evaluation, evaluate
-from dltrain.engine.events import EpochDone, Event, Finished, Phase, Prepared, StepDone
+from dltrain.engine.events import EpochDone, Event, Finished, Phase, Prepared, StepDone, Warned
 from dltrain.engine.training import fit
 
-__all__ = ["EpochDone", "Evaluation", "Event", "Finished", "Phase", "Prepared", "StepDone", "evaluate", "fit"]
+__all__ = [
+    "EpochDone",
+    "Evaluation",
+    "Event",
+    "Finished",
+    "Phase",
+    "Prepared",
+    "StepDone",
+    "Warned",
+    "evaluate",
+    "fit",
+]

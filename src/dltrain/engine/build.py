@@ -12,13 +12,14 @@ import numpy as np
 import tensorflow as tf
 
 from dltrain.engine import device
-from dltrain.engine.labels import LabelForm, encode, label_form
+from dltrain.engine.labels import encode
+from dltrain.spec.labels import LabelForm, label_form
 from dltrain.spec.objects import OBJECT_KINDS, find
-from dltrain.spec.sense import snake_case
+from dltrain.spec.outline import layer_names, snake_case
 
 if TYPE_CHECKING:
     from dltrain.data import Dataset
-    from dltrain.spec import KerasObject, Plan
+    from dltrain.spec import Plan
 
 # What Keras and TensorFlow raise for arguments and shapes that do not go together.
 KERAS_ERRORS = (
@@ -87,29 +88,18 @@ def layers(plan: Plan, shape: tuple[int, ...]) -> list[keras.layers.Layer]:
     """
     tensor = keras.Input(shape)
     built: list[keras.layers.Layer] = []
-    taken: dict[str, int] = {}
-    for index, layer in enumerate(plan.spec.model.layers):
+    names = layer_names(plan.spec.model.layers)
+    for index, (layer, name) in enumerate(zip(plan.spec.model.layers, names, strict=True)):
         path = ("model", "layers", index)
         before = tuple(tensor.shape[1:])
         try:
-            made = construct("layer", layer.name, {**layer.arguments, "name": _layer_name(layer, taken)})
+            made = construct("layer", layer.name, {**layer.arguments, "name": name})
             tensor = made(tensor)
         except KERAS_ERRORS as error:
             message = f"Keras refuses layer {index + 1}, `{layer.name}`: {message_of(error)}"
             raise plan.error(path, message, f"the layer gets samples of shape {before}") from error
-        if made.name in (other.name for other in built):
-            raise plan.error(path, f"a second layer is named `{made.name}`", "give each layer its own name")
         built.append(made)
     return built
-
-
-def _layer_name(layer: KerasObject, taken: dict[str, int]) -> str:
-    given = layer.arguments.get("name")
-    if isinstance(given, str):
-        return given
-    word = snake_case(layer.name)
-    count = taken[word] = taken.get(word, -1) + 1
-    return f"{word}_{count}" if count else word
 
 
 def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm]:

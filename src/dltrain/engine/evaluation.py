@@ -13,8 +13,9 @@ import numpy as np
 
 from dltrain import data, runs, spec
 from dltrain.engine.events import Listener, Phase, ignore
-from dltrain.engine.labels import LabelForm, classes_of, encode
+from dltrain.engine.labels import classes_of, encode
 from dltrain.errors import ExpectationFailed, RunError, UsageError
+from dltrain.spec.labels import LabelForm
 
 if TYPE_CHECKING:
     import keras

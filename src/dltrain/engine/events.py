@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from dltrain.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +14,13 @@ class Phase:
     """Something that takes a moment has begun: `starting TensorFlow`."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What the check of the config found that probably should not be so."""
+
+    problems: Sequence[Problem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ class Finished:
     seconds: float
 
 
-Event = Phase | Prepared | StepDone | EpochDone | Finished
+Event = Phase | Warned | Prepared | StepDone | EpochDone | Finished
 Listener = Callable[[Event], None]
 
 

@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
-LabelForm = Literal["index", "one_hot", "binary", "target"]
-
-
-def label_form(loss: str, task: str, classes: int | None, outputs: int | None) -> LabelForm:
-    """The form that `loss` (a Keras class name) takes for a model with `outputs` numbers a sample.
-
-    `index` for the sparse losses; for the others `binary` where two classes meet one output, else `one_hot`;
-    `target` leaves the numbers of a regression as they are.
-    """
-    if task == "regression":
-        return "target"
-    if loss.startswith("Sparse"):
-        return "index"
-    return "binary" if classes == 2 and outputs == 1 else "one_hot"
+from dltrain.spec.labels import LabelForm
 
 
 def encode(y: np.ndarray, form: LabelForm, classes: int | None) -> np.ndarray:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from dltrain import data, runs, spec
 from dltrain.engine.evaluation import evaluate_model, failed_bounds, inputs_of
-from dltrain.engine.events import Finished, Listener, Phase, Prepared, ignore
+from dltrain.engine.events import Finished, Listener, Phase, Prepared, Warned, ignore
 from dltrain.errors import Diverged, DltrainError, ExpectationFailed, Interrupted, UsageError
 
 if TYPE_CHECKING:
     import keras
 
-    from dltrain.engine.labels import LabelForm
     from dltrain.engine.recorder import Recorder, StopSignal
+    from dltrain.spec.labels import LabelForm
 
 RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn")
 AUTO_STEPS_PER_EXECUTION = 16
@@ -54,6 +54,8 @@ def fit(
         raise UsageError(f"`{name}` cannot be a run's name", f"as in `{runs.slug(name)}`: letters, digits, . _ -")
     plan = spec.load(config, overrides, smoke=smoke, name=name)
     runs.ensure_writable(Path(runs_dir))
+    if plan.checked.warnings:
+        on_event(Warned(plan.checked.warnings))
     on_event(Phase("loading data"))
     dataset = load_data(plan.spec)
     on_event(Phase("starting TensorFlow"))
@@ -84,6 +86,14 @@ def load_data(plan: spec.Spec) -> data.Dataset:
         limit_test=section.limit.test,
         seed=plan.seed,
     )
+
+
+def steps_of(train: spec.TrainSpec, samples: int) -> tuple[int, int, int]:
+    """(samples in a batch, batches in an epoch, batches in one call of TensorFlow)."""
+    batch_size = samples if train.batch_size == "full" else min(train.batch_size, samples)
+    steps = -(-samples // batch_size)
+    wanted = AUTO_STEPS_PER_EXECUTION if train.steps_per_execution == "auto" else train.steps_per_execution
+    return batch_size, steps, min(wanted, steps)
 
 
 def _record(plan: spec.Plan, dataset: data.Dataset, parameters: int, device: str) -> dict[str, Any]:
@@ -171,11 +181,9 @@ def _fit_model(
 
     train = plan.spec.train
     samples = len(dataset.train.x)
-    batch_size = samples if train.batch_size == "full" else min(train.batch_size, samples)
-    steps = -(-samples // batch_size)
-    wanted = AUTO_STEPS_PER_EXECUTION if train.steps_per_execution == "auto" else train.steps_per_execution
-    model.steps_per_execution = min(wanted, steps)
-    run.update(steps_per_execution=min(wanted, steps))
+    batch_size, steps, at_once = steps_of(train, samples)
+    model.steps_per_execution = at_once
+    run.update(steps_per_execution=at_once)
     held_out = len(dataset.validation.x) if dataset.validation else 0
     on_event(
         Prepared(

@@ -1,6 +1,6 @@
 """YAML text -> a checked `Spec`. PyYAML and pydantic; no NumPy, no Keras."""
 
 from dltrain.spec.load import Plan, load
-from dltrain.spec.schema import KerasObject, Spec, parse_bound
+from dltrain.spec.schema import KerasObject, Spec, TrainSpec, parse_bound
 
-__all__ = ["KerasObject", "Plan", "Spec", "load", "parse_bound"]
+__all__ = ["KerasObject", "Plan", "Spec", "TrainSpec", "load", "parse_bound"]

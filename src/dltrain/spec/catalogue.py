@@ -46,11 +46,16 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One class of Keras under its own name, and the arguments that a config may give it."""
+    """One class of Keras under its own name, and the arguments that a config may give it.
+
+    `module` and `definition` say where Keras's source defines it; both are empty for what is not Keras's.
+    """
 
     section: str
     name: str
     arguments: dict[str, Argument]
+    module: str = ""
+    definition: str = ""
 
 
 @cache
@@ -88,8 +93,9 @@ def find(section: str, name: str) -> Entry | None:
     own = name if name in known else aliases(section).get(name)
     if own is None:
         return None
-    arguments = {key: _argument(rule) for key, rule in known[own]["arguments"].items()}
-    return Entry(section, own, arguments)
+    found = known[own]
+    arguments = {key: _argument(rule) for key, rule in found["arguments"].items()}
+    return Entry(section, own, arguments, found.get("module", ""), found.get("class", own))
 
 
 def why_not(name: str) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from dltrain.errors import Problem, Where
 from dltrain.spec.catalogue import Argument, Entry
@@ -40,6 +42,45 @@ ENTRIES: dict[str, Entry] = {
         },
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a data set before it is read.
+
+    Args:
+        shape: of one sample, as (28, 28, 1).
+        classes: how many, for classification; a regression has one target a sample.
+        train: samples of the training split.
+        test: samples of the test split.
+        unit_range: whether all values are in [0, 1].
+    """
+
+    name: str
+    task: Literal["classification", "regression"]
+    shape: tuple[int, ...]
+    classes: int | None
+    train: int
+    test: int
+    unit_range: bool
+
+
+def facts(name: str, arguments: Mapping[str, Any]) -> Facts | None:
+    """The facts of a data set with valid arguments; None where it has to be read first."""
+    match name:
+        case "mnist":
+            return Facts("mnist", "classification", (28, 28, 1), 10, 60_000, 10_000, True)
+        case "digits":
+            return Facts("digits", "classification", (8, 8, 1), 10, 1438, 359, True)
+        case "synthetic":
+            given: dict[str, Any] = {key: value.default for key, value in ENTRIES[name].arguments.items()}
+            given |= arguments
+            shape = tuple(given["shape"] or [given["features"] or 10])
+            classes = given["classes"] if given["task"] == "classification" else None
+            return Facts(
+                "synthetic", given["task"], shape, classes, given["samples"], given["test_samples"], unit_range=False
+            )
+    return None
 
 
 def check_arguments(name: str, arguments: dict[str, Node], where: Where, path: tuple[str | int, ...]) -> list[Problem]:

@@ -4,43 +4,76 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from dltrain.errors import ConfigError, Problem, UsageError
+from dltrain.spec import extends, problems, repeat
 from dltrain.spec import overrides as override_module
-from dltrain.spec import problems
-from dltrain.spec.objects import FIELDS, complete
-from dltrain.spec.reader import Node, ReadError, Source, decode, read
+from dltrain.spec.draft import draft
+from dltrain.spec.outline import Outline, outline
+from dltrain.spec.reader import Node, ReadError, Source
+from dltrain.spec.resolved import completed, dump, flow, quote, with_origins
 from dltrain.spec.schema import Limit, Spec
 from dltrain.spec.sense import check_sense
-from dltrain.spec.suggest import closest, shown
+from dltrain.spec.suggest import near_files
 
 SMOKE_TRAIN, SMOKE_TEST = 512, 128
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A checked config: `spec` has every default filled in, `tree` the place of every value that was written."""
+class Checked:
+    """What is known of a config without problems.
 
+    Args:
+        spec: every default filled in, repeats expanded.
+        tree: the place of every value that was written.
+        layers: the path under which each layer of `spec` is written.
+        outline: the layers with their shapes.
+        warnings: what probably should not be so.
+    """
+
+    spec: Spec
+    tree: Node
+    layers: tuple[tuple[str | int, ...], ...]
+    outline: Outline
+    warnings: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked config, ready to be trained."""
+
+    checked: Checked
     spec: Spec
     file: str
     text: bytes
     overrides: tuple[str, ...]
-    tree: Node
     smoke: bool = False
 
     def error(self, path: tuple[str | int, ...], message: str, hint: str = "", code: str = "keras") -> ConfigError:
-        """The error that says `message` at the place of `path`."""
-        where = problems.place_of(self.tree, path)
-        return ConfigError(self.file, [Problem(code, message, path, where, hint)])
+        """The error that says `message` at the place of `path` in `spec`."""
+        written = path
+        if path[:2] == ("model", "layers") and len(path) > 2 and isinstance(path[2], int):
+            written = (*self.checked.layers[path[2]], *path[3:])
+        where = problems.place_of(self.checked.tree, written)
+        return ConfigError(self.file, [Problem(code, message, written, where, hint)])
+
+    def refuse(self, warnings: Sequence[Problem]) -> ConfigError:
+        """The error that takes warnings for errors."""
+        return ConfigError(self.file, [replace(problem, severity="error") for problem in warnings])
 
     def resolved(self) -> str:
         """The YAML text in which every default and override is filled in; to load it gives the same plan."""
         return dump(self.spec.dump())
+
+    def origins(self) -> str:
+        """The same, one value a line, each with where it comes from: `default`, `file:line` or the override."""
+        written = [problems.locate(self.checked.tree, path)[0] for path in self.checked.layers]
+        return with_origins(self.spec.dump(), self.checked.tree, written)
 
 
 def load(
@@ -49,6 +82,7 @@ def load(
     *,
     smoke: bool = False,
     name: str | None = None,
+    strict: bool = False,
 ) -> Plan:
     """Reads and checks a config.
 
@@ -57,6 +91,7 @@ def load(
         overrides: `key.path=value` texts, or a mapping from key paths to values.
         smoke: shrink to one epoch on a tiny subset, without `expect`.
         name: the run's name, instead of the config's.
+        strict: take warnings for errors.
 
     Raises:
         UsageError: no such file, or it cannot be read.
@@ -67,8 +102,11 @@ def load(
     texts = as_texts(overrides)
     if name is not None:
         texts = (*texts, f"name={quote(name)}")
-    spec, tree = check(str(path), data, texts)
-    return Plan(shrink(spec) if smoke else spec, str(path), data, texts, tree, smoke)
+    checked = check(str(path), data, texts)
+    plan = Plan(checked, shrink(checked.spec) if smoke else checked.spec, str(path), data, texts, smoke)
+    if strict and checked.warnings:
+        raise plan.refuse(checked.warnings)
+    return plan
 
 
 def read_bytes(path: Path) -> bytes:
@@ -76,21 +114,12 @@ def read_bytes(path: Path) -> bytes:
         if path.is_dir():
             hint = "give a YAML file in it" if any(path.glob("*.y*ml")) else "give a YAML file"
             raise UsageError(f"{path} is a directory, not a config", hint)
-        return path.read_bytes()
+        return extends.read_limited(path)
     except FileNotFoundError:
-        raise UsageError(f"no such config: {path}", _near_files(path)) from None
+        raise UsageError(f"no such config: {path}", near_files(path)) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"cannot read {path}: {reason}") from None
-
-
-def _near_files(path: Path) -> str:
-    try:
-        files = [p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml")]
-    except OSError:
-        return f"there is no directory {path.parent}"
-    near = closest(path.name, files) or next((name for name in files if Path(name).stem == path.name), None)
-    return f"did you mean {path.parent / near}?" if near else ""
 
 
 def as_texts(overrides: Sequence[str] | Mapping[str, Any]) -> tuple[str, ...]:
@@ -99,59 +128,48 @@ def as_texts(overrides: Sequence[str] | Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{key}={flow(value)}" for key, value in overrides.items())
 
 
-def check(file: str, data: bytes, overrides: Sequence[str]) -> tuple[Spec, Node]:
-    """The spec behind a config's bytes, and the tree that it was read from.
+def check(file: str, data: bytes, overrides: Sequence[str]) -> Checked:
+    """Everything that can be said of a config's bytes without starting TensorFlow.
 
     Raises:
-        ConfigError: with all problems, in the order of the file.
+        ConfigError: with all problems, in the order of the file; warnings among them.
     """
     try:
-        tree = read(file, decode(file, data))
+        tree = extends.read_chain(file, data)
     except ReadError as error:
         raise ConfigError(file, [error.problem]) from None
-    if not isinstance(tree.value, dict):
-        message = f"a config is a mapping of sections, not {shown(tree.plain())}"
-        hint = "it has the sections `data`, `model` and `train`"
-        raise ConfigError(file, [Problem("wrong-type", message, (), tree.where, hint)])
     found = [p for p in (override_module.apply(tree, text) for text in overrides) if p is not None]
     tree.value.setdefault("name", _named_after(file))
-    found += problems.from_objects(tree)
+    layers, wrong_repeats = repeat.expanded(tree)
+    found += wrong_repeats
+    found += problems.from_objects(tree, layers)
+    spec = None
     try:
-        spec = Spec.model_validate(tree.plain())
+        spec = Spec.model_validate(_plain(tree, layers))
     except ValidationError as error:
         found += problems.from_pydantic(error, tree)
-        raise ConfigError(file, problems.in_order(found)) from None
-    if not found:
-        found = check_sense(spec, tree)
-    if found:
-        raise ConfigError(file, problems.in_order(found))
-    return Spec.model_validate(_completed(spec)), tree
+    sketch = draft(tree, layers, found)
+    shaped = outline(sketch)
+    found += [*shaped.problems, *check_sense(sketch, shaped)]
+    found = problems.in_order(found)
+    if spec is None or any(problem.severity == "error" for problem in found):
+        raise ConfigError(file, found)
+    paths = tuple(path for path, _ in layers)
+    return Checked(Spec.model_validate(completed(spec)), tree, paths, shaped, tuple(found))
+
+
+def _plain(tree: Node, layers: Sequence[tuple[tuple[str | int, ...], Node]]) -> dict[str, Any]:
+    """The config as plain data, repeats expanded."""
+    plain: dict[str, Any] = tree.plain()
+    model = plain.get("model")
+    if isinstance(model, dict) and isinstance(model.get("layers"), list) and model["layers"]:
+        model["layers"] = [node.plain() for _, node in layers] or ["Identity"]  # an empty repeat is already told
+    return plain
 
 
 def _named_after(file: str) -> Node:
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(file).stem).strip("-._")[:64] or "run"
     return Node(stem, Source(file, "").at(0, 0))
-
-
-def _completed(spec: Spec) -> dict[str, Any]:
-    """The spec as data with every object's defaults filled in."""
-    data = spec.dump()
-    for pattern, section in FIELDS.items():
-        parent, key = data[str(pattern[0])], str(pattern[1])
-        if pattern[-1] == "*":
-            parent[key] = [_complete(section, item) for item in parent[key]]
-        else:
-            parent[key] = _complete(section, parent[key])
-    checkpoint = data["train"]["checkpoint"]
-    if checkpoint["monitor"] is None:
-        checkpoint["monitor"] = "val_loss" if data["data"]["validation"] > 0 else "loss"
-    return data
-
-
-def _complete(section: str, item: str | dict[str, Any]) -> str | dict[str, Any]:
-    name, arguments = (item, {}) if isinstance(item, str) else next(iter(item.items()))
-    name, arguments = complete(section, name, arguments)
-    return {name: arguments} if arguments else name
 
 
 def shrink(spec: Spec) -> Spec:
@@ -165,42 +183,3 @@ def shrink(spec: Spec) -> Spec:
             "expect": {},
         }
     )
-
-
-def dump(data: dict[str, Any]) -> str:
-    """A config as YAML: sections as blocks, one Keras object a line."""
-    lines = ["# every default and override filled in; to fit this file is to do the same run again"]
-    for key, value in data.items():
-        if not isinstance(value, dict) or not value:
-            lines.append(f"{key}: {flow(value)}")
-            continue
-        lines.append(f"{key}:")
-        for inner, item in value.items():
-            if isinstance(item, list) and item:
-                lines.append(f"  {inner}:")
-                lines += [f"    - {flow(entry)}" for entry in item]
-            else:
-                lines.append(f"  {inner}: {flow(item)}")
-    return "\n".join(lines) + "\n"
-
-
-def flow(value: Any) -> str:
-    """A value on one line, as this package's reader reads it back."""
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{quote(str(key))}: {flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(flow(item) for item in value) + "]"
-    return quote(str(value))
-
-
-def quote(text: str) -> str:
-    """A word bare where it reads back as itself, else in double quotes with escapes."""
-    import json
-
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", text) and text.lower() not in ("null", "true", "false"):
-        return text
-    return json.dumps(text)

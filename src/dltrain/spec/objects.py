@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from dltrain.errors import Problem, Where
-from dltrain.spec import catalogue, datasets
+from dltrain.spec import catalogue, datasets, elsewhere
 from dltrain.spec.catalogue import Argument, Entry
+from dltrain.spec.phrases import example, expected, noun, number_hint, sample, with_article
 from dltrain.spec.reader import Node
 from dltrain.spec.suggest import closest, listing, shown
 
@@ -31,7 +33,6 @@ OBJECT_KINDS = {
     "loss",
     "metric",
 }
-_SECTION_NOUN = {"dataset": "data set", "schedule": "learning-rate schedule"}
 
 
 def find(section: str, name: str) -> Entry | None:
@@ -45,23 +46,15 @@ def known_names(section: str) -> list[str]:
     return [*catalogue.names(section), *catalogue.aliases(section)]
 
 
-def noun(section: str) -> str:
-    return _SECTION_NOUN.get(section, section)
-
-
-def _with_article(words: str) -> str:
-    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
-
-
 def object_nodes(root: Node) -> Iterator[tuple[str, Path, Node]]:
-    """(section, path, node) of every Keras object that stands directly in a section of the config."""
+    """(section, path, node) of every Keras object that stands directly in a section, layers aside."""
     for pattern, section in FIELDS.items():
         node: Node | None = root
         for key in pattern:
             if key == "*" or node is None:
                 break
             node = node.value.get(key) if isinstance(node.value, dict) else None
-        if node is None:
+        if node is None or section == "layer":
             continue
         if pattern[-1] != "*":
             yield section, pattern, node
@@ -104,9 +97,9 @@ def _wrong_form(section: str, node: Node, path: Path) -> Problem:
             return Problem("object-form", message, path, second.key or place, hint)
         hint = f"write `Name: {{arguments}}`, one {what} an item"
         return Problem(
-            "object-form", f"{_with_article(what)} has one name; here are {len(node.value)} keys", path, place, hint
+            "object-form", f"{with_article(what)} has one name; here are {len(node.value)} keys", path, place, hint
         )
-    message = f"expected {_with_article(what)}, not {shown(node.plain())}"
+    message = f"expected {with_article(what)}, not {shown(node.plain())}"
     return Problem("object-form", message, path, node.where, "write `Name` or `Name: {arguments}`")
 
 
@@ -136,20 +129,16 @@ def _unknown_name(section: str, name: str, path: Path, where: Where) -> Problem:
     what = noun(section)
     message = f"unknown {what} `{name}`"
     if section != "dataset" and (reason := catalogue.why_not(name)):
-        return Problem("unknown-name", f"`{name}` cannot be named in a config", path, where, reason)
-    if near := closest(name, known_names(section)):
+        said, _, cure = re.sub(r": |; ", "\n", reason, count=1).partition("\n")
+        return Problem("unknown-name", f"`{name}` {said}", path, where, cure or "remove it")
+    if near := elsewhere.name(section, name) or closest(name, known_names(section)):
         return Problem("unknown-name", message, path, where, f"did you mean `{near}`?")
     for other in catalogue.sections():
         if other != section and catalogue.find(other, name) is not None:
-            return Problem("unknown-name", message, path, where, f"`{name}` is {_with_article(noun(other))}")
+            return Problem("unknown-name", message, path, where, f"`{name}` is {with_article(noun(other))}")
     if len(known_names(section)) <= 12:
         return Problem("unknown-name", message, path, where, f"known: {listing(known_names(section))}")
-    return Problem("unknown-name", message, path, where, f"names are Keras's own, as in `{_example(section)}`")
-
-
-def _example(section: str) -> str:
-    examples = {"layer": "Dense", "optimizer": "Adam", "loss": "mean_squared_error", "metric": "accuracy"}
-    return examples.get(section) or known_names(section)[0]
+    return Problem("unknown-name", message, path, where, f"names are Keras's own, as in `{example(section)}`")
 
 
 def _unknown_argument(entry: Entry, key: str, child: Node, path: Path) -> Problem:
@@ -162,8 +151,10 @@ def _unknown_argument(entry: Entry, key: str, child: Node, path: Path) -> Proble
         return Problem("unknown-argument", message, path, where, reason)
     if near := closest(key, entry.arguments):
         return Problem("unknown-argument", message, path, where, f"did you mean `{near}`?")
-    if key in ("input_shape", "input_dim", "batch_input_shape"):
-        return Problem("unknown-argument", message, path, where, "remove it: the data set gives the input's shape")
+    if (meant := elsewhere.ARGUMENTS.get(key)) in entry.arguments:
+        return Problem("unknown-argument", message, path, where, f"did you mean `{meant}`?")
+    if key in ("input_shape", "input_dim", "batch_input_shape", "in_channels", "in_features", "input_size"):
+        return Problem("unknown-argument", message, path, where, "remove it: Keras sees what the layer gets")
     hint = f"it takes {listing(entry.arguments, 16)}" if entry.arguments else "it takes no arguments"
     return Problem("unknown-argument", message, path, where, hint)
 
@@ -184,8 +175,9 @@ def check_value(entry: Entry, key: str, node: Node, path: Path) -> list[Problem]
                 return check_object(kind, node, path)
     if isinstance(value, str) and set(argument.kinds) & {"words", "activation"}:
         return [_unknown_word(argument, entry, key, node, path)]
-    message = f"`{key}` of `{entry.name}` must be {expected(argument)}, not {shown(node.plain())}"
-    return [Problem("wrong-type", message, path, node.where, number_hint(value, argument.kinds))]
+    message = f"`{key}` of `{entry.name}` must be {expected(argument)}, not {shown(node.plain(), node.quoted)}"
+    hint = number_hint(value, argument.kinds, argument.maximum) or f"as in `{key}: {sample(argument)}`"
+    return [Problem("wrong-type", message, path, node.where, hint)]
 
 
 def _wordy(argument: Argument) -> bool:
@@ -198,21 +190,6 @@ def _unknown_word(argument: Argument, entry: Entry, key: str, node: Node, path: 
     hint = f"did you mean `{near}`?" if near else f"expected one of {listing(words, 30)}"
     message = f"`{node.value}` is no {key} that `{entry.name}` knows"
     return Problem("unknown-word", message, path, node.where, hint)
-
-
-def number_hint(value: object, kinds: tuple[str, ...]) -> str:
-    """What to write where YAML took for a word what was meant as a number or a truth value."""
-    if isinstance(value, float) and "int" in kinds and value.is_integer() and abs(value) < 1e15:
-        return f"write `{int(value)}`"
-    if not isinstance(value, str):
-        return ""
-    if {"int", "float", "ints", "floats"} & set(kinds):
-        digits = value.replace("_", "").replace(",", "")
-        if digits.lstrip("+-").isdigit() and digits.isascii():
-            return f"write `{int(digits)}`" if len(digits) < 40 else ""
-    if "bool" in kinds and value.lower() in ("yes", "on", "no", "off", "true", "false"):
-        return f"write `{'true' if value.lower() in ('yes', 'on', 'true') else 'false'}`"
-    return ""
 
 
 def _fits_plainly(argument: Argument, node: Node) -> bool:
@@ -236,14 +213,14 @@ def _fits_kind(argument: Argument, kind: str, value: Any) -> bool:
     if not isinstance(value, list):
         return False
     element = {"ints": "int", "floats": "float"}.get(kind)
-    if kind == "ints_nested":
-        return all(_fits_kind(argument, "int", item) or _fits_ints(argument, item) for item in value)
     right_length = not argument.lengths or len(value) in argument.lengths
+    if kind == "ints_nested":
+        return right_length and all(_fits_kind(argument, "int", item) or _is_pair(argument, item) for item in value)
     return element is not None and right_length and all(_fits_kind(argument, element, item) for item in value)
 
 
-def _fits_ints(argument: Argument, value: Any) -> bool:
-    return isinstance(value, list) and all(_fits_kind(argument, "int", item) for item in value)
+def _is_pair(argument: Argument, value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(_fits_kind(argument, "int", item) for item in value)
 
 
 def _in_bounds(argument: Argument, value: float) -> bool:
@@ -253,43 +230,6 @@ def _in_bounds(argument: Argument, value: float) -> bool:
         and (argument.above is None or value > argument.above)
         and (argument.below is None or value < argument.below)
     )
-
-
-def expected(argument: Argument) -> str:
-    """What an argument takes, as a phrase: `a whole number of at least 1`."""
-    bounds = _bounds_phrase(argument)
-    lengths = " or ".join(str(n) for n in argument.lengths)
-    phrases = {
-        "bool": "`true` or `false`",
-        "int": f"a whole number{bounds}",
-        "float": f"a number{bounds}",
-        "str": "a word",
-        "dtype": "a dtype such as `float32`",
-        "ints": f"a list of {lengths + ' ' if lengths else ''}whole numbers",
-        "floats": f"a list of {lengths + ' ' if lengths else ''}numbers",
-        "ints_nested": "a list of pairs of whole numbers",
-        "words": f"one of {listing(argument.choices, 30)}",
-        "activation": "an activation such as `relu`",
-    }
-    parts = []
-    for kind in argument.kinds:
-        parts.append(phrases.get(kind) or _with_article(noun(kind)))
-    if argument.nullable:
-        parts.append("`null`")
-    return " or ".join(parts)
-
-
-def _bounds_phrase(argument: Argument) -> str:
-    parts = []
-    if argument.minimum is not None:
-        parts.append(f"at least {argument.minimum:g}")
-    if argument.above is not None:
-        parts.append(f"more than {argument.above:g}")
-    if argument.maximum is not None:
-        parts.append(f"at most {argument.maximum:g}")
-    if argument.below is not None:
-        parts.append(f"less than {argument.below:g}")
-    return " of " + " and ".join(parts) if parts else ""
 
 
 def complete(section: str, name: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:

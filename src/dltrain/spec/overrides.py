@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dltrain.errors import Problem, Where
 from dltrain.spec.reader import Node, ReadError, Source, read
 from dltrain.spec.suggest import listing
@@ -67,19 +69,24 @@ def _set(root: Node, keys: list[str], value: Node, source: Source, column: int) 
             problem = _check_index(node.value, key, keys[:depth], place)
             if problem is not None:
                 return problem
+            node.value = list(node.value)  # an alias may share it
             if last:
                 node.value[int(key)] = value
                 return None
-            node = node.value[int(key)]
+            node.value[int(key)] = child = replace(node.value[int(key)])
+            node = child
         else:
             problem = _make_mapping(node, key, keys[:depth], place)
             if problem is not None:
                 return problem
+            node.value = dict(node.value)
             if last:
                 value.key = place
                 node.value[key] = value
                 return None
-            node = node.value.setdefault(key, Node(None, place, place))
+            child = replace(node.value[key]) if key in node.value else Node(None, place, place)
+            node.value[key] = child
+            node = child
         column += len(key) + 1
     return None
 

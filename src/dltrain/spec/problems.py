@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dltrain.errors import Problem, Where
-from dltrain.spec.objects import FIELDS, check_object, number_hint, object_nodes
+from dltrain.spec import elsewhere
+from dltrain.spec.objects import FIELDS, check_object, object_nodes
+from dltrain.spec.phrases import number_hint, share_hint
 from dltrain.spec.reader import Node
 from dltrain.spec.schema import CheckpointSpec, DataSpec, Limit, ModelSpec, Spec, TrainSpec
 from dltrain.spec.suggest import closest, listing, shown
@@ -33,6 +36,12 @@ _EXAMPLES = {
     "optimizer": "optimizer: Adam",
     "loss": "loss: sparse_categorical_crossentropy",
     "epochs": "epochs: 5",
+    "expect": 'expect: {test_accuracy: ">= 0.9"}',
+    "metrics": "metrics: [accuracy]",
+    "callbacks": "callbacks: [EarlyStopping: {patience: 3}]",
+    "limit": "limit: {train: 1000}",
+    "checkpoint": "checkpoint: {monitor: val_accuracy}",
+    "monitor": "monitor: val_loss",
 }
 _EXPECTED = {
     "int_type": ("a whole number", ("int",)),
@@ -71,8 +80,11 @@ def place_of(root: Node, path: Path) -> Where:
     return node.where
 
 
-def from_objects(root: Node) -> list[Problem]:
-    return [problem for section, path, node in object_nodes(root) for problem in check_object(section, node, path)]
+def from_objects(root: Node, layers: Sequence[tuple[Path, Node]]) -> list[Problem]:
+    """The catalogue's complaints; a layer that is repeated is looked at once."""
+    written = [("layer", path, node) for path, node in dict(layers).items()]
+    found = [*object_nodes(root), *written]
+    return [problem for section, path, node in found for problem in check_object(section, node, path)]
 
 
 def from_pydantic(error: ValidationError, root: Node) -> list[Problem]:
@@ -100,11 +112,11 @@ def _problem(detail: ErrorDetails, path: Path, root: Node) -> Problem:
     if kind == "missing":
         return _missing_key(path, root)
     name = ".".join(str(key) for key in path) or "the config"
-    value = shown(node.plain())
+    value = shown(node.plain(), node.quoted)
     if kind in _EXPECTED:
         phrase, kinds = _EXPECTED[kind]
         message = f"`{name}` must be {phrase}, not {value}" if path else f"a config must be a mapping, not {value}"
-        return Problem("wrong-type", message, path, node.where, number_hint(node.value, kinds))
+        return Problem("wrong-type", message, path, node.where, number_hint(node.value, kinds) or _example(path))
     if kind == "literal_error":
         words = [word.strip("'\" ") for word in str(context["expected"]).replace(" or ", ",").split(",")]
         near = closest(node.value, words) if isinstance(node.value, str) else None
@@ -118,9 +130,20 @@ def _problem(detail: ErrorDetails, path: Path, root: Node) -> Problem:
     bounds = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
     for key, phrase in bounds.items():
         if key in context:
-            message = f"`{name}` must be {phrase} {context[key]}, not {value}"
-            return Problem("out-of-range", message, path, node.where)
+            message = f"`{name}` must be {phrase} {context[key]:g}, not {value}"
+            hint = share_hint(node.value, context.get("lt")) or _example(path)
+            return Problem("out-of-range", message, path, node.where, hint)
     return Problem("wrong-value", f"`{name}` cannot be {value}", path, node.where, str(detail["msg"]))
+
+
+def _example(path: Path) -> str:
+    """What a key looks like with a value that fits: a written example, or its default."""
+    key = str(path[-1]) if path else ""
+    if key in _EXAMPLES:
+        return f"write `{_EXAMPLES[key]}`"
+    field = SECTIONS[path[:-1]].model_fields.get(key) if path[:-1] in SECTIONS else None
+    default = field.default if field is not None else None
+    return f"as in `{key}: {shown(default).strip('`')}`" if isinstance(default, int | float | str) else ""
 
 
 def _in_section(path: Path) -> str:
@@ -137,6 +160,8 @@ def _unknown_key(path: Path, node: Node) -> Problem:
         return Problem("unknown-key", message, path, where, f"a blank is missing: write `{word}: {rest}`")
     if near := closest(key, known):
         return Problem("unknown-key", message, path, where, f"did you mean `{near}`?")
+    if meant := elsewhere.key(key):
+        return Problem("unknown-key", message, path, where, meant)
     for section, model in SECTIONS.items():
         if section != parent and key in model.model_fields:
             target = ".".join(str(part) for part in section)
@@ -156,13 +181,16 @@ def _missing_key(path: Path, root: Node) -> Problem:
 def in_order(problems: list[Problem]) -> list[Problem]:
     """Sorted by place, those of the file before those of overrides, each place and message once.
 
-    A key that is missing because it stands there misspelt is one mistake: only the misspelling is told.
+    A key that is missing because it stands there misspelt, or elsewhere, is one mistake: only that is told.
     """
-    misspelt = {(p.path[:-1], p.hint) for p in problems if p.code.startswith("unknown-") and p.path}
+    unknown = [p for p in problems if p.code.startswith("unknown-") and p.path]
+    meant = {(p.path[:-1], word) for p in unknown for word in re.findall(r"`(\w+)", p.hint)}
+    elsewhere_written = {p.path[-1] for p in unknown if p.hint.startswith("it belongs ")}
     problems = [
         p
         for p in problems
-        if not (p.code.startswith("missing-") and (p.path[:-1], f"did you mean `{p.path[-1]}`?") in misspelt)
+        if not p.code.startswith("missing-")
+        or ((p.path[:-1], p.path[-1]) not in meant and p.path[-1] not in elsewhere_written)
     ]
 
     def key(problem: Problem) -> tuple[bool, str, int, int]:

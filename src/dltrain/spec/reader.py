@@ -24,6 +24,8 @@ MAX_DIGITS = 40
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+# What YAML counts as the end of a line, and so what its marks count by.
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
@@ -67,7 +69,7 @@ class Source:
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
-        self.lines = text.split("\n")
+        self.lines = _LINE_BREAK.split(text)
 
     def at(self, line: int, column: int, end_column: int | None = None) -> Where:
         """The place at 0-based `line` and `column`; without an end, one character."""
@@ -103,8 +105,8 @@ def decode(name: str, data: bytes) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", "replace")
-        line = before.count("\n")
-        column = len(before) - (before.rfind("\n") + 1)
+        *above, here = _LINE_BREAK.split(before)
+        line, column = len(above), len(here)
         shown = data.decode("utf-8-sig", "replace")
         where = Source(name, shown).at(line, column)
         byte = data[error.start]
@@ -124,8 +126,8 @@ def read(name: str, text: str) -> Node:
     try:
         root = _Composer(source, yaml.parse(text, Loader=_LOADER)).document()
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position)
-        column = error.position - (text.rfind("\n", 0, error.position) + 1)
+        *above, here = _LINE_BREAK.split(text[: error.position])
+        line, column = len(above), len(here)
         code_point = error.character if isinstance(error.character, int) else ord(str(error.character)[0])
         raise ReadError(
             Problem(

@@ -77,6 +77,12 @@ def _auto_steps(value: object) -> object:
     raise PydanticCustomError("expected", "expected a whole number of at least 1, or `auto`")
 
 
+def _version(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise PydanticCustomError("expected", "write `1`")
+
+
 class CheckpointSpec(Section):
     """Which epoch counts as the best; `monitor: null` takes `val_loss`, or `loss` where nothing is held out."""
 
@@ -134,7 +140,9 @@ def _bound(value: object) -> object:
 class Spec(Section):
     """One config, whole; `dump` gives back what YAML can say."""
 
-    version: Literal[1] = Field(default=1, description="The version of this format.")
+    version: Annotated[Literal[1], BeforeValidator(_version)] = Field(
+        default=1, description="The version of this format."
+    )
     name: str = Field(
         pattern=f"^{NAME_PATTERN}$", description="What runs are named after; the file's name where it is missing."
     )

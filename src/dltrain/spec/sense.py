@@ -1,14 +1,15 @@
-"""What the sections of a config say together: names of metrics that will exist, and those that will not."""
+"""What the sections of a config say together: every rule that needs more than one value to judge."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 
 from dltrain.errors import Problem
-from dltrain.spec import catalogue
-from dltrain.spec.problems import place_of
-from dltrain.spec.reader import Node
-from dltrain.spec.schema import KerasObject, Spec
+from dltrain.spec import catalogue, sense_inputs, sense_output, sense_sizes, sense_training
+from dltrain.spec.draft import Draft, value_of
+from dltrain.spec.outline import Outline, snake_case
+from dltrain.spec.problems import locate
+from dltrain.spec.schema import KerasObject
 from dltrain.spec.suggest import closest, listing
 
 
@@ -26,59 +27,77 @@ def metric_name(metric: KerasObject) -> str:
     return snake_case(entry.name)
 
 
-def snake_case(name: str) -> str:
-    """Keras's own form of a class name: `Conv2DTranspose` -> `conv2d_transpose`."""
-    words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", re.sub(r"\W+", "", name))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
-
-
-def logged_names(spec: Spec) -> list[str]:
-    """The columns that every epoch of a run will have, the epoch's number aside."""
-    names = ["loss", *(metric_name(metric) for metric in spec.train.metrics)]
-    held_out = [f"val_{name}" for name in names] if spec.data.validation > 0 else []
-    return [*names, *held_out]
-
-
-def check_sense(spec: Spec, tree: Node) -> list[Problem]:
-    """The problems of a config whose every part is valid on its own."""
-    return [*_check_monitors(spec, tree), *_check_expect(spec, tree)]
-
-
-def _check_monitors(spec: Spec, tree: Node) -> list[Problem]:
-    logged = logged_names(spec)
-    monitors: list[tuple[tuple[str | int, ...], object]] = []
-    if spec.train.checkpoint.monitor is not None:
-        monitors.append((("train", "checkpoint", "monitor"), spec.train.checkpoint.monitor))
-    for index, callback in enumerate(spec.train.callbacks):
-        entry = catalogue.find("callback", callback.name)
-        if entry is not None and (argument := entry.arguments.get("monitor")) is not None:
-            path = ("train", "callbacks", index, callback.name, "monitor")
-            monitors.append((path, callback.arguments.get("monitor", argument.default)))
+def check_sense(draft: Draft, outline: Outline) -> list[Problem]:
+    """The problems of values that are each valid on their own; what has a problem already is left out."""
     return [
-        _unknown_metric(f"nothing named `{name}` is measured", str(name), logged, path, tree)
-        for path, name in monitors
-        if name not in logged
+        *_check_metric_names(draft),
+        *_check_monitors(draft),
+        *_check_expect(draft),
+        *sense_inputs.check(draft, outline),
+        *sense_output.check(draft, outline),
+        *sense_training.check(draft),
+        *sense_sizes.check(draft, outline),
     ]
 
 
-def _check_expect(spec: Spec, tree: Node) -> list[Problem]:
-    logged = logged_names(spec)
+def _logged_names(draft: Draft) -> list[str] | None:
+    """The columns that every epoch of a run will have, the epoch's number aside; None where that is not known."""
+    if draft.metrics is None or draft.validation is None:
+        return None
+    names = ["loss", *(metric_name(metric.object) for metric in draft.metrics)]
+    return [*names, *(f"val_{name}" for name in names)] if draft.validation > 0 else names
+
+
+def _check_metric_names(draft: Draft) -> Iterator[Problem]:
+    taken = {"loss"}
+    for metric in draft.metrics or ():
+        name = metric_name(metric.object)
+        if name in taken:
+            hint = "remove one of them" if "name" not in metric.object.arguments else "give it another `name`"
+            message = f"two metrics are named `{name}`" if name != "loss" else "a metric cannot be named `loss`"
+            yield Problem("duplicate-name", message, metric.path, draft.where(metric.path), hint)
+        taken.add(name)
+
+
+def _check_monitors(draft: Draft) -> Iterator[Problem]:
+    logged = _logged_names(draft)
+    if logged is None:
+        return
+    monitors: list[tuple[tuple[str | int, ...], str]] = []
+    if draft.monitor is not None:
+        monitors.append((("train", "checkpoint", "monitor"), draft.monitor))
+    for callback in draft.callbacks:
+        name = value_of("callback", callback.object, "monitor")
+        if isinstance(name, str):
+            monitors.append((callback.argument_path("monitor"), name))
+    for path, name in monitors:
+        if name in logged:
+            continue
+        hint = ""
+        if name.startswith("val_") and name.removeprefix("val_") in logged:
+            hint = f"nothing is held out: give `data.validation` a share, or monitor `{name.removeprefix('val_')}`"
+        yield _unknown_metric(draft, f"nothing named `{name}` is measured", name, logged, path, hint)
+
+
+def _check_expect(draft: Draft) -> Iterator[Problem]:
+    logged = _logged_names(draft)
+    if logged is None:
+        return
     measured = [name for name in logged if not name.startswith("val_")]
     known = [f"test_{name}" for name in measured] + [name for name in logged if name.startswith("val_")]
-    return [
-        _unknown_metric(f"nothing named `{name}` can be expected", name, known, ("expect", name), tree, at_key=True)
-        for name in spec.expect
-        if name not in known
-    ]
+    for name in draft.expect:
+        if name not in known:
+            hint = f"write `test_{name}`" if f"test_{name}" in known else ""
+            path = ("expect", name)
+            yield _unknown_metric(draft, f"nothing named `{name}` can be expected", name, known, path, hint)
 
 
 def _unknown_metric(
-    message: str, name: str, known: list[str], path: tuple[str | int, ...], tree: Node, at_key: bool = False
+    draft: Draft, message: str, name: str, known: list[str], path: tuple[str | int, ...], hint: str
 ) -> Problem:
-    from dltrain.spec.problems import locate
-
-    node, _ = locate(tree, path)
-    where = node.key if at_key and node.key is not None else place_of(tree, path)
+    node, _ = locate(draft.tree, path)
+    where = node.key if path[0] == "expect" and node.key is not None else draft.where(path)
     near = closest(name, known)
-    hint = f"did you mean `{near}`?" if near else f"there will be {listing(known)}"
+    if not hint:
+        hint = f"did you mean `{near}`?" if near else f"there will be {listing(known)}"
     return Problem("unknown-metric", message, path, where, hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
@@ -17,6 +18,16 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     return by_fold[near[0]] if near else None
 
 
+def near_files(path: Path) -> str:
+    """What to write instead of the path of a config that does not exist; empty where nothing is near."""
+    try:
+        files = [p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml")]
+    except OSError:
+        return f"there is no directory {path.parent}"
+    near = closest(path.name, files) or next((name for name in files if Path(name).stem == path.name), None)
+    return f"did you mean {path.parent / near}?" if near else ""
+
+
 def _fold(word: str) -> str:
     return word.lower().replace("_", "").replace("-", "").replace(" ", "")
 
@@ -27,8 +38,10 @@ def listing(words: Iterable[str], limit: int = 12) -> str:
     return ", ".join(quoted[:limit]) + (", …" if len(quoted) > limit else "")
 
 
-def shown(value: object) -> str:
+def shown(value: object, quoted: bool = False) -> str:
     """A plain value the way a YAML file says it, short enough for a message."""
+    if quoted:
+        return f'`"{_cut(str(value), 38)}"`'
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -36,6 +49,11 @@ def shown(value: object) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
-        return f"a list of {len(value)}" if len(value) > 4 else f"`{value}`"
-    text = str(value)
-    return f"`{text if len(text) <= 40 else text[:39] + '…'}`"
+        if len(value) > 4 or any(isinstance(item, dict | list) for item in value):
+            return f"a list of {len(value)}"
+        return f"`[{', '.join(shown(item).strip('`') for item in value)}]`"
+    return f"`{_cut(str(value), 40)}`"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

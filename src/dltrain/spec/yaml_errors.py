@@ -27,6 +27,8 @@ def explain(error: yaml.MarkedYAMLError, source: Source) -> Problem:
         or _comparison(source, line)
         or _unclosed(error, source, text)
         or _missing_blank(source, line)
+        or _indentation(error, source, line)
+        or _two_colons(source, line, text)
         or Problem(
             "yaml-syntax",
             f"not valid YAML: {error.problem or 'the text cannot be parsed'}",
@@ -41,6 +43,38 @@ def _context(error: yaml.MarkedYAMLError) -> str:
     if error.context and error.context_mark:
         return f"{error.context} that begins at line {error.context_mark.line + 1}"
     return "check the indentation and the colons around this line"
+
+
+def _indentation(error: yaml.MarkedYAMLError, source: Source, line: int) -> Problem | None:
+    """A key that stands further in or out than the keys before it."""
+    here = _indent(source, line)
+    before = next((n for n in range(line - 1, -1, -1) if source.lines[n].strip()), None)
+    if here is None or before is None:
+        return None
+    start = error.context_mark
+    block = start is not None and "block" in (error.context or "") and start.line < line
+    wanted = start.column if block and start is not None else _indent(source, before)
+    if wanted is None or here == wanted or source.lines[before].rstrip().endswith(":"):
+        return None
+    message = f"this line is indented by {here}, the lines that it belongs to by {wanted}"
+    return Problem("yaml-indentation", message, (), source.at(line, 0, max(here, 1)), f"indent it by {wanted}")
+
+
+def _indent(source: Source, line: int) -> int | None:
+    """Blanks before the first sign of a line; None for an empty one."""
+    text = source.lines[line] if 0 <= line < len(source.lines) else ""
+    return len(text) - len(text.lstrip(" ")) if text.strip() else None
+
+
+def _two_colons(source: Source, line: int, text: str) -> Problem | None:
+    if "mapping values are not allowed" not in text:
+        return None
+    match = re.match(r"\s*(?:- )?[\w.-]+:\s+(?P<value>.*:\s.*|.*:)$", source.lines[line].split(" #")[0].rstrip())
+    if match is None:
+        return None
+    where = source.at(line, match.start("value"), match.end("value"))
+    hint = "write a mapping as `{key: value}`, or put a text with a colon in quotes"
+    return Problem("yaml-colon", "a second colon in one line", (), where, hint)
 
 
 def _tab(source: Source, line: int) -> Problem | None:
@@ -75,7 +109,7 @@ def _unclosed(error: yaml.MarkedYAMLError, source: Source, text: str) -> Problem
     if start is None:
         return None
     if "quoted scalar" in text:
-        quote = source.lines[start.line][start.column : start.column + 1]
+        quote = source.lines[min(start.line, len(source.lines) - 1)][start.column : start.column + 1]
         where = source.at(start.line, start.column)
         return Problem("yaml-unclosed", "this quote is never closed", (), where, f"close it with `{quote}`")
     opener = source.lines[start.line][start.column : start.column + 1] if start.line < len(source.lines) else ""

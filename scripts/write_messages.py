@@ -1,0 +1,38 @@
+"""Write what `dltrain check` says of each broken config in tests/broken, beside it.
+
+Run it after a change to a message, and read the diff as a beginner would.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from dltrain import spec
+from dltrain.cli import diagnostics
+from dltrain.errors import ConfigError
+
+BROKEN = Path(__file__).parent.parent / "tests" / "broken"
+
+
+def message(config: Path) -> str:
+    """All that is said of a config, as a pipe shows it; the memory of the machine left out."""
+    try:
+        problems = spec.load(config).checked.warnings
+    except ConfigError as error:
+        problems = error.problems
+    text = "\n\n".join(click.unstyle(diagnostics.text(problem)) for problem in problems)
+    text = text.replace(f"{config.parent}/", "")
+    return re.sub(r"this machine has [\d.,]+ \w+", "this machine has … GiB", text) + "\n"
+
+
+def main() -> None:
+    """Write one .txt a .yaml."""
+    for config in sorted(BROKEN.glob("*.yaml")):
+        config.with_suffix(".txt").write_text(message(config), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""The problems of a config for people (text), programs (JSON) and workflow annotations (GitHub)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable
+
+import click
+
+from dltrain.errors import Problem, Where
+
+_PIPE_WIDTH = 160  # where no terminal says how wide it is
+_COLORS = {"error": "red", "warning": "yellow"}
+
+
+def printable(text: object) -> str:
+    """Text without control characters, which a name could carry into the terminal."""
+    return "".join(
+        c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else "\N{REPLACEMENT CHARACTER}" for c in str(text)
+    )
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal behind stderr; None for a pipe, in which nothing is wrapped."""
+    return max(40, shutil.get_terminal_size().columns) if sys.stderr.isatty() else None
+
+
+def text(problem: Problem, width: int | None = None) -> str:
+    """One problem: the message, the place, the line with the stretch underlined, the hint.
+
+    Args:
+        problem: what is wrong.
+        width: columns to wrap at; None leaves messages and hints on one line each.
+    """
+    color = _COLORS[problem.severity]
+    head = _wrapped(printable(problem.message), width, f"{problem.severity}: ", "  ")
+    label = click.style(f"{problem.severity}: ", fg=color, bold=True)
+    head = label + head.removeprefix(f"{problem.severity}: ")
+    hint = printable(problem.hint)
+    where = problem.where
+    if where is None:
+        return f"{head}\n{_wrapped(hint, width, '  = ', '    ')}" if hint else head
+    gutter = " " * len(str(where.line))
+    line, start, length = _window(where, (width or _PIPE_WIDTH) - len(gutter) - 3)
+    mark = " " * start + click.style("^" * length, fg=color, bold=True)
+    lines = [head, f"{gutter}--> {_place(where)}", f"{gutter} |", f"{where.line} | {line}"]
+    if len(gutter) + 3 + start + length + 1 + len(hint) <= (width or 80):
+        return "\n".join([*lines, f"{gutter} | {mark} {hint}".rstrip()])
+    wrapped = _wrapped(hint, width, f"{gutter} = ", f"{gutter}   ")
+    return "\n".join([*lines, f"{gutter} | {mark}", wrapped])
+
+
+def _place(where: Where) -> str:
+    return printable(where.file) + ("" if _is_override(where) else f":{where.line}:{where.column}")
+
+
+def _is_override(where: Where) -> bool:
+    return where.file.startswith("-s ")
+
+
+def _wrapped(words: str, width: int | None, first: str, rest: str) -> str:
+    if width is None:
+        return first + words
+    return textwrap.fill(words, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+
+
+def _window(where: Where, room: int) -> tuple[str, int, int]:
+    """The part of the line around the stretch that fits into `room` columns: text, start and length of the mark."""
+    line = printable(where.text.replace("\t", " "))
+    start, length = where.column - 1, max(1, where.end_column - where.column)
+    if len(line) > room:
+        cut = max(0, min(start - room // 4, len(line) - room))
+        before, after = "…" if cut else "", "…" if cut + room < len(line) else ""
+        line = before + line[cut + len(before) : cut + room - len(after)] + after
+        start -= cut
+    start = min(start, max(0, room - 1))
+    return line, start, max(1, min(length, max(len(line), start + 1) - start))
+
+
+def as_json(problems: Iterable[Problem]) -> str:
+    """A list of objects: severity, code, message, hint, path and, where a text stands behind it, the place.
+
+    `line`, `column` and `end` (the first column after the stretch) count from 1.
+    """
+    return json.dumps([_object(problem) for problem in problems], indent=2, ensure_ascii=False)
+
+
+def _object(problem: Problem) -> dict[str, object]:
+    where = problem.where
+    return {
+        "severity": problem.severity,
+        "code": problem.code,
+        "path": list(problem.path),
+        "file": where.file if where else None,
+        "line": where.line if where else None,
+        "column": where.column if where else None,
+        "end": where.end_column if where else None,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def as_github(problems: Iterable[Problem]) -> str:
+    """A workflow command a problem, which GitHub shows at the line in the diff."""
+    return "\n".join(_annotation(problem) for problem in problems)
+
+
+def _annotation(problem: Problem) -> str:
+    where = problem.where
+    properties = {"title": f"dltrain: {problem.code}"}
+    if where is not None and not _is_override(where):
+        place = {"file": where.file, "line": where.line, "col": where.column, "endColumn": where.end_column - 1}
+        properties = {key: str(value) for key, value in place.items()} | properties
+    message = printable(problem.message) + (f"\n{printable(problem.hint)}" if problem.hint else "")
+    listed = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in properties.items())
+    return f"::{problem.severity} {listed}::{_escaped(message)}"
+
+
+def _escaped(value: str, more: str = "") -> str:
+    """Percent escapes, as the runner takes them back out of workflow commands."""
+    return "".join(f"%{ord(c):02X}" if c in "%\r\n" + more else c for c in value)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+
+@click.command("init")
+@click.argument("template", required=False)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE",
+    help="Where to write it; - is stdout.  [default: TEMPLATE.yaml]",
+)
+def command(template: str | None, output: Path | None) -> None:
+    """Write a commented config to start from; without TEMPLATE, list the templates.
+
+    A file that exists is never overwritten.
+    """
+    from dltrain.errors import UsageError
+    from dltrain.spec import templates
+
+    if template is None:
+        if output is not None:
+            raise UsageError("-o needs a template", "as in `dltrain init cnn -o my.yaml`")
+        width = max(map(len, templates.TEMPLATES))
+        for name, line in templates.TEMPLATES.items():
+            click.echo(f"{name:<{width}}  {line}")
+        click.echo("\n`dltrain init cnn` writes cnn.yaml", err=True)
+        return
+    if output == Path("-"):
+        click.echo(templates.text(template), nl=False)
+        return
+    target = output or Path(f"{template}.yaml")
+    templates.write(template, target)
+    click.echo(target)
+    word = shlex.quote(str(target))
+    click.echo(f"next:\n  dltrain check {word}\n  dltrain fit {word}", err=True)

@@ -1,0 +1,126 @@
+"""Words of other frameworks and of older Keras, with the word that says the same here."""
+
+from __future__ import annotations
+
+# Names of objects, by section; compared in lower case.
+NAMES: dict[str, dict[str, str]] = {
+    "layer": {
+        "linear": "Dense",
+        "fc": "Dense",
+        "fullyconnected": "Dense",
+        "conv": "Conv2D",
+        "convolution": "Conv2D",
+        "convolution2d": "Conv2D",
+        "maxpool": "MaxPooling2D",
+        "pooling": "MaxPooling2D",
+        "avgpool": "AveragePooling2D",
+        "globalaveragepooling": "GlobalAveragePooling2D",
+        "batchnorm": "BatchNormalization",
+        "batchnorm1d": "BatchNormalization",
+        "batchnorm2d": "BatchNormalization",
+        "layernorm": "LayerNormalization",
+        "groupnorm": "GroupNormalization",
+        "view": "Reshape",
+        "relu6": "ReLU",
+        "sigmoid": "Activation",
+        "tanh": "Activation",
+        "cudnnlstm": "LSTM",
+        "cudnngru": "GRU",
+        "bilstm": "Bidirectional",
+        "spatialdropout": "SpatialDropout2D",
+    },
+    "loss": {
+        "crossentropy": "sparse_categorical_crossentropy",
+        "crossentropyloss": "sparse_categorical_crossentropy",
+        "ce": "sparse_categorical_crossentropy",
+        "nll": "sparse_categorical_crossentropy",
+        "nllloss": "sparse_categorical_crossentropy",
+        "logloss": "binary_crossentropy",
+        "bceloss": "binary_crossentropy",
+        "bcewithlogitsloss": "binary_crossentropy",
+        "mseloss": "mean_squared_error",
+        "l2": "mean_squared_error",
+        "rmse": "mean_squared_error",
+        "l1": "mean_absolute_error",
+        "l1loss": "mean_absolute_error",
+        "maeloss": "mean_absolute_error",
+    },
+    "metric": {
+        "f1": "F1Score",
+        "rmse": "RootMeanSquaredError",
+        "r2": "R2Score",
+        "rocauc": "AUC",
+        "top5": "SparseTopKCategoricalAccuracy",
+    },
+    "dataset": {"fashionmnist": "mnist"},
+}
+# Arguments of Keras objects.
+ARGUMENTS: dict[str, str] = {
+    "lr": "learning_rate",
+    "hidden_size": "units",
+    "hidden_units": "units",
+    "out_features": "units",
+    "neurons": "units",
+    "size": "units",
+    "out_channels": "filters",
+    "channels": "filters",
+    "nb_filter": "filters",
+    "kernel": "kernel_size",
+    "filter_size": "kernel_size",
+    "p": "rate",
+    "dropout_rate": "rate",
+    "prob": "rate",
+    "shape": "target_shape",
+    "decay": "weight_decay",
+    "return_sequence": "return_sequences",
+    "dim": "axis",
+    "eps": "epsilon",
+    "init": "kernel_initializer",
+    "regularizer": "kernel_regularizer",
+    "betas": "beta_1",
+}
+# Keys of a section, in whatever section they are looked for.
+KEYS: dict[str, str] = {
+    "learning_rate": "it is the optimizer's: `optimizer: {Adam: {learning_rate: 1e-3}}`",
+    "lr": "write it as the optimizer's: `optimizer: {Adam: {learning_rate: 1e-3}}`",
+    "momentum": "it is the optimizer's: `optimizer: {SGD: {learning_rate: 0.01, momentum: 0.9}}`",
+    "weight_decay": "it is the optimizer's: `optimizer: {AdamW: {weight_decay: 0.004}}`",
+    "scheduler": "write it as the rate: `optimizer: {Adam: {learning_rate: {CosineDecay: {…}}}}`",
+    "lr_scheduler": "write it as the rate: `optimizer: {Adam: {learning_rate: {CosineDecay: {…}}}}`",
+    "early_stopping": "write `callbacks: [EarlyStopping: {patience: 3}]` in `train`",
+    "patience": "write `callbacks: [EarlyStopping: {patience: 3}]` in `train`",
+    "dropout": "it is a layer: `- Dropout: {rate: 0.5}`",
+    "activation": "it belongs to a layer: `- Dense: {units: 10, activation: softmax}`",
+    "units": "it belongs to a layer: `- Dense: {units: 10}`",
+    "validation_split": "write `validation` in `data`",
+    "val_split": "write `validation` in `data`",
+    "test_size": "write `limit: {test: …}` in `data`",
+    "shuffle": "remove it: training samples are shuffled, by the seed",
+    "verbose": "remove it: `fit` shows progress, and `-v` everything",
+    "steps_per_epoch": "remove it: an epoch goes through all training samples; `data.limit` takes fewer",
+    "num_epochs": "write `epochs` in `train`",
+    "nb_epoch": "write `epochs` in `train`",
+    "n_epochs": "write `epochs` in `train`",
+    "batchsize": "write `batch_size` in `train`",
+    "input_shape": "remove it: the data set gives the input's shape",
+    "input_dim": "remove it: the data set gives the input's shape",
+    "random_seed": "write `seed` at the top level",
+    "random_state": "write `seed` at the top level",
+    "device": "remove it: a GPU is used where TensorFlow finds one",
+    "gpu": "remove it: a GPU is used where TensorFlow finds one",
+    "mixed_precision": "write `precision: mixed_bfloat16` in `train`",
+    "network": "write `model`",
+    "training": "write `train`",
+    "extends": "it stands at the top level of a file, and not in `-s`",
+    "repeat": "it stands among `model.layers`, as `- repeat: {times: 3, layers: [...]}`",
+}
+
+
+def name(section: str, word: str) -> str | None:
+    """What an object of `section` that other tools call `word` is called here."""
+    return NAMES.get(section, {}).get(word.lower().replace("_", "").replace("-", ""))
+
+
+def key(word: str) -> str | None:
+    """What to do about a key that other tools have."""
+    return KEYS.get(word.lower())

@@ -1,0 +1,88 @@
+"""What `dltrain docs` and the guide say in words of our own; Keras's own words are read from its source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KINDS = {
+    "layer": "a step of the model",
+    "optimizer": "how the weights follow the loss",
+    "schedule": "a learning rate that changes from step to step",
+    "loss": "what training makes small",
+    "metric": "what is measured beside the loss",
+    "regularizer": "a penalty on weights or outputs that is added to the loss",
+    "initializer": "what weights are before training",
+    "constraint": "what weights are held to after each step",
+    "callback": "what happens between epochs",
+    "activation": "a function on every output of a layer",
+    "dataset": "what to train on",
+}
+DATASETS = {
+    "mnist": "Handwritten digits: 60,000 images to train on and 10,000 to test on, 28 x 28 pixels, 10 classes. It is "
+    "inside the package. Images arrive as (28, 28, 1), from 0 to 1.",
+    "digits": "Small handwritten digits: 1,438 images to train on and 359 to test on, 8 x 8 pixels, 10 classes. They "
+    "come from scikit-learn: `pip install 'dltrain[digits]'`. Images arrive as (8, 8, 1), from 0 to 1.",
+    "synthetic": "Made-up samples of any shape, the same ones for the same arguments: to try a model out in seconds.",
+}
+DATASET_ARGUMENTS = {
+    "synthetic": {
+        "task": "Whether to tell classes apart or to predict a number.",
+        "samples": "Size of the training split.",
+        "test_samples": "Size of the test split.",
+        "features": "Numbers in a sample; 10 where `shape` is missing too.",
+        "shape": "A sample's shape instead of `features`: `[50, 3]` a sequence, `[28, 28, 1]` an image.",
+        "classes": "How many classes, for classification.",
+        "noise": "How blurred the samples are; 0 is not at all.",
+        "seed": "Of the samples.",
+    },
+}
+# Words for which Keras picks the metric by the labels.
+CHOSEN = "Keras takes the binary, the categorical or the sparse categorical one, as the labels and the loss require."
+SPECIAL: dict[str, tuple[str, str, str, str]] = {
+    "extends": (
+        "a key of the config",
+        "Another config, relative to this file, that this one completes. Mappings merge, at any depth; everything "
+        "else, lists too, is replaced, and so is a Keras object by one with another name. A key of a section that is "
+        "set to `null` takes its default again. What is extended may extend a third one.",
+        "a file",
+        "extends: base.yaml\ntrain:\n  epochs: 20",
+    ),
+    "repeat": (
+        "an item of `model.layers`",
+        "A set of layers that comes several times in a row, each time with weights of its own. A repeat may stand in "
+        "a repeat.",
+        "a mapping of `times` and `layers`",
+        "model:\n  layers:\n    - repeat:\n        times: 3\n        layers:\n"
+        "          - Dense: {units: 64, activation: relu}\n          - Dropout: {rate: 0.2}",
+    ),
+}
+_LAYERS: list[Any] = ["Flatten", {"Dense": {"units": 64, "activation": "relu"}}]
+_LAYERS.append({"Dense": {"units": 10, "activation": "softmax"}})
+_TRAIN: dict[str, Any] = {"optimizer": "Adam", "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
+KEYS: dict[str, Any] = {
+    "version": 1,
+    "name": "my_first",
+    "seed": 42,
+    "data": {"dataset": "mnist", "validation": 0.1},
+    "data.dataset": {"synthetic": {"samples": 1000, "features": 10, "classes": 3}},
+    "data.validation": 0.2,
+    "data.limit": {"train": 5000, "test": 1000},
+    "data.limit.train": 5000,
+    "data.limit.test": 1000,
+    "model": {"layers": _LAYERS},
+    "model.layers": _LAYERS,
+    "train": {**_TRAIN, "batch_size": 32, "epochs": 5},
+    "train.optimizer": {"Adam": {"learning_rate": 0.001}},
+    "train.loss": "sparse_categorical_crossentropy",
+    "train.metrics": ["accuracy"],
+    "train.batch_size": 64,
+    "train.epochs": 10,
+    "train.callbacks": [{"EarlyStopping": {"monitor": "val_loss", "patience": 3}}],
+    "train.checkpoint": {"monitor": "val_accuracy"},
+    "train.checkpoint.monitor": "val_accuracy",
+    "train.checkpoint.mode": "max",
+    "train.precision": "mixed_bfloat16",
+    "train.deterministic": False,
+    "train.steps_per_execution": 32,
+    "expect": {"test_accuracy": ">= 0.90"},
+}

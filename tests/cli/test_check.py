@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+WARNED = "train.optimizer.Adam.learning_rate=2"
+
+
+def test_check_says_ok_in_one_line(dltrain: Command, tiny: Path) -> None:
+    done = dltrain("check", tiny)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{tiny}: ok (3 layers, 67 parameters, data set synthetic)\n"
+
+
+def test_check_verbose_shows_layers_without_tensorflow(dltrain: Command, tiny: Path) -> None:
+    done = dltrain("check", tiny, "-v")
+    assert re.search(r"(?m)^dense_1 +\(3,\) +27 +24$", done.stdout)
+    assert re.search(r"(?m)^total +67 +56$", done.stdout)
+
+
+def test_check_verbose_says_where_the_shapes_end(dltrain: Command, tiny: Path) -> None:
+    done = dltrain("check", tiny, "-v", "-s", "model.layers.1=MelSpectrogram")
+    assert "no rule for layer 2, `MelSpectrogram`" in done.stdout
+    assert re.search(r"(?m)^dense +\(8,\)", done.stdout)
+    assert "no rule" not in dltrain("check", tiny, "-s", "model.layers.1=MelSpectrogram").stdout
+
+
+def test_check_warnings_are_told_and_errors_only_when_strict(dltrain: Command, tiny: Path) -> None:
+    done = dltrain("check", tiny, "-s", WARNED)
+    assert done.returncode == 0
+    assert "warning: a learning rate of 2" in done.stderr
+    assert "ok" in done.stdout
+    strict = dltrain("check", tiny, "-s", WARNED, "--strict")
+    assert strict.returncode == 2
+    assert "error: a learning rate of 2" in strict.stderr
+    assert strict.stdout == ""
+    assert strict.stderr.endswith(f"1 problem in {tiny}\n")
+
+
+def test_check_counts_errors_and_warnings_apart(dltrain: Command, tiny: Path) -> None:
+    done = dltrain("check", tiny, "-s", WARNED, "-s", "train.epochs=0")
+    assert done.stderr.endswith(f"1 problem and 1 warning in {tiny}\n")
+
+
+def test_check_json_holds_a_place_in_an_override(dltrain: Command, tiny: Path) -> None:
+    done = dltrain("check", tiny, "--format", "json", "-s", "train.epochs=x")
+    assert done.returncode == 2
+    assert done.stderr == ""
+    (problem,) = json.loads(done.stdout)
+    assert problem["file"] == "-s train.epochs=x"
+    assert (problem["line"], problem["column"], problem["end"]) == (1, 17, 18)
+    assert problem["path"] == ["train", "epochs"]
+    assert problem["code"] == "wrong-type"
+
+
+@pytest.mark.parametrize(("form", "empty"), [("json", "[]\n"), ("github", "")])
+def test_check_formats_have_nothing_to_say_of_a_good_config(
+    dltrain: Command, tiny: Path, form: str, empty: str
+) -> None:
+    done = dltrain("check", tiny, "--format", form)
+    assert (done.returncode, done.stdout, done.stderr) == (0, empty, "")
+
+
+def test_check_formats_tell_warnings(dltrain: Command, tiny: Path) -> None:
+    done = dltrain("check", tiny, "--format", "github", "-s", WARNED)
+    assert done.returncode == 0
+    assert done.stdout.startswith("::warning title=dltrain%3A learning-rate::a learning rate of 2")
+
+
+def test_check_resolved_is_a_config_with_the_origin_of_each_value(dltrain: Command, tiny: Path, tmp_path: Path) -> None:
+    done = dltrain("check", tiny, "--resolved", "-s", "train.epochs=9")
+    assert re.search(r"(?m)^  epochs: 9 +# -s train.epochs=9$", done.stdout)
+    assert re.search(rf"(?m)^        units: 8 +# {tiny}:8$", done.stdout)
+    assert re.search(r"(?m)^  batch_size: 32 +# default$", done.stdout)
+    again = tmp_path / "again.yaml"
+    again.write_text(done.stdout)
+    assert dltrain("check", again).returncode == 0
+
+
+def test_check_build_shows_layers_loss_time_and_memory(dltrain: Command, tiny: Path) -> None:
+    done = dltrain("check", tiny, "--build")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"(?m)^dense +\(8,\) +40 +32$", done.stdout)
+    assert re.search(r"(?m)^loss at the start +\d\.\d+ \(guesses that are all alike: 1\.099\)$", done.stdout)
+    assert re.search(r"(?m)^time for an epoch +about \d+\.\d s, 6 steps", done.stdout)
+    assert re.search(r"(?m)^memory at its peak +\d+ MiB|GiB", done.stdout)
+    assert not list(tiny.parent.glob("runs/*"))
+
+
+def test_check_build_tells_keras_refusals_at_the_layer(dltrain: Command, tiny: Path) -> None:
+    wrong = "model.layers.1={EinsumDense: {equation: 'abc,cd->abd', output_shape: [2, 3]}}"
+    done = dltrain("check", tiny, "--build", "-s", wrong)
+    assert done.returncode == 2
+    assert "Keras refuses layer 2, `EinsumDense`" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_check_fit_shows_warnings_before_it_trains(dltrain: Command, tiny: Path) -> None:
+    done = dltrain("fit", tiny, "--smoke", "-s", "train.batch_size=4096")
+    assert done.returncode == 0
+    assert done.stderr.startswith("warning: a batch of 4,096")

@@ -1,0 +1,136 @@
+"""`dltrain init`: a file that is commented, right and the user's own."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import dltrain as package
+from dltrain import spec
+from dltrain.cli.init_command import command
+from dltrain.errors import DltrainError, UsageError
+from dltrain.spec import templates
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def init(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments, catch_exceptions=False)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_init_lists_a_line_for_every_template() -> None:
+    shown = init().stdout
+    names = [line.split()[0] for line in shown.splitlines()]
+    files = {Path(file.name).stem for file in resources.files("dltrain").joinpath("templates").iterdir()}
+    assert set(names) == set(templates.TEMPLATES) == files
+
+
+@pytest.mark.parametrize("name", templates.TEMPLATES)
+def test_init_template_passes_check_without_warnings(name: str, folder: Path) -> None:
+    assert init(name).stdout == f"{name}.yaml\n"
+    plan = spec.load(folder / f"{name}.yaml", strict=True)
+    assert plan.spec.name == name
+
+
+@pytest.mark.parametrize("name", templates.TEMPLATES)
+def test_init_template_trains(name: str, folder: Path) -> None:
+    init(name)
+    run = package.fit(f"{name}.yaml", smoke=True, runs_dir=folder / "runs")
+    assert run.record()["status"] == "completed"
+
+
+@pytest.mark.parametrize("name", templates.TEMPLATES)
+def test_init_template_is_commented(name: str) -> None:
+    lines = templates.text(name).splitlines()
+    assert lines[0].startswith("# ")
+    assert sum("#" in line for line in lines) > len(lines) / 3
+    assert max(map(len, lines)) <= 120
+
+
+def test_init_says_what_to_do_next_on_stderr() -> None:
+    done = init("cnn", "-o", "my net.yaml")
+    assert done.stdout == "my net.yaml\n"
+    assert "dltrain check 'my net.yaml'" in done.stderr
+    assert "dltrain fit 'my net.yaml'" in done.stderr
+
+
+def test_init_writes_to_stdout(folder: Path) -> None:
+    assert init("mlp", "-o", "-").stdout == templates.text("mlp")
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["file", "dangling link"])
+def test_init_never_overwrites(kind: str, folder: Path) -> None:
+    target = folder / "cnn.yaml"
+    if kind == "file":
+        target.write_text("mine")
+    else:
+        target.symlink_to(folder / "nowhere")
+    with pytest.raises(UsageError, match="exists already") as caught:
+        init("cnn")
+    assert caught.value.hint.endswith("-o cnn-2.yaml")
+    assert not (folder / "nowhere").exists()
+    assert kind != "file" or target.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["cn"], "did you mean `cnn`?"),
+        (["transformer"], "`stacked-lstm`"),
+        (["cnn", "-o", "no/such/a.yaml"], "there is no folder no/such"),
+        (["cnn", "-o", "."], "name a file in it: -o cnn.yaml"),
+        (["-o", "a.yaml"], "-o needs a template"),
+    ],
+)
+def test_init_bad_input_gets_a_message_and_leaves_nothing(arguments: list[str], says: str, folder: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        init(*arguments)
+    assert says in f"{caught.value.message} {caught.value.hint}"
+    assert list(folder.iterdir()) == []
+
+
+def test_init_leaves_no_half_file_where_the_disk_is_full(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def __enter__(self) -> Full:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def write(self, data: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+    def opened(path: Path, mode: str = "r", **rest: Any) -> Any:
+        if mode != "xb":
+            return whole(path, mode, **rest)
+        path.touch()
+        return Full()
+
+    whole = Path.open
+
+    monkeypatch.setattr(Path, "open", opened)
+    with pytest.raises(DltrainError, match="No space left"):
+        templates.write("cnn", folder / "cnn.yaml")
+    assert list(folder.iterdir()) == []
+
+
+def test_init_is_a_verb(dltrain: Command) -> None:
+    done = dltrain("init", "cnn")
+    assert done.returncode == 0
+    again = dltrain("init", "cnn")
+    assert again.returncode == 2
+    assert "Traceback" not in again.stderr
+    assert again.stdout == ""

@@ -1,0 +1,103 @@
+"""What docs/spec.md says is true: its tables are current, its examples pass the check, its commands parse."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from dltrain import spec
+from dltrain.cli import VERBS, cli
+from dltrain.cli.diagnostics import text
+from dltrain.errors import ConfigError
+from dltrain.spec import templates
+from dltrain.spec.problems import SECTIONS
+
+ROOT = Path(__file__).parent.parent
+GUIDE = (ROOT / "docs" / "spec.md").read_text()
+SCRIPT = ROOT / "scripts" / "make_docs.py"
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE, re.S)
+COMMANDS = [
+    line.split("#")[0].strip()
+    for block in re.findall(r"```(?:sh|console)\n(.*?)```", GUIDE, re.S)
+    for line in block.splitlines()
+    if line.startswith("dltrain ")
+]
+BASE = """\
+data: {dataset: mnist}
+model: {layers: [Flatten, Dense: {units: 10, activation: softmax}]}
+train: {optimizer: Adam, loss: sparse_categorical_crossentropy, metrics: [accuracy], epochs: 1}
+"""
+
+
+def generator() -> Any:
+    found = importlib.util.spec_from_file_location("make_docs", SCRIPT)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def is_whole(example: str) -> bool:
+    return all(re.search(rf"(?m)^{section}:", example) for section in ("data", "model", "train"))
+
+
+def first() -> str:
+    return str(next(example for example in EXAMPLES if is_whole(example)))
+
+
+def test_guide_tables_are_current() -> None:
+    assert generator().text() == GUIDE, "stale: run python scripts/make_docs.py"
+
+
+def test_guide_names_every_key() -> None:
+    for path, model in SECTIONS.items():
+        for key in model.model_fields:
+            assert re.search(rf"\b{key}\b", GUIDE), (path, key)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_guide_example_passes_the_check(example: str, tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(BASE)
+    config = tmp_path / "config.yaml"
+    links = is_whole(example) or "extends:" in example
+    config.write_text(example if links else f"extends: base.yaml\n{example}")
+    assert spec.load(config, strict=True)
+
+
+def test_guide_shows_the_message_that_is_given(tmp_path: Path) -> None:
+    config = tmp_path / "first.yaml"
+    config.write_text(first().replace("Dropout", "Dorpout"))
+    with pytest.raises(ConfigError) as caught:
+        spec.load(config)
+    shown = [click.unstyle(text(problem)).replace(f"{tmp_path}/", "") for problem in caught.value.problems]
+    (quoted,) = re.findall(r"```\n(error:.*?)\n```", GUIDE, re.S)
+    assert quoted in shown
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_guide_command_parses(command: str) -> None:
+    _, verb, *arguments = shlex.split(command.split(" > ")[0])
+    assert verb in VERBS
+    found = cli.get_command(click.Context(cli), verb)
+    assert found is not None
+    found.make_context(verb, arguments)
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if " -s " in command])
+def test_guide_override_fits_the_template(command: str, tmp_path: Path) -> None:
+    config = tmp_path / "cnn.yaml"
+    config.write_text(templates.text("cnn"))
+    arguments = shlex.split(command)
+    assert spec.load(config, arguments[arguments.index("-s") + 1 :])
+
+
+def test_guide_links_lead_to_its_headings() -> None:
+    headings = {re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-") for line in re.findall("## .*", GUIDE)}
+    assert set(re.findall(r"\]\(#([\w-]+)\)", GUIDE)) <= {heading.strip("-") for heading in headings}
