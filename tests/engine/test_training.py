@@ -207,10 +207,12 @@ def test_training_divergence_is_told_and_recorded(tiny: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("overrides", "line", "says"),
     [
-        (["model.layers.1=Reshape: {target_shape: [5]}"], 1, "(8,)"),
-        (["model.layers.1=LSTM: {units: 3}"], 1, "layer 2"),
-        (["model.layers.2.Dense.units=5", "train.loss=categorical_crossentropy"], 10, "3 classes"),
-        (["model.layers.2.Dense.units=2"], 10, "units: 3"),
+        (["model.layers.1={EinsumDense: {equation: 'abc,cd->abd', output_shape: [2, 3]}}"], 1, "layer 2"),
+        (
+            ["model.layers.1=EinsumDense: {equation: 'ab,bc->ac', output_shape: 3}", "model.layers.2.Dense.units=2"],
+            10,
+            "units: 3",
+        ),
     ],
 )
 def test_training_points_keras_errors_at_the_layer(

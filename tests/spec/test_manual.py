@@ -18,7 +18,7 @@ OBJECTS = [*KERAS, *(("dataset", name) for name in datasets.ENTRIES)]
 ALIASES = [(section, word) for section in catalogue.sections() for word in catalogue.aliases(section)]
 BASE = {
     "data": {"dataset": {"synthetic": {"features": 10, "classes": 10, "samples": 6000, "test_samples": 1000}}},
-    "model": {"layers": [{"Dense": {"units": 10, "activation": "softmax"}}]},
+    "model": {"layers": ["Flatten", {"Dense": {"units": 10, "activation": "softmax"}}]},
     "train": {
         "optimizer": "Adam",
         "loss": "sparse_categorical_crossentropy",

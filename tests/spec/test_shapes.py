@@ -72,7 +72,8 @@ def stricter(name: str, given: dict[str, Any], shape: tuple[int, ...]) -> bool:
     if name in IMAGE_LAYERS:
         return len(shape) == 2  # Keras takes the whole batch for one image
     axes = given.get("axis")
-    return 0 in (axes if isinstance(axes, list) else [axes])  # mixes the samples of a batch
+    mixing = {0, -len(shape) - 1}  # the samples of a batch
+    return bool(mixing & set(axes if isinstance(axes, list) else [axes]))
 
 
 def numbers(argument: Argument, most: int = 6) -> st.SearchStrategy[int]:

@@ -120,6 +120,14 @@ def _plain(value: object) -> str:
     return "×".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
+def axes_of(axes: int | list[int], shape: Shape) -> list[int]:
+    """One axis or several, as positions in the sample."""
+    positions = [axis_of(axis, shape) for axis in (axes if isinstance(axes, list) else [axes])]
+    if len(set(positions)) != len(positions) or not positions:
+        raise ShapeError(f"needs each axis once, not {axes}", "write `axis: -1`, or a list of different ones", "axis")
+    return positions
+
+
 def axis_of(axis: int, shape: Shape, key: str = "axis") -> int:
     """An axis counted with the batch, as a position in the sample; Keras's axis 0 is the batch."""
     whole = len(shape) + 1

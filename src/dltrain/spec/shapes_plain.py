@@ -10,6 +10,7 @@ from dltrain.spec.shape_terms import (
     Rule,
     Shape,
     ShapeError,
+    axes_of,
     axis_of,
     insert,
     learned,
@@ -51,31 +52,28 @@ def _batch_normalization(arguments: Arguments, shape: Shape) -> Inferred:
 
 
 def _layer_normalization(arguments: Arguments, shape: Shape) -> Inferred:
-    axes = arguments["axis"] if isinstance(arguments["axis"], list) else [arguments["axis"]]
-    size = math.prod(shape[axis_of(axis, shape)] for axis in axes)
+    size = math.prod(shape[axis] for axis in axes_of(arguments["axis"], shape))
     return learned(shape, size * (int(arguments["center"]) + int(arguments["scale"])))
 
 
 def _group_normalization(arguments: Arguments, shape: Shape) -> Inferred:
     size = shape[axis_of(arguments["axis"], shape)]
     groups = size if arguments["groups"] == -1 else arguments["groups"]
-    if size % groups:
-        hint = f"write `groups: {math.gcd(size, groups)}`"
+    if groups < 1 or size % groups:
+        hint = f"write `groups: {math.gcd(size, max(groups, 1))}`"
         raise ShapeError(f"cannot share {size} channels out among {groups} groups", hint, "groups")
     return learned(shape, size * (int(arguments["center"]) + int(arguments["scale"])))
 
 
 def _rms_normalization(arguments: Arguments, shape: Shape) -> Inferred | None:
-    axes = arguments["axis"] if isinstance(arguments["axis"], list) else [arguments["axis"]]
-    if sorted(axis_of(axis, shape) for axis in axes) != list(range(len(shape) - len(axes), len(shape))):
+    axes = axes_of(arguments["axis"], shape)
+    if sorted(axes) != list(range(len(shape) - len(axes), len(shape))):
         return None  # Keras lines the scale up with the last axes, whatever `axis` says
-    return learned(shape, math.prod(shape[axis_of(axis, shape)] for axis in axes))
+    return learned(shape, math.prod(shape[axis] for axis in axes))
 
 
-def _unit_normalization(arguments: Arguments, shape: Shape) -> Inferred:
-    axes = arguments["axis"] if isinstance(arguments["axis"], list) else [arguments["axis"]]
-    for axis in axes:
-        axis_of(axis, shape)
+def _along_axes(arguments: Arguments, shape: Shape) -> Inferred:
+    axes_of(arguments["axis"], shape)
     return Inferred(shape)
 
 
@@ -130,13 +128,6 @@ def _repeat_vector(arguments: Arguments, shape: Shape) -> Inferred:
     return Inferred((arguments["n"], shape[0]))
 
 
-def _softmax(arguments: Arguments, shape: Shape) -> Inferred:
-    axes = arguments["axis"] if isinstance(arguments["axis"], list) else [arguments["axis"]]
-    for axis in axes:
-        axis_of(axis, shape)
-    return Inferred(shape)
-
-
 RULES: dict[str, Rule] = {
     "Dense": _dense,
     "Embedding": _embedding,
@@ -144,13 +135,13 @@ RULES: dict[str, Rule] = {
     "LayerNormalization": _layer_normalization,
     "GroupNormalization": _group_normalization,
     "RMSNormalization": _rms_normalization,
-    "UnitNormalization": _unit_normalization,
+    "UnitNormalization": _along_axes,
     "PReLU": _prelu,
     "Flatten": _flatten,
     "Reshape": _reshape,
     "Permute": _permute,
     "RepeatVector": _repeat_vector,
-    "Softmax": _softmax,
+    "Softmax": _along_axes,
     **dict.fromkeys(
         (
             "Activation",

@@ -110,11 +110,11 @@ def bidirectional(arguments: Arguments, forward: Inferred, backward: Inferred) -
     if mode is None:
         hint = "write `merge_mode: concat`"
         raise ShapeError("gives two outputs without a `merge_mode`; the next layer takes one", hint, "merge_mode")
-    one, other = forward.shape, backward.shape
-    fits = one[:-1] == other[:-1] and (mode == "concat" or one == other)
-    if not fits:
-        raise ShapeError(f"cannot merge {one} with {other}", "give both layers the same sizes", "backward_layer")
-    shape = (*one[:-1], one[-1] + other[-1]) if mode == "concat" else one
+    one = forward.shape
+    if one != backward.shape:
+        message = f"cannot merge {one} with {backward.shape}"
+        raise ShapeError(message, "give both layers the same `units` and `return_sequences`", "backward_layer")
+    shape = (*one[:-1], 2 * one[-1]) if mode == "concat" else one
     return Inferred(
         shape,
         forward.parameters + backward.parameters,
