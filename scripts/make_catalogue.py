@@ -182,8 +182,16 @@ def make() -> dict[str, Any]:
     }
 
 
+def in_order(value: Any, key: str = "") -> Any:
+    """Keys sorted, but for arguments, which stand as in Keras's signature."""
+    if not isinstance(value, dict):
+        return value
+    keys = list(value) if key == "arguments" else sorted(value)
+    return {inner: in_order(value[inner], inner) for inner in keys}
+
+
 def text() -> str:
-    return json.dumps(make(), indent=1, sort_keys=True) + "\n"
+    return json.dumps(in_order(make()), indent=1) + "\n"
 
 
 def main() -> int:

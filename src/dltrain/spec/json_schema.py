@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dltrain.spec import catalogue, datasets
+from dltrain.spec import catalogue, datasets, examples
 from dltrain.spec.catalogue import Argument, Entry
 from dltrain.spec.objects import FIELDS, OBJECT_KINDS, find, known_names
 from dltrain.spec.phrases import expected, noun
@@ -158,15 +158,27 @@ def _object(section: str, names: list[str]) -> Json:
     """`Name` where it needs no argument, or a mapping of one name to its arguments."""
     bare = []
     properties = {}
+    snippets = []
     for name in names:
         entry = find(section, name)
         properties[name] = _ref("no_arguments" if entry is None else f"{section}.{entry.name}")
         if entry is None or not _required(entry):
             bare.append(name)
-    return _named(bare, properties)
+        if entry is not None and entry.name == name:
+            snippets.append(_snippet(entry))
+    return _named(bare, properties, snippets)
 
 
-def _named(bare: list[str], properties: Json) -> Json:
+def _snippet(entry: Entry) -> Json:
+    """What an editor writes for a name with arguments; without it, it would offer bare names alone."""
+    given = examples.arguments(entry).items()
+    places = {
+        key: value if isinstance(value, dict | list) else f"${{{n}:{value}}}" for n, (key, value) in enumerate(given, 1)
+    }
+    return {"label": f"{entry.name}: …" if places else entry.name, "body": {entry.name: places}}
+
+
+def _named(bare: list[str], properties: Json, snippets: list[Json]) -> Json:
     mapping = {
         "type": "object",
         "properties": properties,
@@ -174,13 +186,17 @@ def _named(bare: list[str], properties: Json) -> Json:
         "minProperties": 1,
         "maxProperties": 1,
     }
+    if snippets:
+        mapping["defaultSnippets"] = snippets
     return {"anyOf": [mapping, {"type": "string", "enum": bare}]} if bare else mapping
 
 
 def _layer_or_repeat(layer: Json) -> Json:
     """What stands in a list of layers; one mapping with all the names, so that an error has one place."""
     mapping, words = layer["anyOf"]
-    return _named(words["enum"], mapping["properties"] | {"repeat": _ref("repeat")})
+    repeat = {"label": "repeat", "body": {"repeat": {"times": "${1:2}", "layers": ["$2"]}}}
+    snippets = [*mapping["defaultSnippets"], repeat]
+    return _named(words["enum"], mapping["properties"] | {"repeat": _ref("repeat")}, snippets)
 
 
 def _repeat() -> Json:

@@ -9,7 +9,7 @@ from typing import Any
 from dltrain.errors import Problem, Where
 from dltrain.spec import catalogue, datasets, elsewhere
 from dltrain.spec.catalogue import Argument, Entry
-from dltrain.spec.phrases import example, expected, noun, number_hint, sample, with_article
+from dltrain.spec.phrases import example, expected, noun, number_hint, with_article
 from dltrain.spec.reader import Node
 from dltrain.spec.suggest import closest, listing, shown
 
@@ -108,7 +108,13 @@ def _check_named(section: str, name: str, arguments: dict[str, Node], where: Whe
     if entry is None:
         if section != "dataset" and not arguments and catalogue.aliases(section).get(name, "") is None:
             return []  # a word that Keras itself resolves, such as `accuracy`
-        return [_unknown_name(section, name, path, where)]
+        unknown = _unknown_name(section, name, path, where)
+        meant = find(section, _meant(section, name) or "") if unknown.hint.startswith("did you mean") else None
+        return [unknown, *(_check_arguments(meant, arguments, where, path) if meant is not None else ())]
+    return _check_arguments(entry, arguments, where, path)
+
+
+def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, path: Path) -> list[Problem]:
     problems = []
     for key, child in arguments.items():
         if key not in entry.arguments:
@@ -117,12 +123,16 @@ def _check_named(section: str, name: str, arguments: dict[str, Node], where: Whe
             problems.extend(check_value(entry, key, child, (*path, key)))
     for key, argument in entry.arguments.items():
         if argument.required and key not in arguments:
-            hint = f"write `{name}: {{{key}: …}}`: {expected(argument)}"
-            message = f"`{name}` needs the argument `{key}`"
+            hint = f"write `{entry.name}: {{{key}: …}}`: {expected(argument)}"
+            message = f"`{entry.name}` needs the argument `{key}`"
             problems.append(Problem("missing-argument", message, (*path, key), where, hint))
-    if section == "dataset":
-        problems.extend(datasets.check_arguments(name, arguments, where, path))
+    if entry.section == "dataset":
+        problems.extend(datasets.check_arguments(entry.name, arguments, where, path))
     return problems
+
+
+def _meant(section: str, name: str) -> str | None:
+    return elsewhere.name(section, name) or closest(name, known_names(section))
 
 
 def _unknown_name(section: str, name: str, path: Path, where: Where) -> Problem:
@@ -131,7 +141,7 @@ def _unknown_name(section: str, name: str, path: Path, where: Where) -> Problem:
     if section != "dataset" and (reason := catalogue.why_not(name)):
         said, _, cure = re.sub(r": |; ", "\n", reason, count=1).partition("\n")
         return Problem("unknown-name", f"`{name}` {said}", path, where, cure or "remove it")
-    if near := elsewhere.name(section, name) or closest(name, known_names(section)):
+    if near := _meant(section, name):
         return Problem("unknown-name", message, path, where, f"did you mean `{near}`?")
     for other in catalogue.sections():
         if other != section and catalogue.find(other, name) is not None:
@@ -176,8 +186,7 @@ def check_value(entry: Entry, key: str, node: Node, path: Path) -> list[Problem]
     if isinstance(value, str) and set(argument.kinds) & {"words", "activation"}:
         return [_unknown_word(argument, entry, key, node, path)]
     message = f"`{key}` of `{entry.name}` must be {expected(argument)}, not {shown(node.plain(), node.quoted)}"
-    hint = number_hint(value, argument.kinds, argument.maximum) or f"as in `{key}: {sample(argument)}`"
-    return [Problem("wrong-type", message, path, node.where, hint)]
+    return [Problem("wrong-type", message, path, node.where, number_hint(value, argument.kinds, argument.maximum))]
 
 
 def _wordy(argument: Argument) -> bool:

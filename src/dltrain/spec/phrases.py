@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dltrain.spec import catalogue
 from dltrain.spec.catalogue import Argument
-from dltrain.spec.suggest import listing, shown
+from dltrain.spec.suggest import listing
 
 _SECTION_NOUN = {"dataset": "data set", "schedule": "learning-rate schedule"}
 
@@ -29,29 +29,6 @@ def share_hint(value: object, limit: float | None) -> str:
     if limit == 1 and isinstance(value, int | float) and not isinstance(value, bool) and 1 < value <= 100:
         return f"a share, not a percentage: write `{value / 100:g}`"
     return ""
-
-
-def sample(argument: Argument) -> str:
-    """A value that fits: the default, else one within the bounds of the first kind."""
-    if argument.has_default and argument.default is not None:
-        return shown(argument.default).strip("`")
-    low = max(argument.minimum or 0, argument.above or 0)
-    whole, number = str(int(low) + 1 if low else 32), f"{low + 0.5 if argument.maximum != 1 else 0.5:g}"
-    length = max(argument.lengths, default=2)
-    samples = {
-        "bool": "true",
-        "int": whole,
-        "float": number,
-        "str": "my_name",
-        "dtype": "float32",
-        "ints": f"[{', '.join([whole] * length)}]",
-        "floats": f"[{', '.join([number] * length)}]",
-        "activation": "relu",
-    }
-    kind = argument.kinds[0]
-    if kind == "words":
-        return argument.choices[0]
-    return samples.get(kind) or example(kind)
 
 
 def expected(argument: Argument) -> str:

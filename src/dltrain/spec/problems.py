@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dltrain.errors import Problem, Where
-from dltrain.spec import elsewhere
-from dltrain.spec.objects import FIELDS, check_object, object_nodes
+from dltrain.spec import catalogue, elsewhere, examples
+from dltrain.spec.objects import FIELDS, check_object, find, object_nodes
 from dltrain.spec.phrases import number_hint, share_hint
 from dltrain.spec.reader import Node
+from dltrain.spec.resolved import flow
 from dltrain.spec.schema import CheckpointSpec, DataSpec, Limit, ModelSpec, Spec, TrainSpec
 from dltrain.spec.suggest import closest, listing, shown
 
@@ -84,7 +86,18 @@ def from_objects(root: Node, layers: Sequence[tuple[Path, Node]]) -> list[Proble
     """The catalogue's complaints; a layer that is repeated is looked at once."""
     written = [("layer", path, node) for path, node in dict(layers).items()]
     found = [*object_nodes(root), *written]
-    return [problem for section, path, node in found for problem in check_object(section, node, path)]
+    problems = (problem for section, path, node in found for problem in check_object(section, node, path))
+    return [
+        _with_example(problem) if problem.code == "wrong-type" and not problem.hint else problem for problem in problems
+    ]
+
+
+def _with_example(problem: Problem) -> Problem:
+    """The problem of an argument's value, with a value that fits as its hint."""
+    name, key = (str(part) for part in problem.path[-2:])
+    entries = (find(section, name) for section in ("dataset", *catalogue.sections()))
+    entry = next((entry for entry in entries if entry is not None and key in entry.arguments), None)
+    return problem if entry is None else replace(problem, hint=f"as in `{key}: {flow(examples.value(entry, key))}`")
 
 
 def from_pydantic(error: ValidationError, root: Node) -> list[Problem]:
