@@ -23,6 +23,7 @@ check: .venv/.installed-dev
 bench: .venv/.installed-dev
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/start_up.py
+	$(BIN)/python benchmarks/check_speed.py
 
 smoke: .venv/.installed
 	for config in configs/*.yaml; do $(BIN)/dltrain fit $$config --smoke || exit 1; done

@@ -29,18 +29,24 @@ def test_readme_example_trains(tmp_path: Path) -> None:
     assert package.fit(config, smoke=True, runs_dir=tmp_path / "runs").record()["status"] == "completed"
 
 
-def test_readme_shows_the_message_that_is_given(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("optimizer:", "optimzer:"),
+        ("- Flatten\n    - Dense: {units: 64, activation: relu}", "- LSTM: {units: 64}"),
+    ],
+)
+def test_readme_shows_the_message_that_is_given(tmp_path: Path, right: str, wrong: str) -> None:
     import click
 
     from dltrain.cli.diagnostics import text
 
     config = tmp_path / "my_first.yaml"
-    config.write_text(example().replace("optimizer:", "optimzer:"))
+    config.write_text(example().replace(right, wrong))
     with pytest.raises(ConfigError) as caught:
         spec.load(config)
     shown = [click.unstyle(text(p)).replace(f"{tmp_path}/", "") for p in caught.value.problems]
-    (quoted,) = re.findall(r"```\n(error:.*?)\n```", README, re.S)
-    assert quoted in shown
+    assert set(shown) & set(re.findall(r"```\n(error:.*?)\n```", README, re.S))
 
 
 def test_readme_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
