@@ -241,7 +241,7 @@ def _rehearsal(found: Rehearsal) -> None:
         "device": found.device,
         "loss at the start": f"{found.start_loss:.4g}{expected}",
         "time for an epoch": f"about {duration(found.epoch_seconds)}, {found.steps:,} steps; validation not counted",
-        "memory at its peak": size(found.peak_bytes),
+        "memory at its peak": f"{size(found.peak_bytes)} of {'the GPU' if found.device.startswith('GPU') else 'this process'}",
     }
     for key, value in facts.items():
         click.echo(f"{key:<20}{value}")

@@ -11,7 +11,7 @@ from dltrain.errors import Problem, Severity
 from dltrain.spec.draft import Draft
 from dltrain.spec.outline import Outline, Row
 
-# Numbers that the optimizer keeps beside each weight, as Keras's own `build` makes them.
+# Where it is not two, as for Adam.
 _SLOTS = {
     "SGD": 0,
     "Adadelta": 2,
@@ -20,6 +20,7 @@ _SLOTS = {
     "Adamax": 2,
     "Ftrl": 2,
     "Lion": 1,
+    "Muon": 1,
     "RMSprop": 1,
 }
 _BYTES = 4  # of a float32
@@ -40,7 +41,12 @@ def training_bytes(draft: Draft, outline: Outline) -> int:
     weights = parameters(outline)
     trainable = sum(row.after.trainable for row in outline.rows)
     name = draft.optimizer.object.name if draft.optimizer is not None else "SGD"
-    return _BYTES * (weights + trainable * (1 + _SLOTS.get(name, 2)) + (draft.batch or 1) * _outputs(outline.rows))
+    return _BYTES * (weights + trainable * (1 + slots(name)) + (draft.batch or 1) * _outputs(outline.rows))
+
+
+def slots(optimizer: str) -> int:
+    """Numbers that an optimizer keeps at the least for each weight that is learned."""
+    return _SLOTS.get(optimizer, 2)
 
 
 def _outputs(rows: tuple[Row, ...]) -> int:

@@ -95,13 +95,10 @@ def _check_decay(draft: Draft, schedule: Placed, total: int, run: str, warmup: i
         end = steps + warmup
         hint = f"write `decay_steps: {total - warmup}`"
         if end < total * 0.5:
-            left = 1 - end / total
-            message = (
-                f"the learning rate has reached its end after {end:,} steps and stays there for {left:.0%} of it: {run}"
-            )
+            message = f"the learning rate reaches its end after {end:,} steps and stays there: {run}"
             yield _warning(draft, "schedule-steps", message, path, hint)
         elif end > total * 2:
-            message = f"the run ends after {total / end:.1%} of the schedule's {end:,} steps: {run}"
+            message = f"the run ends long before the schedule, which takes {end:,} steps: {run}"
             yield _warning(draft, "schedule-steps", message, path, hint)
     elif name == "ExponentialDecay" and isinstance(steps, int | float):
         rate = value_of("schedule", schedule.object, "decay_rate")
