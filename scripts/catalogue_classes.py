@@ -76,6 +76,7 @@ CLASSES: dict[str, Rule] = {
     "RandomGaussianBlur.sigma": POSITIVE_FACTOR,
     "RandomGrayscale.factor": SHARE,
     "RandomPerspective.scale": SHARE,
+    "RandomPosterization.factor": whole(min=1, max=8),
     "RandomShear.x_factor": POSITIVE_FACTOR,
     "RandomShear.y_factor": POSITIVE_FACTOR,
     "RandomZoom.height_factor": number_or_list(length=2, above=-1, max=1),

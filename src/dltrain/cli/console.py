@@ -237,11 +237,12 @@ def _rehearsal(found: Rehearsal) -> None:
     from dltrain.spec.sense_sizes import size
 
     expected = f" (guesses that are all alike: {found.expected_loss:.4g})" if found.expected_loss is not None else ""
+    whose = "the GPU" if found.device.startswith("GPU") else "this process"
     facts = {
         "device": found.device,
         "loss at the start": f"{found.start_loss:.4g}{expected}",
         "time for an epoch": f"about {duration(found.epoch_seconds)}, {found.steps:,} steps; validation not counted",
-        "memory at its peak": f"{size(found.peak_bytes)} of {'the GPU' if found.device.startswith('GPU') else 'this process'}",
+        "memory at its peak": f"{size(found.peak_bytes)} of {whose}",
     }
     for key, value in facts.items():
         click.echo(f"{key:<20}{value}")

@@ -64,6 +64,7 @@ def _argument(kinds: tuple[str, ...], value: Any) -> Any:
         if kind in OBJECT_KINDS and isinstance(value, str | dict):
             name, arguments = (value, {}) if isinstance(value, str) else next(iter(value.items()))
             if kind == "layer":
+                arguments = arguments or {}
                 arguments = {**arguments, "name": arguments.get("name") or snake_case(name)}
             if find(kind, name) is not None:
                 return construct(kind, name, arguments or {})

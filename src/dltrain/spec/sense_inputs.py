@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dltrain.errors import Problem
+from dltrain.errors import Problem, Severity
 from dltrain.spec import catalogue
 from dltrain.spec.draft import Draft, Placed, value_of
 from dltrain.spec.outline import Outline, class_name
@@ -18,6 +18,7 @@ def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
     yield from _check_first_layers(draft)
     for placed in draft.layers:
         yield from _check_dropout(draft, placed)
+    yield from _check_crops(draft, outline)
     if outline.shape is not None and not any(row.after.trainable for row in outline.rows):
         message = "the model has nothing to learn: no layer has trainable weights"
         path = ("model", "layers")
@@ -69,6 +70,19 @@ def _embedding(draft: Draft, placed: Placed) -> Problem:
     message = f"`Embedding` takes whole numbers as positions in its table, but `{name}` holds fractions"
     hint = "remove the layer: `Dense`, convolutional and recurrent layers take numbers as they are"
     return Problem("embedding-input", message, placed.path, draft.where(placed.path), hint)
+
+
+def _check_crops(draft: Draft, outline: Outline) -> Iterator[Problem]:
+    """Keras's RandomCrop crops in training alone, and leaves images as they are in validation and test."""
+    for row in outline.rows:
+        if row.kind != "RandomCrop" or row.after.shape == row.before:
+            continue
+        behind = {later.kind for later in outline.rows[row.number :]}
+        message = f"{row} crops in training alone: elsewhere samples keep {row.before}, not {row.after.shape}"
+        sizes = ", ".join(f"{key}: {row.placed.object.arguments[key]}" for key in ("height", "width"))
+        hint = f"write `CenterCrop: {{{sizes}}}`, or `RandomTranslation` to move images about"
+        severity: Severity = "error" if behind & {"Flatten", "Reshape"} else "warning"
+        yield Problem("random-crop", message, row.placed.path, draft.where(row.placed.path), hint, severity)
 
 
 def _check_dropout(draft: Draft, placed: Placed) -> Iterator[Problem]:

@@ -1,8 +1,9 @@
-"""Shapes of layers that work along axes in space: convolutions, poolings, paddings, croppings, resizings."""
+"""Shapes of layers that work along axes in space: convolutions, poolings, paddings, croppings."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 from dltrain.spec.shape_terms import (
@@ -14,10 +15,24 @@ from dltrain.spec.shape_terms import (
     check_space,
     join,
     learned,
+    mismatch,
     nothing_left,
     per_axis,
+    reshape,
     split,
 )
+
+_CHANNELS_FIRST = {1: "(channels, steps)", 2: "(channels, height, width)", 3: "(channels, depth, height, width)"}
+
+
+def _check(kind: str, arguments: Arguments, shape: Shape, rank: int) -> None:
+    """Raises ShapeError where a sample does not have `rank` axes in space and one of channels, in their order."""
+    if arguments.get("data_format") != "channels_first":
+        check_space(kind, shape, rank)
+    elif len(shape) != rank + 1:
+        needed = _CHANNELS_FIRST[rank]
+        words = f"give the samples the shape {needed} with a `Reshape` before it"
+        raise mismatch(shape, needed, reshape(1, *shape) if len(shape) == rank else words)
 
 
 def _window(arguments: Arguments, space: Shape, key: str, strides: Shape, dilation: Shape) -> Shape:
@@ -41,7 +56,7 @@ def _steps(arguments: Arguments, rank: int) -> tuple[Shape, Shape]:
 
 
 def _convolution(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
-    check_space(f"Conv{rank}D", shape, rank)
+    _check(f"Conv{rank}D", arguments, shape, rank)
     space, channels = split(arguments, shape)
     strides, dilation = _steps(arguments, rank)
     filters, groups = arguments["filters"], arguments["groups"]
@@ -58,11 +73,12 @@ def _check_groups(filters: int, channels: int, groups: int) -> None:
         raise ShapeError(f"cannot share {filters} filters out among {groups} groups", hint, "filters")
     if channels % groups:
         hint = f"write `groups: {math.gcd(channels, filters)}`"
-        raise ShapeError(f"cannot share the {channels} channels that it gets out among {groups} groups", hint, "groups")
+        what = "1 channel" if channels == 1 else f"{channels} channels"
+        raise ShapeError(f"gets {what}, which {groups} groups cannot share", hint, "groups")
 
 
 def _transposed(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
-    check_space(f"Conv{rank}DTranspose", shape, rank)
+    _check(f"Conv{rank}DTranspose", arguments, shape, rank)
     space, channels = split(arguments, shape)
     strides, dilation = _steps(arguments, rank)
     size = per_axis(arguments["kernel_size"], rank)
@@ -85,7 +101,7 @@ def _transposed(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
 
 
 def _depthwise(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
-    check_space(f"DepthwiseConv{rank}D", shape, rank)
+    _check(f"DepthwiseConv{rank}D", arguments, shape, rank)
     space, channels = split(arguments, shape)
     strides, dilation = per_axis(arguments["strides"], rank), per_axis(arguments["dilation_rate"], rank)
     places = _window(arguments, space, "kernel_size", strides, dilation)
@@ -96,7 +112,7 @@ def _depthwise(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
 
 
 def _separable(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
-    check_space(f"SeparableConv{rank}D", shape, rank)
+    _check(f"SeparableConv{rank}D", arguments, shape, rank)
     space, channels = split(arguments, shape)
     strides, dilation = per_axis(arguments["strides"], rank), per_axis(arguments["dilation_rate"], rank)
     places = _window(arguments, space, "kernel_size", strides, dilation)
@@ -106,28 +122,28 @@ def _separable(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
     return learned(join(arguments, places, filters), kernels + bias, math.prod(places) * kernels)
 
 
-def _pooling(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
-    check_space(f"MaxPooling{rank}D", shape, rank)
+def _pooling(kind: str, rank: int, arguments: Arguments, shape: Shape) -> Inferred:
+    _check(f"{kind}Pooling{rank}D", arguments, shape, rank)
     space, channels = split(arguments, shape)
     strides = per_axis(arguments["strides"] or arguments["pool_size"], rank)
     places = _window(arguments, space, "pool_size", strides, (1,) * rank)
     return Inferred(join(arguments, places, channels))
 
 
-def _global_pooling(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
-    check_space(f"GlobalAveragePooling{rank}D", shape, rank)
+def _global_pooling(kind: str, rank: int, arguments: Arguments, shape: Shape) -> Inferred:
+    _check(f"Global{kind}Pooling{rank}D", arguments, shape, rank)
     _, channels = split(arguments, shape)
     return Inferred(join(arguments, (1,) * rank, channels) if arguments["keepdims"] else (channels,))
 
 
-def _adaptive_pooling(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
-    check_space(f"AdaptiveAveragePooling{rank}D", shape, rank)
+def _adaptive_pooling(kind: str, rank: int, arguments: Arguments, shape: Shape) -> Inferred:
+    _check(f"Adaptive{kind}Pooling{rank}D", arguments, shape, rank)
     _, channels = split(arguments, shape)
     return Inferred(join(arguments, per_axis(arguments["output_size"], rank), channels))
 
 
 def _adaptive_max_pooling(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
-    inferred = _adaptive_pooling(rank, arguments, shape)
+    inferred = _adaptive_pooling("Max", rank, arguments, shape)
     space, _ = split(arguments, shape)
     size = per_axis(arguments["output_size"], rank)
     # Keras also pools with windows one longer than needed; where these are longer than the axis, TensorFlow
@@ -140,12 +156,12 @@ def _adaptive_max_pooling(rank: int, arguments: Arguments, shape: Shape) -> Infe
 
 
 def _spatial_dropout(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
-    check_space(f"SpatialDropout{rank}D", shape, rank)
+    _check(f"SpatialDropout{rank}D", arguments, shape, rank)
     return Inferred(shape)
 
 
 def _up_sampling(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
-    check_space(f"UpSampling{rank}D", shape, rank)
+    _check(f"UpSampling{rank}D", arguments, shape, rank)
     space, channels = split(arguments, shape)
     factors = per_axis(arguments["size"], rank)
     return Inferred(join(arguments, tuple(n * f for n, f in zip(space, factors, strict=True)), channels))
@@ -162,14 +178,14 @@ def _borders(value: object, rank: int) -> list[tuple[int, int]]:
 
 
 def _padding(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
-    check_space(f"ZeroPadding{rank}D", shape, rank)
+    _check(f"ZeroPadding{rank}D", arguments, shape, rank)
     space, channels = split(arguments, shape)
     borders = _borders(arguments["padding"], rank)
     return Inferred(join(arguments, tuple(n + sum(b) for n, b in zip(space, borders, strict=True)), channels))
 
 
 def _cropping(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
-    check_space(f"Cropping{rank}D", shape, rank)
+    _check(f"Cropping{rank}D", arguments, shape, rank)
     space, channels = split(arguments, shape)
     left = tuple(n - sum(b) for n, b in zip(space, _borders(arguments["cropping"], rank), strict=True))
     if min(left) < 1:
@@ -177,30 +193,17 @@ def _cropping(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
     return Inferred(join(arguments, left, channels))
 
 
-def _image(arguments: Arguments, shape: Shape) -> Inferred:
-    check_space("layer", shape, 2)
-    return Inferred(shape)
-
-
-def _sized(arguments: Arguments, shape: Shape) -> Inferred:
-    check_space("layer", shape, 2)
-    if arguments.get("pad_to_aspect_ratio") and arguments.get("crop_to_aspect_ratio"):
-        raise ShapeError("can pad or crop to keep the aspect ratio, not both", "keep one", "crop_to_aspect_ratio")
-    _, channels = split(arguments, shape)
-    return Inferred(join(arguments, (arguments["height"], arguments["width"]), channels))
-
-
-_BY_RANK = {
+_BY_RANK: dict[str, tuple[Callable[[int, Arguments, Shape], Inferred], tuple[int, ...]]] = {
     "Conv{}D": (_convolution, (1, 2, 3)),
     "Conv{}DTranspose": (_transposed, (1, 2, 3)),
     "DepthwiseConv{}D": (_depthwise, (1, 2)),
     "SeparableConv{}D": (_separable, (1, 2)),
-    "MaxPooling{}D": (_pooling, (1, 2, 3)),
-    "AveragePooling{}D": (_pooling, (1, 2, 3)),
-    "GlobalMaxPooling{}D": (_global_pooling, (1, 2, 3)),
-    "GlobalAveragePooling{}D": (_global_pooling, (1, 2, 3)),
+    "MaxPooling{}D": (partial(_pooling, "Max"), (1, 2, 3)),
+    "AveragePooling{}D": (partial(_pooling, "Average"), (1, 2, 3)),
+    "GlobalMaxPooling{}D": (partial(_global_pooling, "Max"), (1, 2, 3)),
+    "GlobalAveragePooling{}D": (partial(_global_pooling, "Average"), (1, 2, 3)),
     "AdaptiveMaxPooling{}D": (_adaptive_max_pooling, (1, 2, 3)),
-    "AdaptiveAveragePooling{}D": (_adaptive_pooling, (1, 2, 3)),
+    "AdaptiveAveragePooling{}D": (partial(_adaptive_pooling, "Average"), (1, 2, 3)),
     "SpatialDropout{}D": (_spatial_dropout, (1, 2, 3)),
     "UpSampling{}D": (_up_sampling, (1, 2, 3)),
     "ZeroPadding{}D": (_padding, (1, 2, 3)),
@@ -209,15 +212,3 @@ _BY_RANK = {
 RULES: dict[str, Rule] = {
     name.format(rank): partial(rule, rank) for name, (rule, ranks) in _BY_RANK.items() for rank in ranks
 }
-RULES |= dict.fromkeys(("Resizing", "CenterCrop", "RandomCrop"), _sized)
-RULES |= dict.fromkeys(
-    (
-        "RandomBrightness",
-        "RandomContrast",
-        "RandomFlip",
-        "RandomRotation",
-        "RandomTranslation",
-        "RandomZoom",
-    ),
-    _image,
-)

@@ -155,7 +155,6 @@ RULES: dict[str, Rule] = {
             "LeakyReLU",
             "Masking",
             "ReLU",
-            "Rescaling",
         ),
         unchanged,
     ),

@@ -104,6 +104,23 @@ def rnn(arguments: Arguments, shape: Shape, cell: str, cell_arguments: Arguments
     return _steps_of(kind, cell_arguments, arguments["return_sequences"], shape)
 
 
+def check_goes_along(key: str, name: str) -> None:
+    """Raises ShapeError where a layer for `Bidirectional` does not go along the steps of a sequence."""
+    if name not in (*GATES, "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"):
+        message = f"takes a recurrent layer as its `{key}`, and `{name}` is none"
+        raise ShapeError(message, "as in `layer: {LSTM: {units: 64}}`", key)
+
+
+def check_pair(forward: Arguments, backward: Arguments) -> None:
+    """Raises ShapeError where two layers cannot go along one sequence in opposite directions."""
+    if forward["go_backwards"] == backward["go_backwards"]:
+        hint = "write `go_backwards: true` in `backward_layer` alone"
+        raise ShapeError("needs one layer that goes forwards and one that goes backwards", hint, "backward_layer")
+    if forward["return_sequences"] != backward["return_sequences"]:
+        hint = "write the same `return_sequences` in both"
+        raise ShapeError("has one layer that gives every step and one that does not", hint, "backward_layer")
+
+
 def bidirectional(arguments: Arguments, forward: Inferred, backward: Inferred) -> Inferred:
     """Two recurrent layers over one sequence, merged."""
     mode = arguments["merge_mode"]
