@@ -10,8 +10,9 @@ import pytest
 from dltrain import spec
 from dltrain.engine import build, training
 from dltrain.errors import ConfigError, Problem
-from dltrain.spec import catalogue, sense_sizes
+from dltrain.spec import catalogue, examples, objects, sense_sizes
 from dltrain.spec.load import check
+from dltrain.spec.resolved import flow
 
 CONFIG = """\
 data: {{dataset: {data}}}
@@ -182,6 +183,23 @@ def test_sense_tells_what_does_not_go_together(parts: dict[str, object], layers:
     assert found[code].severity == severity
     assert found[code].where is not None
     assert found[code].hint
+
+
+def test_sense_knows_which_metrics_have_no_direction() -> None:
+    loss = "binary_crossentropy"
+    for name in catalogue.names("metric"):
+        given = examples.arguments(objects.find("metric", name) or pytest.fail(name))
+        metric = build.construct("metric", name, given)
+        written = {**given, "name": "it"}
+        found = problems_of(
+            "{Dense: {units: 1, activation: sigmoid}}",
+            data=TWO,
+            loss=loss,
+            metrics=flow({name: written}),
+            callbacks="EarlyStopping: {monitor: val_it, patience: 2}",
+        )
+        told = any(p.code == "callback-mode" for p in found)
+        assert told == (getattr(metric, "_direction", None) is None), name
 
 
 def test_sense_is_judged_beside_other_mistakes() -> None:

@@ -14,8 +14,8 @@ import tensorflow as tf
 from dltrain.engine import device
 from dltrain.engine.labels import encode
 from dltrain.spec.labels import LabelForm, label_form
+from dltrain.spec.names import layer_names, snake_case
 from dltrain.spec.objects import OBJECT_KINDS, find
-from dltrain.spec.outline import layer_names, snake_case
 
 if TYPE_CHECKING:
     from dltrain.data import Dataset

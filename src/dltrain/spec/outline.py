@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from dltrain.errors import Problem
-from dltrain.spec import catalogue, shapes
+from dltrain.spec import shapes
 from dltrain.spec.draft import Draft, Placed, value_of
+from dltrain.spec.names import class_name, layer_names
 from dltrain.spec.schema import KerasObject
 from dltrain.spec.shapes import Inferred, Shape
 
@@ -68,32 +69,6 @@ def outline(draft: Draft) -> Outline:
         rows.append(Row(number, placed, name, kind, shape, inferred))
         shape = inferred.shape
     return Outline(tuple(rows), shape if draft.whole else None, "", doubled)
-
-
-def class_name(item: KerasObject) -> str:
-    entry = catalogue.find("layer", item.name)
-    return entry.name if entry is not None else item.name
-
-
-def layer_names(layers: Iterable[KerasObject]) -> list[str]:
-    """The names that Keras gives layers in a fresh process: `conv2d`, `conv2d_1`; their own where they have one."""
-    taken: dict[str, int] = {}
-    names = []
-    for layer in layers:
-        given = layer.arguments.get("name")
-        if isinstance(given, str):
-            names.append(given)
-            continue
-        word = snake_case(class_name(layer))
-        count = taken[word] = taken.get(word, -1) + 1
-        names.append(f"{word}_{count}" if count else word)
-    return names
-
-
-def snake_case(name: str) -> str:
-    """Keras's own form of a class name: `Conv2DTranspose` -> `conv2d_transpose`."""
-    words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", re.sub(r"\W+", "", name))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
 
 def _doubled_names(draft: Draft) -> Iterable[Problem]:

@@ -5,26 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dltrain.errors import Problem
-from dltrain.spec import catalogue, sense_inputs, sense_output, sense_sizes, sense_training
+from dltrain.spec import sense_inputs, sense_output, sense_sizes, sense_training
 from dltrain.spec.draft import Draft, value_of
-from dltrain.spec.outline import Outline, snake_case
+from dltrain.spec.names import metric_name
+from dltrain.spec.outline import Outline
 from dltrain.spec.problems import locate
-from dltrain.spec.schema import KerasObject
 from dltrain.spec.suggest import closest, listing
-
-
-def metric_name(metric: KerasObject) -> str:
-    """The name under which Keras logs a metric: the word as written, its `name`, or its class in snake case."""
-    given = metric.arguments.get("name")
-    if isinstance(given, str):
-        return given
-    entry = catalogue.find("metric", metric.name)
-    if entry is None or entry.name != metric.name:
-        return metric.name
-    argument = entry.arguments.get("name")
-    if argument is not None and isinstance(argument.default, str):
-        return argument.default
-    return snake_case(entry.name)
 
 
 def check_sense(draft: Draft, outline: Outline) -> list[Problem]:

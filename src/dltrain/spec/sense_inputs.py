@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dltrain.errors import Problem, Severity
 from dltrain.spec import catalogue
 from dltrain.spec.draft import Draft, Placed, value_of
-from dltrain.spec.outline import Outline, class_name
+from dltrain.spec.names import class_name
+from dltrain.spec.outline import Outline
 
 # Layers that leave the range of values as it is.
 _KEEP_RANGE = {"Reshape", "Flatten", "Permute", "RepeatVector", "Identity", "ActivityRegularization"}

@@ -9,10 +9,14 @@ from typing import Any, Literal
 from dltrain.errors import Problem
 from dltrain.spec import objects
 from dltrain.spec.draft import Draft, Path, Placed, value_of
+from dltrain.spec.names import metric_name
 from dltrain.spec.schema import KerasObject
 
 # Optimizers whose step does not shrink with the gradient: a rate of 1 moves every weight by about 1.
 _ADAPTIVE = {"Adam", "AdamW", "Adamax", "Nadam", "Lion", "Lamb", "RMSprop", "ScheduleFreeAdamW"}
+
+
+_UNDIRECTED = {"TruePositives": "max", "TrueNegatives": "max", "FalsePositives": "min", "FalseNegatives": "min"}
 
 
 def check(draft: Draft) -> Iterator[Problem]:
@@ -133,8 +137,15 @@ def _check_callbacks(draft: Draft) -> Iterator[Problem]:
 
 def _check_mode(draft: Draft, callback: Placed) -> Iterator[Problem]:
     monitor = value_of("callback", callback.object, "monitor")
-    mode = callback.object.arguments.get("mode")
-    if not isinstance(monitor, str) or mode not in ("min", "max"):
+    mode = value_of("callback", callback.object, "mode")
+    if not isinstance(monitor, str):
+        return
+    if mode == "auto" and (metric := _undirected(draft, monitor)) is not None:
+        path = callback.argument_path("monitor")
+        message = f"Keras does not know whether a low or a high `{monitor}` is good"
+        hint = f"write `mode: {metric}` beside it"
+        yield Problem("callback-mode", message, path, draft.where(path), hint)
+    if mode not in ("min", "max"):
         return
     good: Literal["min", "max"] | None = None
     if monitor.endswith("loss") or monitor.endswith("error"):
@@ -145,6 +156,19 @@ def _check_mode(draft: Draft, callback: Placed) -> Iterator[Problem]:
         low = "low" if good == "min" else "high"
         message = f"`mode: {mode}` waits for the wrong thing: a {low} `{monitor}` is good"
         yield _warning(draft, "callback-mode", message, callback.argument_path("mode"), f"write `mode: {good}`")
+
+
+def _undirected(draft: Draft, monitor: str) -> str | None:
+    """The `mode` that a metric needs that has no direction of its own in Keras; None for the others."""
+    for metric in draft.metrics or ():
+        entry = objects.find("metric", metric.object.name)
+        if (
+            entry is not None
+            and entry.name in _UNDIRECTED
+            and metric_name(metric.object) == monitor.removeprefix("val_")
+        ):
+            return _UNDIRECTED[entry.name]
+    return None
 
 
 def _check_stopping(draft: Draft, callback: Placed) -> Iterator[Problem]:
