@@ -51,6 +51,10 @@ def _base(chain: list[Path], link: Node) -> Path:
 
     if not isinstance(link.value, str) or not link.value or "\0" in link.value:
         raise error(f"`extends` must be a file, not {shown(link.plain())}", "write `extends: base.yaml`")
+    if Path(link.value).is_absolute():
+        raise error(
+            f"`extends` takes a path from the folder of this file, not {shown(link.value)}", "as in `../base.yaml`"
+        )
     base = chain[-1].parent / link.value
     known = [_identity(path) for path in chain]
     if _identity(base) in known:
