@@ -48,7 +48,7 @@ def test_run_update_on_a_full_disk_leaves_the_record_whole(run: runs.Run, faults
     with pytest.raises(RunError, match=r"run\.json: No space left"):
         run.update(seed=7)
     assert run.record() == ({**before, "seed": 7} if k == 3 else before)
-    assert {path.name for path in run.path.iterdir()} == {"config.yaml", "resolved.yaml", "run.json"}
+    assert {path.name for path in run.path.iterdir()} == {".lock", "config.yaml", "resolved.yaml", "run.json"}
 
 
 def test_run_update_does_not_overwrite_a_damaged_record(run: runs.Run) -> None:

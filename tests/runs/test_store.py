@@ -14,7 +14,7 @@ from dltrain import runs
 from dltrain.errors import RunError, UsageError
 from dltrain.runs import names
 
-FILES = {"config.yaml", "resolved.yaml", "run.json"}
+FILES = {".lock", "config.yaml", "resolved.yaml", "run.json"}
 
 
 def _create(runs_dir: Path, name: str = "cnn", **record: Any) -> runs.Run:
@@ -83,7 +83,7 @@ def test_store_create_killed_at_any_step_shows_a_whole_run_or_none(runs_dir: Pat
     runs_dir.mkdir()
     assert killed_at(k, lambda: _create(runs_dir))
     listed = runs.list_runs(runs_dir)
-    assert [summary.status for summary in listed] == ([] if k < 6 else ["running"])
+    assert [summary.status for summary in listed] == ([] if k < 6 else ["crashed"])
     assert all(_names(summary.path) == FILES for summary in listed)
 
 

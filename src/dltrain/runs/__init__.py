@@ -9,10 +9,11 @@ from dltrain.runs import provenance
 from dltrain.runs.names import slug, valid_name
 from dltrain.runs.record import STATUSES, Status
 from dltrain.runs.reference import find, lower_is_better
-from dltrain.runs.run import Run
+from dltrain.runs.run import CRASHED, Run
 from dltrain.runs.store import DAMAGED, RunSummary, create, ensure_writable, list_runs, remove
 
 __all__ = [
+    "CRASHED",
     "DAMAGED",
     "STATUSES",
     "Run",

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from dltrain.errors import RunError
-from dltrain.runs import atomic, checkpoints, journal
+from dltrain.runs import atomic, checkpoints, journal, lock
 from dltrain.runs.names import timestamp
 from dltrain.runs.record import FILE_NAME, STATUSES, Status, read_record, to_json
 
 LOG = "log.txt"
+CRASHED = "crashed"
 
 _FIXED = ("schema_version", "id", "created")
 
@@ -27,6 +28,7 @@ class Run:
     """
 
     path: Path
+    lock: lock.Lock | None = field(default=None, compare=False, repr=False)
 
     @property
     def id(self) -> str:
@@ -35,6 +37,23 @@ class Run:
     def record(self) -> dict[str, Any]:
         """The contents of run.json. RunError naming the file where it is damaged."""
         return read_record(self.path)
+
+    def status(self) -> str:
+        """The status in run.json, but `crashed` for a run that says `running` while no process holds its lock."""
+        return self.status_of(self.record())
+
+    def status_of(self, record: Mapping[str, Any]) -> str:
+        status = str(record["status"])
+        return CRASHED if status == "running" and not lock.held(self.path) else status
+
+    def locked(self) -> Run:
+        """The same run, with this process as its one writer. RunError where another process is."""
+        return Run(self.path, lock.acquire(self.path))
+
+    def release(self) -> None:
+        """Lets other processes write; nothing where this one never locked the run."""
+        if self.lock is not None:
+            self.lock.release()
 
     def update(self, **fields: Any) -> None:
         """Set fields of run.json. ValueError for an unknown status or a field that never changes."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.errors import RunError, UsageError
-from dltrain.runs import atomic
+from dltrain.runs import atomic, lock
 from dltrain.runs.names import new_id, read_id, slug, timestamp, valid_name
 from dltrain.runs.record import FILE_NAME, SCHEMA_VERSION, read_record, to_json
 from dltrain.runs.run import Run
@@ -29,8 +29,8 @@ class RunSummary:
 
     Args:
         id: the directory's name.
-        status: a `Status`, or `damaged`; then `record` is empty, `problem` says why, and name and time come
-            from the id.
+        status: a `Status`, `crashed` where the process that trained is gone, or `damaged`; then `record` is
+            empty, `problem` says why, and name and time come from the id.
         created: ISO 8601 in UTC; empty where not even the id tells.
         record: the whole run.json.
     """
@@ -88,8 +88,9 @@ def create(runs_dir: Path, *, name: str, config: bytes, resolved: str, record: M
                 "resolved.yaml": resolved.encode("utf-8"),
                 FILE_NAME: to_json({**head, **record}),
             }
-            if _publish(runs_dir / run_id, files):
-                return Run(runs_dir / run_id)
+            held = _publish(runs_dir / run_id, files)
+            if held is not None:
+                return Run(runs_dir / run_id, held)
     raise RunError(f"cannot make a run in {runs_dir}: {_ATTEMPTS} ids in a row were taken", _HINT)
 
 
@@ -112,23 +113,38 @@ def remove(run: Run) -> None:
         atomic.discard(run.path)
 
 
-def _publish(target: Path, files: Mapping[str, bytes]) -> bool:
-    """Write a directory and rename it to `target`; False where that name is taken."""
+def _publish(target: Path, files: Mapping[str, bytes]) -> lock.Lock | None:
+    """Write a directory, locked from the first moment, and rename it to `target`; None where that name is taken."""
     with atomic.staged_directory(target.parent, files) as stage:
+        held = lock.acquire(stage)
         try:
-            if target.exists():
-                return False
-            stage.replace(target)
-        except OSError:
-            if target.exists():
-                return False
-            raise
-        try:
-            atomic.sync_directory(target.parent)
+            if target.exists() or not _renamed(stage, target):
+                held.release()
+                return None
+            _settled(target)
         except BaseException:
-            with suppress(OSError):
-                atomic.discard(target)
+            held.release()
             raise
+    return held
+
+
+def _settled(target: Path) -> None:
+    """Makes a new name survive a power cut, or takes it away again."""
+    try:
+        atomic.sync_directory(target.parent)
+    except BaseException:
+        with suppress(OSError):
+            atomic.discard(target)
+        raise
+
+
+def _renamed(stage: Path, target: Path) -> bool:
+    try:
+        stage.replace(target)
+    except OSError:
+        if target.exists():
+            return False
+        raise
     return True
 
 
@@ -146,4 +162,5 @@ def _summaries(runs_dir: Path) -> Iterator[RunSummary]:
                     created, name = read_id(entry.name) or ("", entry.name)
                     yield RunSummary(entry.name, path, name, DAMAGED, created, problem=error.message)
                 continue
-            yield RunSummary(entry.name, path, record["name"], record["status"], record["created"], record)
+            status = Run(path).status_of(record)
+            yield RunSummary(entry.name, path, record["name"], status, record["created"], record)

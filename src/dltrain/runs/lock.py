@@ -1,0 +1,97 @@
+"""Who writes to a run: one process at a time, by a lock that the kernel takes back when that process dies."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from dltrain.errors import RunError
+from dltrain.runs import atomic
+
+try:
+    import fcntl
+except ImportError:  # Windows has no flock: there nothing is locked
+    fcntl = None  # type: ignore[assignment]
+
+NAME = ".lock"
+
+# A reader that asks whether the lock is held has it shared for a moment.
+_PATIENCE = 0.5
+_BUSY = {errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN}
+
+
+class Lock:
+    """A lock that this process holds, until `release` or its own end."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+
+    def release(self) -> None:
+        """Gives the lock back; a second time does nothing."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def acquire(directory: Path) -> Lock:
+    """The lock of a run, with this process's number written into its file.
+
+    Raises:
+        RunError: another process holds it, or it cannot be written.
+    """
+    path = directory / NAME
+    with atomic.trouble("lock", path):
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(path, flags, 0o664)
+    try:
+        if not _take(descriptor):
+            raise RunError(f"the run {directory.name} is being trained by {_holder(path)}", "wait for it, or stop it")
+        with atomic.trouble("lock", path):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return Lock(descriptor)
+
+
+def held(directory: Path) -> bool:
+    """Whether a living process holds the lock of a run."""
+    if fcntl is None:
+        return False
+    try:
+        descriptor = os.open(directory / NAME, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return False  # no lock was ever taken here
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in _BUSY
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _take(descriptor: int) -> bool:
+    if fcntl is None:
+        return True
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError as error:
+            if error.errno not in _BUSY:
+                raise
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.02)
+
+
+def _holder(path: Path) -> str:
+    with suppress(OSError, ValueError):
+        return f"process {int(path.read_bytes()[:20])}"
+    return "another process"
