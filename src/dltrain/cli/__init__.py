@@ -10,6 +10,7 @@ VERBS = {
     "init": "Write a commented starter config.",
     "check": "Find every problem of a config, without starting TensorFlow.",
     "fit": "Train the model that a config describes.",
+    "resume": "Go on with a run that was stopped, or extend a finished one.",
     "eval": "Evaluate a run's best weights.",
     "ls": "List the runs.",
     "show": "Show one run: its figures, epoch by epoch.",

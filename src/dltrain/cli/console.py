@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from dltrain.engine import EpochDone, Evaluation, Event, Finished, Prepared, StepDone, Warned
+    from dltrain.engine import EpochDone, Evaluation, Event, Finished, Prepared, SkippedCheckpoint, StepDone, Warned
     from dltrain.engine.events import Listener
     from dltrain.engine.rehearsal import Rehearsal
     from dltrain.runs import Run, RunSummary
@@ -98,6 +98,10 @@ class _Plain:
 
     def on_Warned(self, event: Warned) -> None:  # noqa: N802
         problems(event.problems)
+
+    def on_SkippedCheckpoint(self, event: SkippedCheckpoint) -> None:  # noqa: N802
+        self.close()
+        self.line(f"passing over the checkpoint of epoch {event.epoch}: {event.reason}")
 
     def on_Prepared(self, event: Prepared) -> None:  # noqa: N802
         held_out = f", {event.validation_samples:,} held out" if event.validation_samples else ""
@@ -280,6 +284,9 @@ def run_list(summaries: Sequence[RunSummary], runs_dir: Path) -> None:
         headline = next((name for name in ("test_accuracy", "test_loss") if name in metrics), None)
         smoke = " (smoke)" if summary.record.get("smoke") else ""
         result = f"{headline} {number(metrics[headline])}" if headline else ""
+        epoch = summary.resumes_from()
+        if epoch is not None:
+            result = f"resumes behind epoch {epoch}" if epoch else "resumes from the beginning"
         rows.append([summary.id, summary.status + smoke, str(summary.record.get("best_epoch") or "–"), result])
     _table(["run", "status", "best epoch", "result"], rows)
 
@@ -291,7 +298,7 @@ def run(found: Run) -> None:
     counts = ", ".join(f"{data.get(split)} {split}" for split in ("train", "validation", "test"))
     facts = {
         "run": found.path,
-        "status": record["status"] + (" (smoke)" if record.get("smoke") else ""),
+        "status": found.status() + (" (smoke)" if record.get("smoke") else ""),
         "created": record["created"],
         "command": record.get("command", ""),
         "data": f"{data.get('name')}: {counts}",

@@ -4,7 +4,8 @@ Importing this package imports neither: they take seconds, and a config that is 
 """
 
 from dltrain.engine.evaluation import Evaluation, evaluate
-from dltrain.engine.events import EpochDone, Event, Finished, Phase, Prepared, StepDone, Warned
+from dltrain.engine.events import EpochDone, Event, Finished, Phase, Prepared, SkippedCheckpoint, StepDone, Warned
+from dltrain.engine.resuming import resume
 from dltrain.engine.training import fit
 
 __all__ = [
@@ -14,8 +15,10 @@ __all__ = [
     "Finished",
     "Phase",
     "Prepared",
+    "SkippedCheckpoint",
     "StepDone",
     "Warned",
     "evaluate",
     "fit",
+    "resume",
 ]

@@ -120,6 +120,8 @@ def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm]
                 metrics=[construct("metric", metric.name, metric.arguments) for metric in train.metrics],
                 jit_compile=False,
             )
+            # Keras would build it in the first step, where some optimizers name their variables otherwise.
+            model.optimizer.build(model.trainable_variables)
         except KERAS_ERRORS as error:
             raise plan.error(("train",), f"Keras refuses to compile the model: {message_of(error)}") from error
     _try_out(plan, dataset, model, form)

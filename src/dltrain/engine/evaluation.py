@@ -52,7 +52,7 @@ def evaluate(
     """
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
     epoch = best_checkpoint(found)
-    plan = spec.load(found.path / "resolved.yaml")
+    plan = spec.load(found.path / "resolved.yaml", alone=True)
     from dltrain.engine.training import load_data
 
     on_event(Phase("loading data"))

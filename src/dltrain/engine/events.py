@@ -24,6 +24,14 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedCheckpoint:
+    """A checkpoint that cannot be believed: an older one is taken."""
+
+    epoch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """The run exists and training is about to begin."""
 
@@ -72,7 +80,7 @@ class Finished:
     seconds: float
 
 
-Event = Phase | Warned | Prepared | StepDone | EpochDone | Finished
+Event = Phase | Warned | SkippedCheckpoint | Prepared | StepDone | EpochDone | Finished
 Listener = Callable[[Event], None]
 
 

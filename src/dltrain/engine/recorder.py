@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import signal
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dltrain.engine import weights
+from dltrain.engine import callback_state, weights
+from dltrain.engine.checkpoint import CallbackState, Checkpoint, to_files
 from dltrain.engine.events import EpochDone, Listener, StepDone
 from dltrain.engine.tensorboard import EventWriter
 from dltrain.errors import Diverged
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 
 STEP_EVENTS_PER_SECOND = 5
 KEPT_CHECKPOINTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a training goes on: a checkpoint, and the weights and the journal's row of the best epoch so far."""
+
+    checkpoint: Checkpoint
+    best_weights: Mapping[str, np.ndarray]
+    best_row: Mapping[str, float]
 
 
 class StopSignal:
@@ -65,6 +75,7 @@ class Recorder(keras.callbacks.Callback):
         stop: StopSignal,
         on_event: Listener,
         others: list[keras.callbacks.Callback],
+        start: Start | None = None,
     ) -> None:
         super().__init__()
         self._spec, self._run, self._stop, self._on_event = spec, run, stop, on_event
@@ -79,7 +90,18 @@ class Recorder(keras.callbacks.Callback):
         self.best_row: dict[str, float] = {}
         self._best_value = math.inf
         self._epoch = 0
+        self._start = start
+        if start is not None:
+            self._epoch = start.checkpoint.epoch
+            self.best_epoch, self.best_weights = start.checkpoint.best_epoch, dict(start.best_weights)
+            self.best_row, self._best_value = dict(start.best_row), self._sign * start.checkpoint.best_value
         self._started = self._trained = self._told = 0.0
+
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        """Behind that of the other callbacks, which clear their state there."""
+        if self._start is not None:
+            for callback, state in zip(self._others, self._start.checkpoint.callbacks, strict=True):
+                callback_state.restore(callback, state.numbers, state.kept)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         self._epoch_variable.assign(epoch)
@@ -129,36 +151,20 @@ class Recorder(keras.callbacks.Callback):
             raise Diverged(f"the loss became {loss} in epoch {self._epoch}", hint)
 
     def _save(self, current: Mapping[str, np.ndarray]) -> None:
-        optimizer = weights.arrays(weights.named_optimizer_variables(self.model))
-        state = {
-            "schema_version": 1,
-            "epoch": self._epoch,
-            "seed": self._spec.seed,
-            "best": {
-                "epoch": self.best_epoch,
-                "monitor": self._monitor,
-                "value": self._sign * self._best_value,
-            },
-            "callbacks": [{"name": type(c).__name__, "state": _scalars(c)} for c in self._others],
-        }
-        files = {
-            "weights.safetensors": weights.to_bytes(current),
-            "optimizer.safetensors": weights.to_bytes(optimizer),
-            "state.json": (json.dumps(state, indent=1) + "\n").encode(),
-        }
-        self._run.commit_checkpoint(self._epoch, files)
+        checkpoint = Checkpoint(
+            epoch=self._epoch,
+            seed=self._spec.seed,
+            weights=current,
+            optimizer=weights.arrays(weights.named_optimizer_variables(self.model)),
+            best_epoch=self.best_epoch or self._epoch,
+            best_value=self._sign * self._best_value,
+            monitor=self._monitor,
+            callbacks=tuple(
+                CallbackState(type(c).__name__, callback_state.scalars(c), callback_state.arrays(c))
+                for c in self._others
+            ),
+            stopped=bool(self.model.stop_training),
+        )
+        self._run.commit_checkpoint(self._epoch, to_files(checkpoint))
         newest = self._run.checkpoints()[-KEPT_CHECKPOINTS:]
-        self._run.keep_checkpoints({*newest, self.best_epoch or self._epoch})
-
-
-def _scalars(callback: keras.callbacks.Callback) -> dict[str, Any]:
-    """What a callback remembers between epochs, as far as JSON holds it; infinities as words."""
-    state: dict[str, Any] = {}
-    for name, value in vars(callback).items():
-        if name.startswith("_") or name == "params":
-            continue
-        if isinstance(value, bool | int | str) or value is None:
-            state[name] = value
-        elif isinstance(value, float | np.floating):
-            state[name] = float(value) if math.isfinite(value) else str(float(value))
-    return state
+        self._run.keep_checkpoints({*newest, checkpoint.best_epoch})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from dltrain.errors import Diverged, DltrainError, ExpectationFailed, Interrupte
 if TYPE_CHECKING:
     import keras
 
-    from dltrain.engine.recorder import Recorder, StopSignal
+    from dltrain.engine.recorder import Recorder, Start, StopSignal
     from dltrain.spec.labels import LabelForm
 
 RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn")
@@ -71,8 +73,23 @@ def fit(
         resolved=plan.resolved(),
         record=_record(plan, dataset, build.parameters(model), device.describe()),
     )
-    run.write_json("validation_indices.json", [int(index) for index in dataset.validation_indices])
-    return _train(plan, dataset, model, form, run, on_event)
+    try:
+        run.write_json("validation_indices.json", [int(index) for index in dataset.validation_indices])
+        return train(Job(plan, dataset, model, form, run, on_event))
+    finally:
+        run.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A built model, what it is to learn from, and the run that it belongs to."""
+
+    plan: spec.Plan
+    dataset: data.Dataset
+    model: keras.Sequential
+    form: LabelForm
+    run: runs.Run
+    on_event: Listener
 
 
 def load_data(plan: spec.Spec) -> data.Dataset:
@@ -96,6 +113,11 @@ def steps_of(train: spec.TrainSpec, samples: int) -> tuple[int, int, int]:
     return batch_size, steps, min(wanted, steps)
 
 
+def digest(resolved: str) -> str:
+    """SHA-256 of a resolved config, by which a change to it is seen."""
+    return hashlib.sha256(resolved.encode()).hexdigest()
+
+
 def _record(plan: spec.Plan, dataset: data.Dataset, parameters: int, device: str) -> dict[str, Any]:
     return {
         "command": runs.provenance.command_line(sys.argv),
@@ -113,49 +135,44 @@ def _record(plan: spec.Plan, dataset: data.Dataset, parameters: int, device: str
             "validation": len(dataset.validation.x) if dataset.validation else 0,
             "test": len(dataset.test.x),
         },
+        "resolved_sha256": digest(plan.resolved()),
         "parameters": parameters,
         "best_epoch": None,
         "metrics": {},
     }
 
 
-def _train(
-    plan: spec.Plan,
-    dataset: data.Dataset,
-    model: keras.Sequential,
-    form: LabelForm,
-    run: runs.Run,
-    on_event: Listener,
-) -> runs.Run:
-    """Trains and finishes the run, whatever happens: each way out leaves its status in run.json."""
+def train(job: Job, start: Start | None = None) -> runs.Run:
+    """Trains, from the beginning or from `start`, and finishes the run: each way out leaves its status in run.json."""
     from dltrain.engine.recorder import StopSignal
 
+    run = job.run
     started = time.perf_counter()
     recorder: Recorder | None = None
     try:
         with StopSignal() as stop:
-            recorder = _fit_model(plan, dataset, model, form, run, stop, on_event)
-        _keep_best(model, run, recorder)
+            recorder = _fit_model(job, stop, start)
+        _keep_best(job, recorder)
         if stop.signum is not None:
-            raise Interrupted(f"stopped in epoch {len(run.metrics()) + 1}", stop.signum, f"the run is in {run.path}")
-        metrics = {**recorder.best_row, **_test(plan, dataset, model, form, run, on_event)}
+            raise Interrupted(f"stopped in epoch {len(run.metrics()) + 1}", stop.signum, f"dltrain resume {run.path}")
+        metrics = {**recorder.best_row, **_test(job)}
     except Interrupted:
-        _finish(run, "interrupted", recorder, {}, started, on_event)
+        _finish(job, "interrupted", recorder, {}, started)
         raise
     except KeyboardInterrupt:
-        _finish(run, "interrupted", recorder, {}, started, on_event)
+        _finish(job, "interrupted", recorder, {}, started)
         raise
     except BaseException as error:
         run.log(traceback.format_exc())
         run.update(error=str(error))
-        _finish(run, "diverged" if isinstance(error, Diverged) else "failed", recorder, {}, started, on_event)
+        _finish(job, "diverged" if isinstance(error, Diverged) else "failed", recorder, {}, started)
         if _out_of_memory(error):
             hint = "a smaller `batch_size`, a smaller model, or `data.limit`"
             raise DltrainError("out of memory during training", hint) from error
         raise
-    failed = failed_bounds(plan.spec.expect, metrics)
+    failed = failed_bounds(job.plan.spec.expect, metrics)
     run.update(expect={"failed": failed})
-    _finish(run, "completed", recorder, metrics, started, on_event)
+    _finish(job, "completed", recorder, metrics, started)
     if failed:
         raise ExpectationFailed("; ".join(failed))
     return run
@@ -167,44 +184,40 @@ def _out_of_memory(error: BaseException) -> bool:
     return isinstance(error, tf.errors.ResourceExhaustedError | MemoryError)
 
 
-def _fit_model(
-    plan: spec.Plan,
-    dataset: data.Dataset,
-    model: keras.Sequential,
-    form: LabelForm,
-    run: runs.Run,
-    stop: StopSignal,
-    on_event: Listener,
-) -> Recorder:
+def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
     from dltrain.engine import build, feed
     from dltrain.engine.recorder import Recorder
 
+    plan, dataset, model, run = job.plan, job.dataset, job.model, job.run
     train = plan.spec.train
     samples = len(dataset.train.x)
     batch_size, steps, at_once = steps_of(train, samples)
     model.steps_per_execution = at_once
     run.update(steps_per_execution=at_once)
-    held_out = len(dataset.validation.x) if dataset.validation else 0
-    on_event(
+    job.on_event(
         Prepared(
-            run.id,
-            run.path,
-            run.record()["device"],
-            build.parameters(model),
-            samples,
-            held_out,
-            train.epochs,
-            steps,
-            plan.smoke,
+            run=run.id,
+            path=run.path,
+            device=run.record()["device"],
+            parameters=build.parameters(model),
+            train_samples=samples,
+            validation_samples=len(dataset.validation.x) if dataset.validation else 0,
+            epochs=train.epochs,
+            steps=steps,
+            smoke=plan.smoke,
         )
     )
     epoch = feed.epoch_variable()
     callbacks = build.callbacks(plan)
-    recorder = Recorder(plan.spec, run, epoch, samples, stop, on_event, callbacks)
-    validation = inputs_of(dataset, "validation", form).in_order() if dataset.validation else None
-    batches = inputs_of(dataset, "train", form).shuffled(batch_size, plan.spec.seed, epoch)
+    recorder = Recorder(plan.spec, run, epoch, samples, stop, job.on_event, callbacks, start)
+    done = start.checkpoint.epoch if start is not None else 0
+    if start is not None and (start.checkpoint.stopped or done >= train.epochs):
+        return recorder
+    validation = inputs_of(dataset, "validation", job.form).in_order() if dataset.validation else None
+    batches = inputs_of(dataset, "train", job.form).shuffled(batch_size, plan.spec.seed, epoch)
     model.fit(
         batches,
+        initial_epoch=done,
         epochs=train.epochs,
         validation_data=validation,
         callbacks=[*callbacks, recorder],
@@ -214,14 +227,14 @@ def _fit_model(
     return recorder
 
 
-def _keep_best(model: keras.Sequential, run: runs.Run, recorder: Recorder) -> None:
+def _keep_best(job: Job, recorder: Recorder) -> None:
     """Puts the best weights into the model and writes `model.keras`, atomically."""
     from dltrain.engine import weights
 
     if recorder.best_epoch is None:
         return
-    weights.assign(weights.named_variables(model), recorder.best_weights, "the best epoch")
-    run.write_bytes("model.keras", _keras_file(model, run.path))
+    weights.assign(weights.named_variables(job.model), recorder.best_weights, "the best epoch")
+    job.run.write_bytes("model.keras", _keras_file(job.model, job.run.path))
 
 
 def _keras_file(model: keras.Sequential, directory: Path) -> bytes:
@@ -233,28 +246,16 @@ def _keras_file(model: keras.Sequential, directory: Path) -> bytes:
         return file.read_bytes()
 
 
-def _test(
-    plan: spec.Plan,
-    dataset: data.Dataset,
-    model: keras.Sequential,
-    form: LabelForm,
-    run: runs.Run,
-    on_event: Listener,
-) -> dict[str, float]:
-    on_event(Phase("evaluating"))
-    evaluation = evaluate_model(plan.spec, dataset, model, form, run, "test")
+def _test(job: Job) -> dict[str, float]:
+    job.on_event(Phase("evaluating"))
+    evaluation = evaluate_model(job.plan.spec, job.dataset, job.model, job.form, job.run, "test")
     return {f"test_{name}": value for name, value in evaluation.metrics.items()}
 
 
 def _finish(
-    run: runs.Run,
-    status: runs.Status,
-    recorder: Recorder | None,
-    metrics: Mapping[str, float],
-    started: float,
-    on_event: Listener,
+    job: Job, status: runs.Status, recorder: Recorder | None, metrics: Mapping[str, float], started: float
 ) -> None:
     best = recorder.best_epoch if recorder else None
     seconds = time.perf_counter() - started
-    run.finish(status, best_epoch=best, metrics=dict(metrics), seconds=round(seconds, 3))
-    on_event(Finished(run.id, run.path, status, best, metrics, seconds))
+    job.run.finish(status, best_epoch=best, metrics=dict(metrics), seconds=round(seconds, 3))
+    job.on_event(Finished(job.run.id, job.run.path, status, best, metrics, seconds))

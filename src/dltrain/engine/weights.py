@@ -28,8 +28,12 @@ def named_variables(model: keras.Sequential) -> dict[str, keras.Variable]:
 
 def named_optimizer_variables(model: keras.Sequential) -> dict[str, keras.Variable]:
     """Every variable of the optimizer, under a name that is the same in every process."""
-    # `adam_8/…` is the eighth Adam of the process: the number says nothing.
-    return _unique((re.sub(r"^([^/]*?)_\d+/", r"\1/", v.path), v) for v in model.optimizer.variables)
+    return _unique((_optimizer_path(v.path), v) for v in model.optimizer.variables)
+
+
+def _optimizer_path(path: str) -> str:
+    # `adam_8/…` is the eighth Adam of the process, `variable_5` its fifth nameless variable: the numbers say nothing.
+    return re.sub(r"(^|/)variable_\d+$", r"\1variable", re.sub(r"^([^/]*?)_\d+/", r"\1/", path))
 
 
 def _unique(pairs: Iterable[tuple[str, keras.Variable]]) -> dict[str, keras.Variable]:

@@ -14,7 +14,7 @@ from dltrain.errors import RunError, UsageError
 from dltrain.runs import atomic, lock
 from dltrain.runs.names import new_id, read_id, slug, timestamp, valid_name
 from dltrain.runs.record import FILE_NAME, SCHEMA_VERSION, read_record, to_json
-from dltrain.runs.run import Run
+from dltrain.runs.run import CRASHED, Run
 
 DAMAGED = "damaged"
 
@@ -42,6 +42,12 @@ class RunSummary:
     created: str
     record: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+
+    def resumes_from(self) -> int | None:
+        """The epoch behind which a run that was stopped can go on, 0 for its beginning; None for other runs."""
+        if self.status not in (CRASHED, "interrupted", "failed"):
+            return None
+        return max(Run(self.path).checkpoints(), default=0)
 
 
 def ensure_writable(runs_dir: Path) -> None:

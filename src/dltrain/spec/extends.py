@@ -13,7 +13,7 @@ from dltrain.spec.suggest import near_files, shown
 MAX_CHAIN = 16
 
 
-def read_chain(file: str, data: bytes) -> Node:
+def read_chain(file: str, data: bytes, alone: bool = False) -> Node:
     """The tree of a config in which everything that it extends is merged.
 
     Mappings merge; everything else, lists too, is replaced; a Keras object with another name replaces the old
@@ -25,6 +25,9 @@ def read_chain(file: str, data: bytes) -> Node:
     trees = [_tree(file, data)]
     chain = [Path(file)]
     while (link := trees[-1].value.pop("extends", None)) is not None:
+        if alone:
+            problem = Problem("extends", "the config of a run extends nothing", ("extends",), link.where, "remove it")
+            raise ReadError(problem)
         base = _base(chain, link)
         trees.append(_tree(str(base), _bytes(base, link.where)))
         chain.append(base)

@@ -83,6 +83,7 @@ def load(
     smoke: bool = False,
     name: str | None = None,
     strict: bool = False,
+    alone: bool = False,
 ) -> Plan:
     """Reads and checks a config.
 
@@ -92,6 +93,7 @@ def load(
         smoke: shrink to one epoch on a tiny subset, without `expect`.
         name: the run's name, instead of the config's.
         strict: take warnings for errors.
+        alone: read no other file: a config out of a run, which may come from anyone, extends nothing.
 
     Raises:
         UsageError: no such file, or it cannot be read.
@@ -102,7 +104,7 @@ def load(
     texts = as_texts(overrides)
     if name is not None:
         texts = (*texts, f"name={quote(name)}")
-    checked = check(str(path), data, texts)
+    checked = check(str(path), data, texts, alone)
     plan = Plan(checked, shrink(checked.spec) if smoke else checked.spec, str(path), data, texts, smoke)
     if strict and checked.warnings:
         raise plan.refuse(checked.warnings)
@@ -128,14 +130,14 @@ def as_texts(overrides: Sequence[str] | Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{key}={flow(value)}" for key, value in overrides.items())
 
 
-def check(file: str, data: bytes, overrides: Sequence[str]) -> Checked:
+def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False) -> Checked:
     """Everything that can be said of a config's bytes without starting TensorFlow.
 
     Raises:
         ConfigError: with all problems, in the order of the file; warnings among them.
     """
     try:
-        tree = extends.read_chain(file, data)
+        tree = extends.read_chain(file, data, alone)
     except ReadError as error:
         raise ConfigError(file, [error.problem]) from None
     found = [p for p in (override_module.apply(tree, text) for text in overrides) if p is not None]

@@ -1,0 +1,188 @@
+"""Going on with a run from its newest whole checkpoint, to the same bits as if nothing had happened."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dltrain import data, runs, spec
+from dltrain.engine.events import Listener, Phase, SkippedCheckpoint, ignore
+from dltrain.engine.training import RECORDED_PACKAGES, Job, digest, load_data, train
+from dltrain.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from dltrain.engine.checkpoint import Checkpoint
+    from dltrain.engine.recorder import Start
+
+# Keys that change nothing in the epochs that are done.
+_FREE = (("train", "epochs"), ("expect",))
+
+
+def resume(
+    run: runs.Run | Path | str,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    runs_dir: Path | str = "runs",
+    force: bool = False,
+    on_event: Listener = ignore,
+) -> runs.Run:
+    """Goes on with an interrupted, crashed or failed run, or extends a finished one by `train.epochs`.
+
+    With `train.deterministic` and on the same machine and versions, weights, optimizer and journal (its times
+    aside) end as those of a run that was never stopped.
+
+    Args:
+        run: the run, its directory or what names it.
+        overrides: of `train.epochs` and `expect`; nothing else may change.
+        runs_dir: where runs are looked up.
+        force: go on though data, config or versions are no longer the same; the run records what differs.
+        on_event: called with each event of `engine.events`.
+
+    Raises:
+        UsageError: no such run, there is nothing left to do, or an override that would change what is done.
+        RunError: another process trains it, it is damaged, or data, config or versions differ.
+        ExpectationFailed, Diverged, Interrupted, DltrainError: as `fit`.
+    """
+    found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
+    found = found.locked()
+    try:
+        return _resume(found, overrides, force, on_event)
+    finally:
+        found.release()
+
+
+def _resume(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], force: bool, on_event: Listener) -> runs.Run:
+    record = run.record()
+    if record["status"] == "diverged":
+        raise UsageError(f"the run {run.id} has diverged, and would again", "change the config and `dltrain fit` it")
+    plan = _plan(run, overrides, bool(record.get("smoke")))
+    on_event(Phase("loading data"))
+    dataset = load_data(plan.spec)
+    differs = list(_differences(run, record, dataset))
+    if differs and not force:
+        hint = "`--force` goes on all the same, and the run records it"
+        raise RunError(f"the run {run.id} cannot go on as it was: {'; '.join(differs)}", hint)
+    on_event(Phase("starting TensorFlow"))
+    from dltrain.engine import build, device
+
+    device.prepare(plan.spec.seed, plan.spec.train.deterministic)
+    start, skipped = _start(run, on_event)
+    epoch = start.checkpoint.epoch if start is not None else 0
+    _check_left(run, record, plan, start)
+    on_event(Phase("building the model"))
+    model, form = build.compiled(plan, dataset)
+    if start is not None:
+        _put_back(model, start.checkpoint)
+    run.rewind_metrics(epoch)
+    run.keep_checkpoints([done for done in run.checkpoints() if done <= epoch])
+    resolved = plan.resolved()
+    run.write_text("resolved.yaml", resolved)
+    entry = {"from_epoch": epoch, "skipped": skipped, "forced": differs, "overrides": list(plan.overrides)}
+    run.update(
+        status="running",
+        ended=None,
+        error=None,
+        resolved_sha256=digest(resolved),
+        resumed=[*record.get("resumed", []), entry],
+    )
+    run.log(f"resumed behind epoch {epoch}")
+    return train(Job(plan, dataset, model, form, run, on_event), start)
+
+
+def _plan(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], smoke: bool) -> spec.Plan:
+    """The plan of the run with its new epochs.
+
+    Raises:
+        UsageError: an override changes something else.
+    """
+    path = run.path / "resolved.yaml"
+    before, after = spec.load(path, alone=True), spec.load(path, overrides, alone=True)
+    changes = [change for change in _changes(before.spec.dump(), after.spec.dump()) if not _free(change[0])]
+    if changes:
+        told = "; ".join(f"`{'.'.join(map(str, key))}` from {old} to {new}" for key, old, new in changes)
+        hint = "only `train.epochs` and `expect` may change; train anew with `dltrain fit`"
+        raise UsageError(f"a run that goes on cannot change {told}", hint)
+    return replace(after, smoke=smoke)
+
+
+def _free(path: tuple[str | int, ...]) -> bool:
+    return any(path[: len(free)] == free for free in _FREE)
+
+
+def _changes(
+    before: Any, after: Any, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], Any, Any]]:
+    """(path, old, new) of every value that differs."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in [*before, *(key for key in after if key not in before)]:
+            yield from _changes(before.get(key), after.get(key), (*path, key))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _changes(old, new, (*path, index))
+    elif before != after:
+        yield path, before, after
+
+
+def _differences(run: runs.Run, record: Mapping[str, Any], dataset: data.Dataset) -> Iterator[str]:
+    """What is no longer as it was when the run was made."""
+    known = record.get("data")
+    if not isinstance(known, dict) or known.get("fingerprint") != dataset.fingerprint:
+        yield f"the data set `{dataset.name}` has changed"
+    if record.get("resolved_sha256") != digest(run.read_bytes("resolved.yaml").decode("utf-8", "replace")):
+        yield "resolved.yaml has been changed by hand"
+    versions = record.get("versions")
+    before = versions if isinstance(versions, dict) else {}
+    now = runs.provenance.versions(RECORDED_PACKAGES)
+    for package in sorted(before.keys() | now.keys()):
+        if before.get(package) != now.get(package):
+            yield f"{package} was {before.get(package, 'not there')} and is {now.get(package, 'not there')}"
+
+
+def _start(run: runs.Run, on_event: Listener) -> tuple[Start | None, list[str]]:
+    """The newest checkpoint that is whole, with its best epoch's weights and row; None where there is none."""
+    from dltrain.engine import weights
+    from dltrain.engine.checkpoint import WEIGHTS, from_files
+    from dltrain.engine.recorder import Start
+
+    rows = {row["epoch"]: row for row in run.metrics()}
+    skipped: list[str] = []
+    for epoch in reversed(run.checkpoints()):
+        try:
+            checkpoint = from_files(run.read_checkpoint(epoch), f"epoch {epoch}")
+            missing = [done for done in range(1, epoch + 1) if done not in rows]
+            if missing:
+                raise RunError(f"the journal has no row of epoch {missing[0]}")
+            best = checkpoint.best_epoch
+            files = run.read_checkpoint(best)
+            best_weights = weights.from_bytes(files[WEIGHTS], f"epoch {best}/{WEIGHTS}")
+        except RunError as error:
+            skipped.append(error.message)
+            on_event(SkippedCheckpoint(epoch, error.message))
+            continue
+        row = {k: math.nan if v is None else float(v) for k, v in rows[best].items() if k not in ("epoch", "seconds")}
+        return Start(checkpoint, best_weights, row), skipped
+    return None, skipped
+
+
+def _check_left(run: runs.Run, record: Mapping[str, Any], plan: spec.Plan, start: Start | None) -> None:
+    """Raises UsageError where nothing is left to train."""
+    epochs, done = plan.spec.train.epochs, start.checkpoint.epoch if start is not None else 0
+    if done > epochs:
+        raise UsageError(f"the run {run.id} has {done} epochs already", f"`-s train.epochs=N` with N above {done}")
+    if record["status"] != "completed":
+        return
+    if start is not None and start.checkpoint.stopped:
+        raise UsageError(f"the run {run.id} was ended by EarlyStopping in epoch {done}", "it has nothing left to do")
+    if done == epochs:
+        raise UsageError(f"the run {run.id} is complete", f"to go on: `-s train.epochs=N` with N above {done}")
+
+
+def _put_back(model: Any, checkpoint: Checkpoint) -> None:
+    from dltrain.engine import weights
+
+    place = f"epoch {checkpoint.epoch}"
+    weights.assign(weights.named_variables(model), checkpoint.weights, f"{place}/weights")
+    weights.assign(weights.named_optimizer_variables(model), checkpoint.optimizer, f"{place}/optimizer")
