@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: train test test-slow check bench smoke schema clean
+.PHONY: train test test-slow check bench torture smoke schema clean
 .DELETE_ON_ERROR:
 
 train: .venv/.installed
@@ -24,6 +24,10 @@ bench: .venv/.installed-dev
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/check_speed.py
+
+# ROUNDS=50 kills a training in each of so many rounds, and resumes it to the same SHA-256.
+torture: .venv/.installed
+	$(BIN)/python scripts/torture.py --rounds $(or $(ROUNDS),5)
 
 smoke: .venv/.installed
 	for config in configs/*.yaml; do $(BIN)/dltrain fit $$config --smoke || exit 1; done

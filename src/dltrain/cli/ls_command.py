@@ -18,7 +18,15 @@ def command(as_json: bool, runs_dir: Path) -> None:
     summaries = runs.list_runs(runs_dir)
     if as_json:
         keys = ("id", "name", "status", "created")
-        rows = [{**s.record, **{key: getattr(s, key) for key in keys}, "path": str(s.path)} for s in summaries]
+        rows = [
+            {
+                **s.record,
+                **{key: getattr(s, key) for key in keys},
+                "path": str(s.path),
+                "resumes_from": s.resumes_from(),
+            }
+            for s in summaries
+        ]
         click.echo(json.dumps(rows))
         return
     from dltrain.cli import console

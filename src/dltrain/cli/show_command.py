@@ -18,7 +18,9 @@ def command(run: str, as_json: bool, runs_dir: Path) -> None:
 
     found = runs.find(run, runs_dir)
     if as_json:
-        click.echo(json.dumps({**found.record(), "path": str(found.path), "epochs": found.metrics()}))
+        click.echo(
+            json.dumps({**found.record(), "status": found.status(), "path": str(found.path), "epochs": found.metrics()})
+        )
         return
     from dltrain.cli import console
 
