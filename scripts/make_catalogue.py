@@ -44,7 +44,7 @@ STRINGS: dict[str, dict[str, Any]] = {
     "constraint": constraints.ALL_OBJECTS_DICT,
 }
 # Words for which `compile` chooses a metric by the shape of the labels.
-CHOSEN_BY_COMPILE = ("accuracy", "acc", "crossentropy", "ce")
+CHOSEN_BY_COMPILE = ("accuracy", "acc")
 # Every layer that passes its keyword arguments on to the base class takes these.
 BASE_ARGUMENTS = ("name", "dtype", "trainable")
 

@@ -98,7 +98,7 @@ def test_load_tells_all_problems_in_the_order_of_the_file(tiny: Path) -> None:
         ("train.optimizer=SGD", ("train", "optimizer", "SGD", "momentum"), 0.0),
         ("train.optimizer.Adam.learning_rate=0.5", ("train", "optimizer", "Adam", "learning_rate"), 0.5),
         ("model.layers.0.Dense.units=64", ("model", "layers", 0, "Dense", "units"), 64),
-        ("train.metrics=[accuracy, crossentropy]", ("train", "metrics"), ["accuracy", "crossentropy"]),
+        ("train.metrics=[accuracy, acc]", ("train", "metrics"), ["accuracy", "acc"]),
     ],
 )
 def test_load_override_beats_the_file(tiny: Path, override: str, path: tuple[str | int, ...], value: object) -> None:

@@ -59,6 +59,7 @@ LOGITS = "{Dense: {units: 3}}"
         (THREE, LOGITS, "{SparseCategoricalCrossentropy: {from_logits: true}}", "accuracy"),
         (THREE, LOGITS, "{CategoricalCrossentropy: {from_logits: true}}", "accuracy, AUC: {from_logits: true}"),
         (THREE, LOGITS, "categorical_hinge", "accuracy"),
+        (THREE, SOFTMAX, "CategoricalGeneralizedCrossEntropy", "accuracy"),
         (THREE, f"{LOGITS}, Softmax", "sparse_categorical_crossentropy", "accuracy"),
         (THREE, f"{LOGITS}, {{Activation: {{activation: softmax}}}}", "sparse_categorical_crossentropy", "accuracy"),
         (THREE, f"{SOFTMAX}, {{Dropout: {{rate: 0.1}}}}", "sparse_categorical_crossentropy", "accuracy"),
@@ -133,6 +134,19 @@ def test_sense_has_nothing_against_sound_training(callbacks: str, optimizer: str
         ),
         ({"data": THREE, "loss": "mse", "metrics": "SparseCategoricalAccuracy"}, SOFTMAX, "metric-labels", "error"),
         ({"data": NUMBER, "loss": "mse", "metrics": "AUC"}, "{Dense: {units: 1}}", "metric-labels", "error"),
+        ({"data": THREE, "loss": "CTC"}, SOFTMAX, "loss-task", "error"),
+        (
+            {"data": TWO, "loss": "categorical_crossentropy"},
+            "{Dense: {units: 1, activation: sigmoid}}",
+            "output-units",
+            "error",
+        ),
+        (
+            {"data": THREE, "loss": "{SparseCategoricalCrossentropy: {from_logits: true}}", "metrics": "AUC"},
+            SOFTMAX,
+            "metric-labels",
+            "error",
+        ),
         ({"data": NUMBER, "loss": "hinge"}, "{Dense: {units: 1}}", "loss-task", "error"),
         ({"data": THREE, "loss": "mse"}, "{Dense: {units: 4}}", "output-units", "error"),
         (

@@ -46,6 +46,8 @@ NAMES: dict[str, dict[str, str]] = {
         "maeloss": "mean_absolute_error",
     },
     "metric": {
+        "crossentropy": "SparseCategoricalCrossentropy",
+        "ce": "SparseCategoricalCrossentropy",
         "f1": "F1Score",
         "rmse": "RootMeanSquaredError",
         "r2": "R2Score",

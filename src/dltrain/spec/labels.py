@@ -6,15 +6,19 @@ from typing import Literal
 
 LabelForm = Literal["index", "one_hot", "binary", "target"]
 
+# Losses beside the sparse ones that take class indices.
+_BY_INDEX = {"CategoricalGeneralizedCrossEntropy", "Circle"}
+
 
 def label_form(loss: str, task: str, classes: int | None, outputs: int | None) -> LabelForm:
     """The form that `loss` (a Keras class name) takes for a model with `outputs` numbers a sample.
 
-    `index` for the sparse losses; for the others `binary` where two classes meet one output, else `one_hot`;
+    `index` for the losses that take class indices; for the others `binary` where two classes meet one output, else
+    `one_hot`;
     `target` leaves the numbers of a regression as they are.
     """
     if task == "regression":
         return "target"
-    if loss.startswith("Sparse"):
+    if loss.startswith("Sparse") or loss in _BY_INDEX:
         return "index"
     return "binary" if classes == 2 and outputs == 1 else "one_hot"

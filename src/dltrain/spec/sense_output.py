@@ -93,6 +93,10 @@ def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
         message = f"`{draft.loss.object.name}` is a loss for classes, but `{data.name}` gives a number a sample"
         yield _at(draft, "loss-task", message, draft.loss.path, "write `loss: mean_squared_error`")
         loss = None
+    if loss == "CTC" and draft.loss is not None:
+        message = f"`{draft.loss.object.name}` compares sequences of labels, but `{data.name}` has one label a sample"
+        yield _at(draft, "loss-task", message, draft.loss.path, "write `loss: sparse_categorical_crossentropy`")
+        loss = None
     shape = outline.shape
     if shape is None or not outline.rows:
         yield from _check_metrics(draft, loss, None, None)
@@ -109,7 +113,7 @@ def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
             return
     activation_problems = list(_check_activation(draft, data, loss, head, outputs))
     yield from activation_problems
-    if not activation_problems:
+    if not any(problem.severity == "error" for problem in activation_problems):
         yield from _check_metrics(draft, loss, outputs, head)
 
 
@@ -211,6 +215,8 @@ def _check_units(
         if outputs > classes:
             return wrong(f"{units(classes)}: the others are never right", "warning")
         return None
+    if outputs == 1 and classes == 2 and loss in _CLASS_LOSSES | {"CategoricalHinge"}:
+        return wrong(f"{units(2)} and `activation: softmax`, or `loss: binary_crossentropy`")
     if outputs == 1 and classes > 2 and loss in _BINARY_LOSSES:
         return wrong(f"{units(classes)}, `activation: softmax` and `loss: sparse_categorical_crossentropy`")
     if form == "one_hot" and outputs != classes:
@@ -303,7 +309,7 @@ def _metric_problem(draft: Draft, metric: Placed, data: datasets.Facts, form: La
         return _at(draft, "metric-labels", message, metric.path, hint, severity)
 
     if data.task == "regression":
-        if name in _CLASS_METRICS or name in ("accuracy", "acc", "crossentropy", "ce", "MeanIoU", "IoU"):
+        if name in _CLASS_METRICS or name in ("accuracy", "acc", "MeanIoU", "IoU"):
             message = f"`{written}` counts classes, but `{data.name}` gives numbers"
             return wrong(message, "write `MeanAbsoluteError` or `RootMeanSquaredError`")
         return None
