@@ -51,7 +51,7 @@ def evaluate(
         ExpectationFailed: evaluated and recorded, but a bound under `expect` on this split does not hold.
     """
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
-    epoch = best_checkpoint(found)
+    _ensure_checkpoint(found)
     plan = spec.load(found.path / "resolved.yaml", alone=True)
     from dltrain.engine.training import load_data
 
@@ -66,8 +66,10 @@ def evaluate(
 
     device.prepare(plan.spec.seed, plan.spec.train.deterministic)
     model, form = build.compiled(plan, dataset)
+    limit = weights.most_bytes(model)
+    epoch = best_checkpoint(found, limit)
     file = f"checkpoints/epoch-{epoch:04d}/weights.safetensors"
-    values = weights.from_bytes(found.read_checkpoint(epoch)["weights.safetensors"], file)
+    values = weights.from_bytes(found.read_checkpoint(epoch, limit)["weights.safetensors"], file)
     weights.assign(weights.named_variables(model), values, file)
     on_event(Phase("evaluating"))
     evaluation = evaluate_model(plan.spec, dataset, model, form, found, split)
@@ -78,20 +80,23 @@ def evaluate(
     return evaluation
 
 
-def best_checkpoint(run: runs.Run) -> int:
+def _ensure_checkpoint(run: runs.Run) -> None:
+    if not run.checkpoints():
+        hint = f"it is {run.status()}: no epoch was finished, or its checkpoints were removed"
+        raise RunError(f"the run {run.id} has no checkpoint", hint)
+
+
+def best_checkpoint(run: runs.Run, limit: int) -> int:
     """The epoch of the best checkpoint; of an unfinished run, as its newest checkpoint tells.
 
     Raises:
-        RunError: no epoch was ever finished.
+        RunError: the newest checkpoint is damaged, or the best one is missing.
     """
     import json
 
     kept = run.checkpoints()
-    if not kept:
-        hint = f"it is {run.record()['status']}: no epoch was finished, or its checkpoints were removed"
-        raise RunError(f"the run {run.id} has no checkpoint", hint)
     try:
-        best = int(json.loads(run.read_checkpoint(kept[-1])["state.json"])["best"]["epoch"])
+        best = int(json.loads(run.read_checkpoint(kept[-1], limit)["state.json"])["best"]["epoch"])
     except (KeyError, TypeError, ValueError):
         raise RunError(f"state.json of epoch {kept[-1]} of the run {run.id} is damaged") from None
     if best not in kept:

@@ -14,6 +14,8 @@ from dltrain.engine.training import RECORDED_PACKAGES, Job, digest, load_data, t
 from dltrain.errors import RunError, UsageError
 
 if TYPE_CHECKING:
+    import keras
+
     from dltrain.engine.checkpoint import Checkpoint
     from dltrain.engine.recorder import Start
 
@@ -69,11 +71,11 @@ def _resume(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], force: 
     from dltrain.engine import build, device
 
     device.prepare(plan.spec.seed, plan.spec.train.deterministic)
-    start, skipped = _start(run, on_event)
-    epoch = start.checkpoint.epoch if start is not None else 0
-    _check_left(run, record, plan, start)
     on_event(Phase("building the model"))
     model, form = build.compiled(plan, dataset)
+    start, skipped = _start(run, plan, model, on_event)
+    epoch = start.checkpoint.epoch if start is not None else 0
+    _check_left(run, record, plan, start)
     if start is not None:
         _put_back(model, start.checkpoint)
     run.rewind_metrics(epoch)
@@ -141,30 +143,48 @@ def _differences(run: runs.Run, record: Mapping[str, Any], dataset: data.Dataset
             yield f"{package} was {before.get(package, 'not there')} and is {now.get(package, 'not there')}"
 
 
-def _start(run: runs.Run, on_event: Listener) -> tuple[Start | None, list[str]]:
+def _start(
+    run: runs.Run, plan: spec.Plan, model: keras.Sequential, on_event: Listener
+) -> tuple[Start | None, list[str]]:
     """The newest checkpoint that is whole, with its best epoch's weights and row; None where there is none."""
     from dltrain.engine import weights
     from dltrain.engine.checkpoint import WEIGHTS, from_files
     from dltrain.engine.recorder import Start
 
-    rows = {row["epoch"]: row for row in run.metrics()}
+    limit = weights.most_bytes(model)
+    names = [callback.name for callback in plan.spec.train.callbacks]
+    rows = _rows(run)
     skipped: list[str] = []
     for epoch in reversed(run.checkpoints()):
         try:
-            checkpoint = from_files(run.read_checkpoint(epoch), f"epoch {epoch}")
+            checkpoint = from_files(run.read_checkpoint(epoch, limit), f"epoch {epoch}")
+            best = checkpoint.best_epoch
+            if checkpoint.epoch != epoch or not 1 <= best <= epoch:
+                raise RunError(f"its state speaks of epoch {checkpoint.epoch} and of {best} as the best")
+            if [state.name for state in checkpoint.callbacks] != names:
+                raise RunError("its state has other callbacks than the config")
             missing = [done for done in range(1, epoch + 1) if done not in rows]
             if missing:
                 raise RunError(f"the journal has no row of epoch {missing[0]}")
-            best = checkpoint.best_epoch
-            files = run.read_checkpoint(best)
-            best_weights = weights.from_bytes(files[WEIGHTS], f"epoch {best}/{WEIGHTS}")
+            best_weights = weights.from_bytes(run.read_checkpoint(best, limit)[WEIGHTS], f"epoch {best}/{WEIGHTS}")
+            weights.check(weights.named_variables(model), best_weights, f"epoch {best}/{WEIGHTS}")
         except RunError as error:
             skipped.append(error.message)
             on_event(SkippedCheckpoint(epoch, error.message))
             continue
-        row = {k: math.nan if v is None else float(v) for k, v in rows[best].items() if k not in ("epoch", "seconds")}
-        return Start(checkpoint, best_weights, row), skipped
+        return Start(checkpoint, best_weights, rows[best]), skipped
     return None, skipped
+
+
+def _rows(run: runs.Run) -> dict[int, dict[str, float]]:
+    """The journal by epochs, times left out; a row that is no row of ours counts as missing."""
+    found = {}
+    for row in run.metrics():
+        epoch = row.get("epoch")
+        values = {key: math.nan if value is None else value for key, value in row.items()}
+        if isinstance(epoch, int) and all(isinstance(value, int | float) for value in values.values()):
+            found[epoch] = {key: float(v) for key, v in values.items() if key not in ("epoch", "seconds")}
+    return found
 
 
 def _check_left(run: runs.Run, record: Mapping[str, Any], plan: spec.Plan, start: Start | None) -> None:
@@ -180,7 +200,7 @@ def _check_left(run: runs.Run, record: Mapping[str, Any], plan: spec.Plan, start
         raise UsageError(f"the run {run.id} is complete", f"to go on: `-s train.epochs=N` with N above {done}")
 
 
-def _put_back(model: Any, checkpoint: Checkpoint) -> None:
+def _put_back(model: keras.Sequential, checkpoint: Checkpoint) -> None:
     from dltrain.engine import weights
 
     place = f"epoch {checkpoint.epoch}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 
@@ -51,6 +52,14 @@ def arrays(variables: Mapping[str, keras.Variable]) -> dict[str, np.ndarray]:
     return {name: np.array(as_numpy(variable.value)) for name, variable in variables.items()}
 
 
+def most_bytes(model: keras.Sequential) -> int:
+    """The most that a checkpoint of the model can have: its variables, the optimizer's, and the weights once more,
+    as a callback may keep them; headers and state beside.
+    """
+    numbers = [*named_variables(model).values(), *named_variables(model).values(), *model.optimizer.variables]
+    return sum(math.prod(v.shape) * 8 + 1000 for v in numbers) + 4_000_000
+
+
 def to_bytes(values: Mapping[str, np.ndarray]) -> bytes:
     return safetensors.save({name: np.asarray(value, order="C") for name, value in values.items()})
 
@@ -65,11 +74,9 @@ def from_bytes(data: bytes, file: str) -> dict[str, np.ndarray]:
         raise RunError(f"{file} is damaged: {error}") from None
 
 
-def assign(variables: Mapping[str, keras.Variable], values: Mapping[str, np.ndarray], file: str) -> None:
-    """Gives every variable its value.
-
-    Raises:
-        RunError: names, shapes or dtypes differ from the model's; nothing is assigned then.
+def check(variables: Mapping[str, keras.Variable], values: Mapping[str, np.ndarray], file: str) -> None:
+    """Raises:
+    RunError: names, shapes or dtypes differ from the model's.
     """
     missing, extra = sorted(variables.keys() - values.keys()), sorted(values.keys() - variables.keys())
     if missing or extra:
@@ -79,5 +86,14 @@ def assign(variables: Mapping[str, keras.Variable], values: Mapping[str, np.ndar
         if shape != tuple(variable.shape) or dtype != str(variable.dtype):
             wanted = f"{tuple(variable.shape)} {variable.dtype}"
             raise RunError(f"{file} does not fit the model: `{name}` is {shape} {dtype}, not {wanted}")
+
+
+def assign(variables: Mapping[str, keras.Variable], values: Mapping[str, np.ndarray], file: str) -> None:
+    """Gives every variable its value.
+
+    Raises:
+        RunError: names, shapes or dtypes differ from the model's; nothing is assigned then.
+    """
+    check(variables, values, file)
     for name, variable in variables.items():
         variable.assign(values[name])

@@ -20,6 +20,7 @@ from dltrain.runs.record import from_json, to_json
 MANIFEST = "manifest.json"
 
 _FOLDER = re.compile(r"(?P<aside>\.old-)?epoch-(?P<epoch>\d{4,})")
+_LARGEST_MANIFEST = 1_000_000
 _HINT = "use another checkpoint of this run, or train again"
 
 
@@ -46,8 +47,13 @@ def epochs(directory: Path) -> list[int]:
     return sorted({epoch for epoch, _ in _folders(directory) if _locate(directory, epoch) is not None})
 
 
-def read(directory: Path, epoch: int) -> dict[str, bytes]:
+def read(directory: Path, epoch: int, limit: int | None = None) -> dict[str, bytes]:
     """The files of a checkpoint, after comparing names, sizes and SHA-256 with the manifest.
+
+    Args:
+        directory: the checkpoints of a run.
+        epoch: which of them.
+        limit: bytes that all files together may have; more is refused before anything is read.
 
     Raises:
         RunError: there is no such checkpoint, or it is damaged; says which file differs and how.
@@ -62,6 +68,7 @@ def read(directory: Path, epoch: int) -> dict[str, bytes]:
         for name in sorted(expected.keys() ^ found):
             state = "is missing" if name in expected else "is not in the manifest"
             raise RunError(f"checkpoint {folder} is damaged: {name} {state}", _HINT)
+        _check_sizes(folder, expected, limit)
         return {name: _read_file(folder / name, entry) for name, entry in expected.items()}
 
 
@@ -141,6 +148,8 @@ def _entry(data: bytes) -> dict[str, Any]:
 
 
 def _read_manifest(path: Path, epoch: int) -> dict[str, Any]:
+    if path.stat().st_size > _LARGEST_MANIFEST:
+        raise RunError(f"{path} is damaged: it has more than {_LARGEST_MANIFEST:,} bytes", _HINT)
     try:
         manifest = from_json(path.read_bytes())
     except ValueError as error:
@@ -153,9 +162,23 @@ def _read_manifest(path: Path, epoch: int) -> dict[str, Any]:
     return files
 
 
+def _check_sizes(folder: Path, expected: Mapping[str, Any], limit: int | None) -> None:
+    """Holds the sizes on disk against the manifest and the limit, so that nothing is read that cannot be right."""
+    total = 0
+    for name, entry in expected.items():
+        path = folder / name
+        if path.is_symlink() or not path.is_file():
+            raise RunError(f"checkpoint {folder} is damaged: {name} is not a plain file", _HINT)
+        size = path.stat().st_size
+        if size != entry.get("size"):
+            message = f"{name} has size {size} bytes, the manifest says {entry.get('size')} bytes"
+            raise RunError(f"checkpoint {folder} is damaged: {message}", _HINT)
+        total += size
+    if limit is not None and total > limit:
+        raise RunError(f"checkpoint {folder} has {total:,} bytes, more than such a model can have ({limit:,})", _HINT)
+
+
 def _read_file(path: Path, expected: Mapping[str, Any]) -> bytes:
-    if path.is_symlink() or not path.is_file():
-        raise RunError(f"checkpoint {path.parent} is damaged: {path.name} is not a plain file", _HINT)
     data = path.read_bytes()
     actual = _entry(data)
     for key, unit in (("size", " bytes"), ("sha256", "")):

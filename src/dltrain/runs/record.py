@@ -17,6 +17,7 @@ Status = Literal["running", "completed", "interrupted", "failed", "diverged"]
 STATUSES: tuple[str, ...] = get_args(Status)
 SCHEMA_VERSION = 1
 FILE_NAME = "run.json"
+_LARGEST = 16_000_000  # bytes; one of ours has a few thousand
 
 
 def to_json(value: Any, *, indent: int | None = 2) -> bytes:
@@ -41,6 +42,8 @@ def read_record(directory: Path) -> dict[str, Any]:
     """The `run.json` of a run, checked for the fields every reader relies on. RunError naming the file."""
     path = directory / FILE_NAME
     with trouble("read", path):
+        if path.stat().st_size > _LARGEST:
+            raise RunError(f"{path} is damaged: it has more than {_LARGEST:,} bytes")
         data = path.read_bytes()
     try:
         record = from_json(data)

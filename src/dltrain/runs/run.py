@@ -128,9 +128,9 @@ class Run:
         """Epochs of the checkpoints with a manifest, in order; `read_checkpoint` tells if one is sound."""
         return checkpoints.epochs(self._checkpoints())
 
-    def read_checkpoint(self, epoch: int) -> dict[str, bytes]:
-        """Files by name, verified against the manifest. RunError says what differs."""
-        return checkpoints.read(self._checkpoints(), epoch)
+    def read_checkpoint(self, epoch: int, limit: int | None = None) -> dict[str, bytes]:
+        """Files by name, verified against the manifest, of at most `limit` bytes. RunError says what differs."""
+        return checkpoints.read(self._checkpoints(), epoch, limit)
 
     def keep_checkpoints(self, epochs: Collection[int]) -> None:
         """Remove the checkpoints of all other epochs, and leftovers of earlier kills."""
