@@ -88,3 +88,23 @@ def test_floors_check_loads_no_numpy_and_no_keras(tiny: Path) -> None:
     loaded = loaded_by(["check", str(tiny)])
     assert "pydantic" in loaded
     assert not loaded & {"numpy", "keras", "tensorflow", "rich"}
+
+
+def test_floors_no_module_calls_what_runs_code_or_a_shell() -> None:
+    banned_names = {"eval", "exec", "compile", "__import__"}
+    banned_attributes = {"system", "popen", "load_model", "deserialize_keras_object", "enable_unsafe_deserialization"}
+    for file in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            attribute = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            assert name not in banned_names, (file, node.lineno)
+            assert attribute not in banned_attributes, (file, node.lineno)
+            words = {keyword.arg: keyword.value for keyword in node.keywords}
+            shell = words.get("shell")
+            assert shell is None or (isinstance(shell, ast.Constant) and shell.value is False), (file, node.lineno)
+            if attribute == "load" and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "np":
+                assert ast.unparse(words["allow_pickle"]) == "False", (file, node.lineno)
+            if attribute in ("load", "load_all") and ast.unparse(node.func).startswith("yaml"):
+                raise AssertionError((file, node.lineno))

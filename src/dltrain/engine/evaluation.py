@@ -97,7 +97,7 @@ def best_checkpoint(run: runs.Run, limit: int) -> int:
     kept = run.checkpoints()
     try:
         best = int(json.loads(run.read_checkpoint(kept[-1], limit)["state.json"])["best"]["epoch"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise RunError(f"state.json of epoch {kept[-1]} of the run {run.id} is damaged") from None
     if best not in kept:
         raise RunError(f"the checkpoint of the best epoch, {best}, is missing in the run {run.id}")

@@ -1,0 +1,199 @@
+"""A run from a stranger is data: nothing in it is imported, opened outside or let in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dltrain as package
+from dltrain import runs
+from dltrain.engine import weights
+from dltrain.errors import DltrainError, RunError
+from tests.conftest import TINY
+
+ALLOWED = ("/proc/", "/sys/", "/dev/null", "/dev/urandom")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> runs.Run:
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "tiny.yaml").write_text(TINY)
+    return package.fit(folder / "tiny.yaml", runs_dir=folder / "runs")
+
+
+@pytest.fixture
+def run(trained: runs.Run, tmp_path: Path) -> runs.Run:
+    path = tmp_path / "runs" / trained.id
+    shutil.copytree(trained.path, path)
+    return runs.Run(path)
+
+
+def reseal(run: runs.Run, epoch: int) -> None:
+    """Makes the manifest fit what lies there, as a stranger who knows the format would."""
+    folder = run.path / "checkpoints" / f"epoch-{epoch:04d}"
+    files = {
+        path.name: {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in folder.iterdir()
+        if path.name != "manifest.json"
+    }
+    (folder / "manifest.json").write_text(json.dumps({"schema_version": 1, "epoch": epoch, "files": files}))
+
+
+def checkpoint(run: runs.Run) -> Path:
+    return run.path / "checkpoints" / f"epoch-{run.checkpoints()[-1]:04d}"
+
+
+def huge_header(run: runs.Run) -> None:
+    (checkpoint(run) / "weights.safetensors").write_bytes((2**62).to_bytes(8, "little") + b"{}")
+
+
+def long_header(run: runs.Run) -> None:
+    header = json.dumps(
+        {f"t{i}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for i in range(200_000)}
+    ).encode()
+    (checkpoint(run) / "weights.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+
+
+def huge_tensor(run: runs.Run) -> None:
+    header = json.dumps({"w": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}).encode()
+    (checkpoint(run) / "weights.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+
+
+def sparse_file(run: runs.Run) -> None:
+    with (checkpoint(run) / "weights.safetensors").open("r+b") as file:
+        file.truncate(2**30)
+
+
+def other_shapes(run: runs.Run) -> None:
+    path = checkpoint(run) / "weights.safetensors"
+    values = weights.from_bytes(path.read_bytes(), "it")
+    path.write_bytes(weights.to_bytes({name: np.zeros((3, 3), np.float32) for name in values}))
+
+
+def other_names(run: runs.Run) -> None:
+    path = checkpoint(run) / "weights.safetensors"
+    values = weights.from_bytes(path.read_bytes(), "it")
+    path.write_bytes(weights.to_bytes({f"../{name}": value for name, value in values.items()}))
+
+
+def pickled(run: runs.Run) -> None:
+    import pickle
+
+    (checkpoint(run) / "weights.safetensors").write_bytes(pickle.dumps({"a": 1}))
+
+
+def deep_state(run: runs.Run) -> None:
+    (checkpoint(run) / "state.json").write_text("[" * 100_000)
+
+
+def linked(run: runs.Run) -> None:
+    path = checkpoint(run) / "weights.safetensors"
+    outside = run.path.parent.parent / "outside.safetensors"
+    outside.write_bytes(path.read_bytes())
+    path.unlink()
+    path.symlink_to(outside)
+
+
+DAMAGES = [
+    huge_header,
+    long_header,
+    huge_tensor,
+    sparse_file,
+    other_shapes,
+    other_names,
+    pickled,
+    deep_state,
+    linked,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_hostile_checkpoint_is_refused_by_evaluation(run: runs.Run, damage: Callable[[runs.Run], None]) -> None:
+    damage(run)
+    reseal(run, run.checkpoints()[-1])
+    with pytest.raises(RunError):
+        package.evaluate(run)
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_hostile_checkpoint_is_passed_over_or_refused_by_resuming(
+    run: runs.Run, damage: Callable[[runs.Run], None]
+) -> None:
+    damage(run)
+    reseal(run, run.checkpoints()[-1])
+    try:
+        resumed = package.resume(run, {"train.epochs": 3})
+    except DltrainError:
+        return
+    assert resumed.record()["resumed"][0]["from_epoch"] < 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model: {layers: [{Lambda: {function: x}}]}",
+        "model: {layers: [{TFSMLayer: {filepath: /etc}}]}",
+        "model: {layers: [{StringLookup: {vocabulary: /etc/passwd}}]}",
+        "extends: /etc/passwd",
+        "model: !!python/object/apply:os.system [id]",
+    ],
+)
+def test_hostile_config_in_a_run_names_nothing_that_runs(run: runs.Run, text: str) -> None:
+    path = run.path / "resolved.yaml"
+    path.write_text(path.read_text().replace("model:", "old:") + text + "\n")
+    with pytest.raises(package.ConfigError):
+        package.evaluate(run)
+
+
+@pytest.fixture
+def watched() -> Iterator[list[tuple[str, Any]]]:
+    """Audit events while `seen` is on; hooks cannot be taken away, so this one goes deaf."""
+    events: list[tuple[str, Any]] = []
+    state = {"on": True}
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if state["on"] and event in ("open", "import", "socket.connect", "socket.bind", "subprocess.Popen", "os.exec"):
+            events.append((event, arguments[0] if arguments else None))
+
+    sys.addaudithook(hook)
+    yield events
+    state["on"] = False
+
+
+def test_hostile_run_opens_nothing_outside_and_imports_nothing(
+    run: runs.Run, tmp_path: Path, watched: list[tuple[str, Any]]
+) -> None:
+    package.evaluate(run)  # what is imported late is imported now
+    (run.path / "numpy.py").write_text("raise SystemExit")
+    (run.path / "checkpoints" / "sitecustomize.py").write_text("raise SystemExit")
+    folder = os.getcwd()  # noqa: PTH109
+    os.chdir(run.path)
+    try:
+        watched.clear()
+        package.evaluate(run)
+        seen = list(watched)
+    finally:
+        os.chdir(folder)
+    modules = {str(name) for event, name in seen if event == "import"} - set(sys.modules)
+    assert not modules
+    assert not [event for event, _ in seen if event not in ("open", "import")]
+    root = str(run.path.resolve())
+    package_root = str(Path(package.__file__).parent)
+    opened = [os.fsdecode(path) for event, path in seen if event == "open" and not isinstance(path, int) and path]
+    outside = [
+        path
+        for path in opened
+        if not str(Path(path).resolve()).startswith((root, package_root, *ALLOWED))
+        and not path.endswith((".py", ".pyc"))
+    ]
+    assert opened
+    assert not outside
