@@ -24,6 +24,7 @@ bench: .venv/.installed-dev
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/check_speed.py
+	$(BIN)/python benchmarks/reliability_cost.py
 
 # ROUNDS=50 kills a training in each of so many rounds, and resumes it to the same SHA-256.
 torture: .venv/.installed

@@ -130,3 +130,34 @@ def test_cli_signal_before_training_leaves_no_run(tiny: Path, tmp_path: Path) ->
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
     assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_cli_killed_run_is_crashed_and_resumes(dltrain: Command, tiny: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dltrain", "fit", str(tiny), "-s", "train.epochs=400"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("epoch   3/400"):
+            break
+    assert json.loads(dltrain("ls", "--json").stdout)[0]["status"] == "running"
+    busy = dltrain("resume", "latest")
+    assert busy.returncode == 1
+    assert f"is being trained by process {process.pid}" in busy.stderr
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    (listed,) = json.loads(dltrain("ls", "--json").stdout)
+    assert listed["status"] == "crashed"
+    epoch = listed["resumes_from"]
+    assert epoch >= 3
+    assert f"resumes behind epoch {epoch}" in dltrain("ls").stdout
+    done = dltrain("resume", "latest", "-s", f"train.epochs={epoch + 2}")
+    assert done.returncode == 0, done.stderr
+    assert f"epoch {epoch + 1}/{epoch + 2}" in done.stderr
+    assert done.stdout.strip() == listed["path"]
+    again = dltrain("resume", "latest")
+    assert again.returncode == 2
+    assert "is complete" in again.stderr
+    refused = dltrain("resume", "latest", "-s", "train.batch_size=8")
+    assert refused.returncode == 2
+    assert "cannot change `train.batch_size` from 32 to 8" in refused.stderr

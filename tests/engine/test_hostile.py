@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.conftest import TINY
 
 import dltrain as package
 from dltrain import runs
 from dltrain.engine import weights
 from dltrain.errors import DltrainError, RunError
-from tests.conftest import TINY
 
 ALLOWED = ("/proc/", "/sys/", "/dev/null", "/dev/urandom")
 

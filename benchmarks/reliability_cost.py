@@ -1,0 +1,66 @@
+"""What trust costs: checkpoints as a share of an epoch of cnn_mnist, and determinism as a ratio of epoch times.
+
+Every figure comes from a fresh process. Checkpoint, journal and log of an epoch are timed inside the recorder; the
+epoch's own time is that of training alone. Determinism on and off take turns.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+CONFIG = Path(__file__).parent.parent / "configs" / "cnn_mnist.yaml"
+ROUNDS = 5
+CHILD = """
+import json, sys, tempfile, time
+import dltrain
+from dltrain.engine import recorder
+kept, epochs = [], []
+save = recorder.Recorder.on_epoch_end
+def timed(self, epoch, logs=None):
+    trained = self._trained - self._started
+    started = time.perf_counter()
+    save(self, epoch, logs)
+    kept.append(time.perf_counter() - started)
+    epochs.append(trained)
+recorder.Recorder.on_epoch_end = timed
+overrides = json.loads(sys.argv[2])
+with tempfile.TemporaryDirectory() as folder:
+    dltrain.fit(sys.argv[1], overrides, runs_dir=folder)
+print(json.dumps({"kept": kept[1:], "epochs": epochs[1:]}))
+"""
+
+
+def measured(*overrides: str) -> dict[str, list[float]]:
+    """Seconds of each epoch but the first, which traces, and of what is written behind it."""
+    command = [sys.executable, "-c", CHILD, str(CONFIG), json.dumps([*overrides, "expect={}"])]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    """Print the two figures."""
+    whole = measured("train.epochs=4")
+    shares = [kept / epoch for kept, epoch in zip(whole["kept"], whole["epochs"], strict=True)]
+    print(
+        f"behind an epoch of cnn_mnist ({statistics.median(whole['epochs']):.1f} s): "
+        f"{statistics.median(whole['kept']) * 1000:.0f} ms for checkpoint, journal and log: "
+        f"{statistics.median(shares):.2%} ({min(shares):.2%}-{max(shares):.2%})"
+    )
+    ratios = []
+    for _ in range(ROUNDS):
+        small = ("train.epochs=3", "data.limit.train=12800")
+        pair = [min(measured(*small, f"train.deterministic={word}")["epochs"]) for word in ("true", "false")]
+        ratios.append(pair[0] / pair[1])
+    print(
+        f"an epoch with determinism / without, best of 2, {ROUNDS} rounds: median {statistics.median(ratios):.2f} "
+        f"({min(ratios):.2f}-{max(ratios):.2f})"
+    )
+
+
+if __name__ == "__main__":
+    main()
