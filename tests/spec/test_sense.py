@@ -62,7 +62,6 @@ LOGITS = "{Dense: {units: 3}}"
         (THREE, SOFTMAX, "CategoricalGeneralizedCrossEntropy", "accuracy"),
         (THREE, f"{LOGITS}, Softmax", "sparse_categorical_crossentropy", "accuracy"),
         (THREE, f"{LOGITS}, {{Activation: {{activation: softmax}}}}", "sparse_categorical_crossentropy", "accuracy"),
-        (THREE, f"{SOFTMAX}, {{Dropout: {{rate: 0.1}}}}", "sparse_categorical_crossentropy", "accuracy"),
         (TWO, "{Dense: {units: 2, activation: softmax}}", "sparse_categorical_crossentropy", "accuracy"),
         (TWO, "{Dense: {units: 1, activation: sigmoid}}", "binary_crossentropy", "accuracy, AUC, Precision, Recall"),
         (TWO, "{Dense: {units: 1, activation: sigmoid}}", "mean_squared_error", "BinaryAccuracy"),

@@ -32,6 +32,17 @@ class Verbs(click.Group):
         command = import_module(f"dltrain.cli.{cmd_name}_command").command
         return command if isinstance(command, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from dltrain.spec.suggest import closest
+
+            near = {"train": "fit", "evaluate": "eval", "list": "ls", "new": "init", "help": "docs"}.get(args[0])
+            near = near or closest(args[0], VERBS)
+            ctx.fail(f"No such command '{args[0]}'." + (f" Did you mean '{near}'?" if near else ""))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ class Draft:
         layers: the layers, repeats expanded, up to the first that has a problem.
         whole: whether these are all.
         steps: optimizer steps in an epoch.
-        expect: the names under `expect`.
+        expect: the names under `expect`, with their bounds as written.
     """
 
     tree: Node
@@ -53,7 +53,7 @@ class Draft:
     precision: str | None
     monitor: str | None
     mode: str | None
-    expect: tuple[str, ...]
+    expect: Mapping[str, object]
     train_samples: int | None
 
     @property
@@ -80,6 +80,7 @@ class Draft:
 
 def draft(tree: Node, layers: Sequence[tuple[Path, Node]], found: Iterable[Problem]) -> Draft:
     """The draft of a config in which the problems `found` are known."""
+    found = list(found)
     bad = _Bad(found)
 
     def node(path: Path) -> Node | None:
@@ -104,6 +105,8 @@ def draft(tree: Node, layers: Sequence[tuple[Path, Node]], found: Iterable[Probl
         return tuple(item for item in items if item is not None)
 
     dataset = placed(("data", "dataset"))
+    if any(problem.hint.startswith("it belongs to the data set") for problem in found):
+        dataset = None  # its shape is not the one that is meant
     facts = datasets.facts(dataset.object.name, dataset.object.arguments) if dataset is not None else None
     validation = scalar(("data", "validation"), DataSpec.model_fields["validation"].default)
     limit = scalar(("data", "limit", "train"), Limit.model_fields["train"].default)
@@ -126,7 +129,7 @@ def draft(tree: Node, layers: Sequence[tuple[Path, Node]], found: Iterable[Probl
         precision=scalar(("train", "precision"), train["precision"].default),
         monitor=scalar(("train", "checkpoint", "monitor"), CheckpointSpec.model_fields["monitor"].default),
         mode=scalar(("train", "checkpoint", "mode"), CheckpointSpec.model_fields["mode"].default),
-        expect=tuple(there.value) if whole and isinstance(there.value, dict) else (),
+        expect=there.plain() if whole and isinstance(there.value, dict) else {},
         train_samples=_samples(facts, limit, validation),
     )
 

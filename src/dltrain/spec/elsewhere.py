@@ -79,7 +79,14 @@ ARGUMENTS: dict[str, str] = {
     "eps": "epsilon",
     "init": "kernel_initializer",
     "regularizer": "kernel_regularizer",
-    "betas": "beta_1",
+}
+# What to do about other arguments.
+ADVICE: dict[str, str] = {
+    "betas": "write `beta_1: 0.9, beta_2: 0.999`",
+    "num_layers": "write the layer as often as it is to come, or `repeat: {times: 2, layers: [...]}`",
+    "batch_first": "remove it: the batch always comes first",
+    "num_features": "remove it: Keras sees what the layer gets",
+    "bidirectional": "write `Bidirectional: {layer: {LSTM: {units: 64}}}`",
 }
 # Keys of a section, in whatever section they are looked for.
 KEYS: dict[str, str] = {

@@ -85,6 +85,7 @@ _ARGUMENTS: dict[str, Any] = {
     "specificity": 0.9,
     "strides": 2,
     "target_class_ids": [0],
+    "target_shape": [28, 28],
     "units": 64,
     "values": [0.1, 0.01],
     "variance": 0.25,

@@ -74,10 +74,32 @@ def check_object(section: str, node: Node, path: Path) -> list[Problem]:
             return _check_named(section, name, {}, place, (*path, name))
         if isinstance(arguments.value, dict):
             return _check_named(section, name, arguments.value, place, (*path, name))
-        example = f"`{name}: {{{_first_argument(section, name)}: {shown(arguments.value).strip('`')}}}`"
+        if (owner := _owner(section, name)) is not None:
+            message = f"`{name}` is an argument; the {noun(section)} itself is not named"
+            hint = f"name it: `{owner}: {{{name}: {shown(arguments.plain()).strip('`')}}}`"
+            return [Problem("object-form", message, path, place, hint)]
         message = f"the arguments of `{name}` must be a mapping, not {shown(arguments.plain())}"
-        return [Problem("object-form", message, path, arguments.where, f"write {example}")]
+        return [Problem("object-form", message, path, arguments.where, _as_mapping(section, name, arguments.plain()))]
     return [_wrong_form(section, node, path)]
+
+
+def _owner(section: str, name: str) -> str | None:
+    """The object that is commonly meant where one of its arguments stands in the place of its name."""
+    common = {"optimizer": "Adam", "layer": "Dense"}.get(section)
+    entry = find(section, common) if common is not None and find(section, name) is None else None
+    return common if entry is not None and name in entry.arguments else None
+
+
+def _as_mapping(section: str, name: str, given: Any) -> str:
+    """What to write for arguments that stand as a list or alone."""
+    if isinstance(given, list) and given and all(isinstance(item, dict) for item in given):
+        return f"remove the dashes before the arguments of `{name}`"
+    values = given if isinstance(given, list) else [given]
+    entry = find(section, name)
+    keys = list(entry.arguments) if entry is not None else []
+    keys.sort(key=lambda key: not (entry is not None and entry.arguments[key].required))
+    pairs = [f"{key}: {shown(value).strip('`')}" for key, value in zip(keys, values, strict=False)]
+    return f"write `{name}: {{{', '.join(pairs)}}}`"
 
 
 def _first_argument(section: str, name: str) -> str:
@@ -116,7 +138,10 @@ def _check_named(section: str, name: str, arguments: dict[str, Node], where: Whe
 
 def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, path: Path) -> list[Problem]:
     problems = []
+    tuples = any(isinstance(child.value, str) and child.value.startswith("(") for child in arguments.values())
     for key, child in arguments.items():
+        if tuples and child.value is None and key.endswith(")"):
+            continue  # the end of a Python tuple, told at its beginning
         if key not in entry.arguments:
             problems.append(_unknown_argument(entry, key, child, (*path, key)))
         else:
@@ -154,9 +179,14 @@ def _unknown_name(section: str, name: str, path: Path, where: Where) -> Problem:
 def _unknown_argument(entry: Entry, key: str, child: Node, path: Path) -> Problem:
     message = f"unknown argument `{key}` of `{entry.name}`"
     where = child.key or child.where
-    word, colon, rest = key.partition(":")
+    word, colon, rest = key.partition(":" if ":" in key else "=")
     if colon and word in entry.arguments:
-        return Problem("unknown-argument", message, path, where, f"a blank is missing: write `{word}: {rest}`")
+        missing = "a blank is missing: " if colon == ":" else ""
+        return Problem("unknown-argument", message, path, where, f"{missing}write `{word}: {rest}`")
+    if key.isdigit() and child.value is None:
+        return Problem("unknown-argument", message, path, where, "a number has a decimal point, not a comma: `0.001`")
+    if key in elsewhere.ADVICE:
+        return Problem("unknown-argument", message, path, where, elsewhere.ADVICE[key])
     if reason := catalogue.why_not_argument(entry.name, key):
         return Problem("unknown-argument", message, path, where, reason)
     if near := closest(key, entry.arguments):
@@ -178,7 +208,7 @@ def check_value(entry: Entry, key: str, node: Node, path: Path) -> list[Problem]
             return []
     elif _fits_plainly(argument, node):
         return []
-    else:
+    elif not (isinstance(value, str) and _number(value) and {"int", "float"} & set(argument.kinds)):
         for kind in argument.kinds:
             named = isinstance(value, dict) or (isinstance(value, str) and not _wordy(argument))
             if kind in OBJECT_KINDS and named:
@@ -186,7 +216,16 @@ def check_value(entry: Entry, key: str, node: Node, path: Path) -> list[Problem]
     if isinstance(value, str) and set(argument.kinds) & {"words", "activation"}:
         return [_unknown_word(argument, entry, key, node, path)]
     message = f"`{key}` of `{entry.name}` must be {expected(argument)}, not {shown(node.plain(), node.quoted)}"
+    if isinstance(value, str) and (found := re.match(r"\(([^()]*)\)", node.where.text[node.where.column - 1 :])):
+        return [Problem("wrong-type", message, path, node.where, f"a list is written `[{found[1].strip(' ,')}]`")]
+    if isinstance(value, list) and value and value[0].value in ("None", None) and "ints" in argument.kinds:
+        rest = shown([item.plain() for item in value[1:]])
+        return [Problem("wrong-type", message, path, node.where, f"leave the axis of the batch out: {rest}")]
     return [Problem("wrong-type", message, path, node.where, number_hint(value, argument.kinds, argument.maximum))]
+
+
+def _number(text: str) -> bool:
+    return re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", text) is not None
 
 
 def _wordy(argument: Argument) -> bool:

@@ -103,7 +103,13 @@ def _make_mapping(node: Node, key: str, before: list[str], place: Where) -> Prob
         return None
     parent = ".".join(before) or "the config"
     message = f"`{parent}` is `{node.value}`, so it has no `{key}`"
-    return Problem("override", message, tuple(before), place, f"write `-s {parent}={{{key}: …}}`")
+    return Problem("override", message, tuple(before), place, _hint(parent, node, key))
+
+
+def _hint(parent: str, node: Node, key: str) -> str:
+    if isinstance(node.value, str) and node.value[:1].isupper():
+        return f"write `-s {parent}.{node.value}.{key}=…`"
+    return f"write `-s {parent}={{{key}: …}}`"
 
 
 def _check_index(items: list[Node], key: str, before: list[str], place: Where) -> Problem | None:

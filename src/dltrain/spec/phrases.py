@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dltrain.spec import catalogue
 from dltrain.spec.catalogue import Argument
 from dltrain.spec.suggest import listing
@@ -19,6 +21,8 @@ def number_hint(value: object, kinds: tuple[str, ...], limit: float | None = Non
         digits = value.replace("_", "").replace(",", "")
         if digits.lstrip("+-").isdigit() and digits.isascii():
             return f"write `{int(digits)}`" if len(digits) < 40 else ""
+    if "float" in kinds and re.fullmatch(r"[-+]?(\d+\.\d*|\.?\d+)([eE][-+]?\d+)?", value):
+        return f"write `{value}`"
     if "bool" in kinds and value.lower() in ("yes", "on", "no", "off", "true", "false"):
         return f"write `{'true' if value.lower() in ('yes', 'on', 'true') else 'false'}`"
     return ""

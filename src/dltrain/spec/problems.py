@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dltrain.errors import Problem, Where
-from dltrain.spec import catalogue, elsewhere, examples
+from dltrain.spec import catalogue, datasets, elsewhere, examples
 from dltrain.spec.objects import FIELDS, check_object, find, object_nodes
 from dltrain.spec.phrases import number_hint, share_hint
 from dltrain.spec.reader import Node
@@ -128,6 +128,9 @@ def _problem(detail: ErrorDetails, path: Path, root: Node) -> Problem:
     value = shown(node.plain(), node.quoted)
     if kind in _EXPECTED:
         phrase, kinds = _EXPECTED[kind]
+        if path == ("model",) and isinstance(node.value, list):
+            message = "`model` must be a mapping, not a list"
+            return Problem("wrong-type", message, path, node.key or node.where, "put `layers:` above this list")
         message = f"`{name}` must be {phrase}, not {value}" if path else f"a config must be a mapping, not {value}"
         return Problem("wrong-type", message, path, node.where, number_hint(node.value, kinds) or _example(path))
     if kind == "literal_error":
@@ -171,8 +174,15 @@ def _unknown_key(path: Path, node: Node) -> Problem:
     if ":" in key and key.split(":")[0] in known:
         word, _, rest = key.partition(":")
         return Problem("unknown-key", message, path, where, f"a blank is missing: write `{word}: {rest}`")
+    if key != (plain := key.strip("\u00a0\u3000\u2003 ")) and any(plain in m.model_fields for m in SECTIONS.values()):
+        return Problem(
+            "unknown-key", message, path, where, f"blanks before `{plain}` are not plain ones: type them anew"
+        )
     if near := closest(key, known):
         return Problem("unknown-key", message, path, where, f"did you mean `{near}`?")
+    if parent == ("data",) and any(key in entry.arguments for entry in datasets.ENTRIES.values()):
+        hint = f"it belongs to the data set: `dataset: {{synthetic: {{{key}: …}}}}`"
+        return Problem("unknown-key", message, path, where, hint)
     if meant := elsewhere.key(key):
         return Problem("unknown-key", message, path, where, meant)
     for section, model in SECTIONS.items():
@@ -205,6 +215,8 @@ def in_order(problems: list[Problem]) -> list[Problem]:
         if not p.code.startswith("missing-")
         or ((p.path[:-1], p.path[-1]) not in meant and p.path[-1] not in elsewhere_written)
     ]
+    if "layers" in elsewhere_written:
+        problems = [p for p in problems if p.path != ("model",)]
 
     def key(problem: Problem) -> tuple[bool, str, int, int]:
         where = problem.where

@@ -153,6 +153,12 @@ def read(name: str, text: str) -> Node:
     return root
 
 
+def _twice(key: str, first: Where) -> str:
+    if key[:1].isupper():
+        return f"put `- ` before it, and before the one in line {first.line}: layers are a list"
+    return f"it was given at line {first.line}, column {first.column} before: remove one of them"
+
+
 class _Composer:
     """Parser events -> nodes, without recursion deeper than `MAX_DEPTH`."""
 
@@ -234,7 +240,7 @@ class _Composer:
                         f"the key `{key}` is given twice",
                         (),
                         key_where,
-                        f"it was given at line {first.line}, column {first.column} before: remove one of them",
+                        _twice(key, first),
                     )
                 )
             else:

@@ -10,7 +10,10 @@ from dltrain.spec.draft import Draft, value_of
 from dltrain.spec.names import metric_name
 from dltrain.spec.outline import Outline
 from dltrain.spec.problems import locate
+from dltrain.spec.schema import parse_bound
 from dltrain.spec.suggest import closest, listing
+
+_SHARES = ("accuracy", "acc", "precision", "recall", "auc", "f1_score")
 
 
 def check_sense(draft: Draft, outline: Outline) -> list[Problem]:
@@ -62,6 +65,8 @@ def _check_monitors(draft: Draft) -> Iterator[Problem]:
         hint = ""
         if name.startswith("val_") and name.removeprefix("val_") in logged:
             hint = f"nothing is held out: give `data.validation` a share, or monitor `{name.removeprefix('val_')}`"
+        if name.startswith("test_") and f"val_{name.removeprefix('test_')}" in logged:
+            hint = f"the test split is measured at the end alone: write `val_{name.removeprefix('test_')}`"
         yield _unknown_metric(draft, f"nothing named `{name}` is measured", name, logged, path, hint)
 
 
@@ -71,11 +76,28 @@ def _check_expect(draft: Draft) -> Iterator[Problem]:
         return
     measured = [name for name in logged if not name.startswith("val_")]
     known = [f"test_{name}" for name in measured] + [name for name in logged if name.startswith("val_")]
-    for name in draft.expect:
+    for name, bound in draft.expect.items():
+        if name in known and (problem := _never_holds(draft, name, bound)) is not None:
+            yield problem
         if name not in known:
             hint = f"write `test_{name}`" if f"test_{name}" in known else ""
             path = ("expect", name)
             yield _unknown_metric(draft, f"nothing named `{name}` can be expected", name, known, path, hint)
+
+
+def _never_holds(draft: Draft, name: str, bound: object) -> Problem | None:
+    """A share that is to be above 1, as a percentage would be."""
+    try:
+        operator, value = parse_bound(bound)
+    except ValueError:
+        return None
+    if not name.endswith(_SHARES) or operator not in (">", ">=") or value + (operator == ">") * 1e-12 <= 1:
+        return None
+    path = ("expect", name)
+    hint = f'write `"{operator} {value / 100:g}"`' if value <= 100 else "it is a share, from 0 to 1"
+    return Problem(
+        "expect-bound", f"`{name}` is at most 1: {operator} {value:g} never holds", path, draft.where(path), hint
+    )
 
 
 def _unknown_metric(

@@ -106,6 +106,8 @@ def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
         return
     head = _head(outline.rows)
     outputs = shape[0]
+    yield from _check_softmaxes(draft, outline.rows)
+    yield from _check_dropped(draft, outline.rows)
     problem = _check_units(draft, data, loss, head, outline.rows[-1], outputs)
     if problem is not None:
         yield problem
@@ -115,6 +117,33 @@ def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
     yield from activation_problems
     if not any(problem.severity == "error" for problem in activation_problems):
         yield from _check_metrics(draft, loss, outputs, head)
+
+
+def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
+    """Softmax is for the output: inside it lets one number win, twice it flattens what the first has said."""
+    squashing = [
+        row for row in rows if row.kind == "Softmax" or row.placed.object.arguments.get("activation") == "softmax"
+    ]
+    for row in squashing:
+        behind = [later for later in rows[row.number :] if later.kind not in _PASSING]
+        if not behind:
+            continue
+        path = row.placed.argument_path("activation") if row.kind != "Softmax" else row.placed.path
+        twice = behind[0] in squashing and behind[0].kind in ("Softmax", "Activation")
+        message = (
+            f"{row} ends in a softmax, and {behind[0]} takes another of it"
+            if twice
+            else (f"{row} has a softmax inside the model, where it lets one number win")
+        )
+        hint = "remove one of them" if twice else "write `activation: relu`"
+        yield _at(draft, "softmax", message, path, hint, "warning")
+
+
+def _check_dropped(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
+    last = rows[-1]
+    if last.kind in ("Dropout", "AlphaDropout", "GaussianDropout"):
+        message = f"{last} is the last, so it drops the model's own answers"
+        yield _at(draft, "output-dropout", message, last.placed.path, "put it before the last `Dense`", "warning")
 
 
 def _class_name(section: str, placed: Placed | None) -> str | None:
@@ -252,9 +281,10 @@ def _check_activation(
         instead = "sigmoid" if data.task == "classification" else "linear"
         yield wrong(f"`{activation}` over one output is always 1", f"write `activation: {instead}`")
     elif data.task == "regression":
-        if activation in ("softmax", "sigmoid", "tanh", "hard_sigmoid"):
+        if activation in ("softmax", "sigmoid", "tanh", "hard_sigmoid", "relu"):
             low = "-1" if activation == "tanh" else "0"
-            message = f"`{activation}` gives numbers from {low} to 1, but those of `{data.name}` have any size"
+            reach = f"from {low} {'on' if activation == 'relu' else 'to 1'}"
+            message = f"`{activation}` gives numbers {reach}, but those of `{data.name}` have any size"
             yield wrong(message, "write `activation: linear`, or remove it", "warning")
     elif value_of("loss", draft.loss.object, "from_logits"):
         if activation in _PROBABILITIES:
@@ -265,7 +295,7 @@ def _check_activation(
         what = f"`{name}` needs probabilities, but the model ends in `activation: {activation}`"
         if activation == "linear" and not _written(head):
             what = f"`{name}` needs probabilities, but the last layer has no activation"
-        logits = f", or the loss as `{objects_name(draft.loss)}: {{from_logits: true}}`"
+        logits = f", or `loss: {{{objects_name(draft.loss)}: {{from_logits: true}}}}`"
         yield wrong(what, f"write `activation: {needed}`" + (logits if activation == "linear" else ""))
     elif loss in _CLASS_LOSSES and activation != "softmax" and activation != "sparsemax":
         message = f"`{activation}` judges each class on its own; `{name}` takes probabilities that add up to 1"

@@ -23,6 +23,8 @@ def check(draft: Draft) -> Iterator[Problem]:
     yield from _check_batch(draft)
     yield from _check_learning_rate(draft)
     yield from _check_callbacks(draft)
+    monitor = draft.monitor or ("val_loss" if draft.validation else "loss")
+    yield from _check_direction(draft, monitor, draft.mode, ("train", "checkpoint", "mode"))
 
 
 def _warning(draft: Draft, code: str, message: str, path: Path, hint: str) -> Problem:
@@ -140,11 +142,15 @@ def _check_mode(draft: Draft, callback: Placed) -> Iterator[Problem]:
     mode = value_of("callback", callback.object, "mode")
     if not isinstance(monitor, str):
         return
+    yield from _check_direction(draft, monitor, mode, callback.argument_path("mode"))
     if mode == "auto" and (metric := _undirected(draft, monitor)) is not None:
         path = callback.argument_path("monitor")
         message = f"Keras does not know whether a low or a high `{monitor}` is good"
         hint = f"write `mode: {metric}` beside it"
         yield Problem("callback-mode", message, path, draft.where(path), hint)
+
+
+def _check_direction(draft: Draft, monitor: str, mode: object, path: Path) -> Iterator[Problem]:
     if mode not in ("min", "max"):
         return
     good: Literal["min", "max"] | None = None
@@ -155,7 +161,7 @@ def _check_mode(draft: Draft, callback: Placed) -> Iterator[Problem]:
     if good is not None and mode != good:
         low = "low" if good == "min" else "high"
         message = f"`mode: {mode}` waits for the wrong thing: a {low} `{monitor}` is good"
-        yield _warning(draft, "callback-mode", message, callback.argument_path("mode"), f"write `mode: {good}`")
+        yield _warning(draft, "callback-mode", message, path, f"write `mode: {good}`")
 
 
 def _undirected(draft: Draft, monitor: str) -> str | None:

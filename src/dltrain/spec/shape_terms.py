@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dltrain.spec import catalogue
+
 Shape = tuple[int, ...]
 Arguments = Mapping[str, Any]
 
@@ -101,6 +103,9 @@ def _space_hint(kind: str, shape: Shape, rank: int) -> str:
     size = math.prod(shape)
     if len(shape) == rank:
         return reshape(*shape, 1)
+    sibling = kind.replace(f"{rank}D", f"{len(shape) - 1}D")
+    if rank == 1 and len(shape) > 2 and sibling != kind and catalogue.find("layer", sibling) is not None:
+        return f"write `{sibling}`, or {reshape(shape[0], math.prod(shape[1:]))}"
     if rank == 1 and len(shape) > 2:
         return reshape(shape[0], math.prod(shape[1:]))
     if len(shape) == rank + 2:

@@ -106,6 +106,8 @@ def _reshape(arguments: Arguments, shape: Shape) -> Inferred:
 
 
 def _reshape_hint(target: Shape, size: int) -> str:
+    if len(target) > 1 and math.prod(target[1:]) == size:
+        return f"write `target_shape: {list(target[1:])}`, without the axis of the batch"
     for place in reversed(range(len(target))):
         rest = math.prod(n for i, n in enumerate(target) if i != place and n != -1)
         if target.count(-1) == 0 and rest > 0 and size % rest == 0:

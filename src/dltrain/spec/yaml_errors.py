@@ -24,6 +24,9 @@ def explain(error: yaml.MarkedYAMLError, source: Source) -> Problem:
     text = f"{error.context or ''} {error.problem or ''}"
     return (
         _tab(source, line)
+        or _dash(error, source, line, text)
+        or _colon(source, line)
+        or _comma(source, line, text)
         or _comparison(source, line)
         or _unclosed(error, source, text)
         or _missing_blank(source, line)
@@ -43,6 +46,54 @@ def _context(error: yaml.MarkedYAMLError) -> str:
     if error.context and error.context_mark:
         return f"{error.context} that begins at line {error.context_mark.line + 1}"
     return "check the indentation and the colons around this line"
+
+
+def _dash(error: yaml.MarkedYAMLError, source: Source, line: int, text: str) -> Problem | None:
+    """An item of a list without its `- `: this line, or the one before where only that one lacks it."""
+    here = source.lines[line]
+    if re.match(r"\s*-\w", here):
+        column = here.index("-")
+        where = source.at(line, column, len(here))
+        return Problem("yaml-dash", "no blank after `-`", (), where, f"write `- {here.strip()[1:]}`")
+    if "expected '-' indicator" in text and here.strip():
+        where = source.at(line, _indent(source, line) or 0, len(here))
+        return Problem("yaml-dash", "this line stands in a list, without a `- `", (), where, "put `- ` before it")
+    before = next((n for n in range(line - 1, -1, -1) if source.lines[n].strip()), None)
+    if "block mapping" in (error.context or "") and here.lstrip().startswith("- ") and before is not None:
+        above = source.lines[before]
+        if not above.lstrip().startswith("-") and not above.rstrip().endswith(":"):
+            where = source.at(before, _indent(source, before) or 0, len(above))
+            return Problem(
+                "yaml-dash", "a list begins behind this line, which has no `- `", (), where, "put `- ` before it"
+            )
+    return None
+
+
+def _colon(source: Source, line: int) -> Problem | None:
+    """A key without its colon, with its values indented below."""
+    before = next((n for n in range(line - 1, -1, -1) if source.lines[n].strip()), None)
+    for number in (line, before):
+        if number is None or not (match := re.fullmatch(r"\s*(?P<word>[A-Za-z_]\w*)\s*", source.lines[number])):
+            continue
+        below = next((n for n in range(number + 1, len(source.lines)) if source.lines[n].strip()), None)
+        if below is not None and (_indent(source, below) or 0) > (_indent(source, number) or 0):
+            where = source.at(number, match.start("word"), match.end("word"))
+            hint = f"write `{match['word']}:`"
+            return Problem("yaml-colon", f"no colon after `{match['word']}`", (), where, hint)
+    return None
+
+
+def _comma(source: Source, line: int, text: str) -> Problem | None:
+    """Two entries between brackets without a comma."""
+    if "expected ',' or" not in text:
+        return None
+    for number in (line, line - 1):
+        if number < 0 or not (found := re.search(r"[\w\]}\"'];?\s+(?P<word>[A-Za-z_]\w*)\s*:", source.lines[number])):
+            continue
+        if re.search(r"[{\[]", source.lines[number][: found.start()]):
+            where = source.at(number, found.start("word"), found.end("word"))
+            return Problem("yaml-comma", "a comma is missing", (), where, f"put a comma before `{found['word']}`")
+    return None
 
 
 def _indentation(error: yaml.MarkedYAMLError, source: Source, line: int) -> Problem | None:
@@ -82,10 +133,11 @@ def _tab(source: Source, line: int) -> Problem | None:
         if 0 <= number < len(source.lines):
             text = source.lines[number]
             indent = text[: len(text) - len(text.lstrip())]
-            if "\t" in indent:
-                column = indent.index("\t")
-                where = source.at(number, column, column + 1)
-                return Problem("yaml-tab", "a tab in the indentation", (), where, "YAML takes blanks only")
+            for sign, name in (("\t", "a tab"), ("\u00a0", "a non-breaking blank"), ("\u3000", "a wide blank")):
+                if sign in indent:
+                    column = indent.index(sign)
+                    where = source.at(number, column, column + 1)
+                    return Problem("yaml-tab", f"{name} in the indentation", (), where, "YAML takes plain blanks only")
     return None
 
 
