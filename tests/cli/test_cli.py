@@ -83,10 +83,10 @@ def test_cli_bad_input_gets_a_message_and_leaves_nothing(
 
 
 def test_cli_gate_exits_3_with_value_and_bound(dltrain: Command, tiny: Path) -> None:
-    gate = ["-s", 'expect={test_accuracy: ">= 1.5"}']
+    gate = ["-s", 'expect={test_loss: "< -1.5"}']
     done = dltrain("fit", tiny, *gate)
     assert done.returncode == 3
-    assert "expected >= 1.5" in done.stderr
+    assert "expected < -1.5" in done.stderr
     assert done.stdout.strip().startswith("runs/")
     assert dltrain("eval", "latest").returncode == 3
     assert dltrain("fit", tiny, *gate, "--smoke").returncode == 0

@@ -124,6 +124,7 @@ def test_hostile_checkpoint_is_refused_by_evaluation(run: runs.Run, damage: Call
         package.evaluate(run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_hostile_checkpoint_is_passed_over_or_refused_by_resuming(
     run: runs.Run, damage: Callable[[runs.Run], None]

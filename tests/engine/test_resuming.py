@@ -61,7 +61,11 @@ def stopped(config: Path, runs_dir: Path, epoch: int, *overrides: str, kind: typ
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(
-    "optimizer", ["{Adam: {learning_rate: 1e-2}}", "{SGD: {learning_rate: 0.1, momentum: 0.9, use_ema: true}}"]
+    "optimizer",
+    [
+        "{Adam: {learning_rate: 1e-2}}",
+        pytest.param("{SGD: {learning_rate: 0.1, momentum: 0.9, use_ema: true}}", marks=pytest.mark.slow),
+    ],
 )
 def test_resuming_ends_as_if_never_stopped(tiny: Path, tmp_path: Path, model: str, optimizer: str) -> None:
     overrides = [f"model.layers={MODELS[model]}", f"train.optimizer={optimizer}", "train.epochs=5"]
@@ -84,7 +88,7 @@ def test_resuming_ends_as_if_never_stopped(tiny: Path, tmp_path: Path, model: st
         "[TerminateOnNaN, ReduceLROnPlateau: {patience: 0, factor: 0.5}, EarlyStopping: {patience: 4, min_delta: 1}]",
     ],
 )
-@pytest.mark.parametrize("epoch", [1, 3])
+@pytest.mark.parametrize("epoch", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_resuming_carries_the_state_of_callbacks(tiny: Path, tmp_path: Path, callbacks: str, epoch: int) -> None:
     overrides = [f"train.callbacks={callbacks}", "train.epochs=7"]
     whole = package.fit(tiny, overrides, runs_dir=tmp_path / "whole")

@@ -184,8 +184,8 @@ def test_training_early_stopping_ends_the_run(tiny: Path, tmp_path: Path) -> Non
 
 
 def test_training_gate_fails_with_value_and_bound(tiny: Path, tmp_path: Path) -> None:
-    with pytest.raises(ExpectationFailed, match=r"test_accuracy is 0\.\d+, expected >= 1\.5"):
-        package.fit(tiny, ['expect={test_accuracy: ">= 1.5"}'], runs_dir=tmp_path)
+    with pytest.raises(ExpectationFailed, match=r"test_loss is \d\.\d+, expected < -1\.5"):
+        package.fit(tiny, ['expect={test_loss: "< -1.5"}'], runs_dir=tmp_path)
     (run,) = [package.load_run("latest", tmp_path)]
     assert run.record()["status"] == "completed"
     with pytest.raises(ExpectationFailed):
@@ -193,7 +193,7 @@ def test_training_gate_fails_with_value_and_bound(tiny: Path, tmp_path: Path) ->
 
 
 def test_training_smoke_run_is_judged_by_no_gate(tiny: Path, tmp_path: Path) -> None:
-    run = package.fit(tiny, ['expect={test_accuracy: ">= 1.5"}'], runs_dir=tmp_path, smoke=True)
+    run = package.fit(tiny, ['expect={test_loss: "< -1.5"}'], runs_dir=tmp_path, smoke=True)
     assert run.record()["smoke"] is True
 
 

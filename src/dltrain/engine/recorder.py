@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -18,6 +15,7 @@ import tensorflow as tf
 from dltrain.engine import callback_state, weights
 from dltrain.engine.checkpoint import CallbackState, Checkpoint, to_files
 from dltrain.engine.events import EpochDone, Listener, StepDone
+from dltrain.engine.signals import StopSignal
 from dltrain.engine.tensorboard import EventWriter
 from dltrain.errors import Diverged
 from dltrain.runs import Run, lower_is_better
@@ -36,31 +34,6 @@ class Start:
     checkpoint: Checkpoint
     best_weights: Mapping[str, np.ndarray]
     best_row: Mapping[str, float]
-
-
-class StopSignal:
-    """While it is open, SIGINT and SIGTERM ask for a stop after the current step; a second one ends at once."""
-
-    def __init__(self) -> None:
-        self.signum: int | None = None
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> StopSignal:
-        if threading.current_thread() is threading.main_thread():
-            for signum in (signal.SIGINT, signal.SIGTERM):
-                self._before[signum] = signal.signal(signum, self._ask)
-        return self
-
-    def _ask(self, signum: int, frame: FrameType | None) -> None:
-        self.signum = signum
-        self._restore()
-
-    def _restore(self) -> None:
-        for signum in list(self._before):
-            signal.signal(signum, self._before.pop(signum))
-
-    def __exit__(self, *_: object) -> None:
-        self._restore()
 
 
 class Recorder(keras.callbacks.Callback):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dltrain import data, runs, spec
 from dltrain.engine.events import Listener, Phase, SkippedCheckpoint, ignore
+from dltrain.engine.signals import StopSignal
 from dltrain.engine.training import RECORDED_PACKAGES, Job, digest, load_data, train
 from dltrain.errors import RunError, UsageError
 
@@ -51,12 +52,15 @@ def resume(
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
     found = found.locked()
     try:
-        return _resume(found, overrides, force, on_event)
+        with StopSignal() as stop:
+            return _resume(found, overrides, force, stop, on_event)
     finally:
         found.release()
 
 
-def _resume(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], force: bool, on_event: Listener) -> runs.Run:
+def _resume(
+    run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], force: bool, stop: StopSignal, on_event: Listener
+) -> runs.Run:
     record = run.record()
     if record["status"] == "diverged":
         raise UsageError(f"the run {run.id} has diverged, and would again", "change the config and `dltrain fit` it")
@@ -73,6 +77,7 @@ def _resume(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], force: 
     device.prepare(plan.spec.seed, plan.spec.train.deterministic)
     on_event(Phase("building the model"))
     model, form = build.compiled(plan, dataset)
+    stop.check()
     start, skipped = _start(run, plan, model, on_event)
     epoch = start.checkpoint.epoch if start is not None else 0
     _check_left(run, record, plan, start)
@@ -91,7 +96,7 @@ def _resume(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], force: 
         resumed=[*record.get("resumed", []), entry],
     )
     run.log(f"resumed behind epoch {epoch}")
-    return train(Job(plan, dataset, model, form, run, on_event), start)
+    return train(Job(plan, dataset, model, form, run, on_event), stop, start)
 
 
 def _plan(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], smoke: bool) -> spec.Plan:

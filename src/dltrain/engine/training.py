@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from dltrain import data, runs, spec
 from dltrain.engine.evaluation import evaluate_model, failed_bounds, inputs_of
 from dltrain.engine.events import Finished, Listener, Phase, Prepared, Warned, ignore
+from dltrain.engine.signals import StopSignal
 from dltrain.errors import Diverged, DltrainError, ExpectationFailed, Interrupted, UsageError
 
 if TYPE_CHECKING:
     import keras
 
-    from dltrain.engine.recorder import Recorder, Start, StopSignal
+    from dltrain.engine.recorder import Recorder, Start
     from dltrain.spec.labels import LabelForm
 
 RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn")
@@ -58,26 +59,28 @@ def fit(
     runs.ensure_writable(Path(runs_dir))
     if plan.checked.warnings:
         on_event(Warned(plan.checked.warnings))
-    on_event(Phase("loading data"))
-    dataset = load_data(plan.spec)
-    on_event(Phase("starting TensorFlow"))
-    from dltrain.engine import build, device
+    with StopSignal() as stop:
+        on_event(Phase("loading data"))
+        dataset = load_data(plan.spec)
+        on_event(Phase("starting TensorFlow"))
+        from dltrain.engine import build, device
 
-    device.prepare(plan.spec.seed, plan.spec.train.deterministic)
-    on_event(Phase("building the model"))
-    model, form = build.compiled(plan, dataset)
-    run = runs.create(
-        Path(runs_dir),
-        name=plan.spec.name,
-        config=plan.text,
-        resolved=plan.resolved(),
-        record=_record(plan, dataset, build.parameters(model), device.describe()),
-    )
-    try:
-        run.write_json("validation_indices.json", [int(index) for index in dataset.validation_indices])
-        return train(Job(plan, dataset, model, form, run, on_event))
-    finally:
-        run.release()
+        device.prepare(plan.spec.seed, plan.spec.train.deterministic)
+        on_event(Phase("building the model"))
+        model, form = build.compiled(plan, dataset)
+        stop.check()
+        run = runs.create(
+            Path(runs_dir),
+            name=plan.spec.name,
+            config=plan.text,
+            resolved=plan.resolved(),
+            record=_record(plan, dataset, build.parameters(model), device.describe()),
+        )
+        try:
+            run.write_json("validation_indices.json", [int(index) for index in dataset.validation_indices])
+            return train(Job(plan, dataset, model, form, run, on_event), stop)
+        finally:
+            run.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +145,13 @@ def _record(plan: spec.Plan, dataset: data.Dataset, parameters: int, device: str
     }
 
 
-def train(job: Job, start: Start | None = None) -> runs.Run:
+def train(job: Job, stop: StopSignal, start: Start | None = None) -> runs.Run:
     """Trains, from the beginning or from `start`, and finishes the run: each way out leaves its status in run.json."""
-    from dltrain.engine.recorder import StopSignal
-
     run = job.run
     started = time.perf_counter()
     recorder: Recorder | None = None
     try:
-        with StopSignal() as stop:
-            recorder = _fit_model(job, stop, start)
+        recorder = _fit_model(job, stop, start)
         _keep_best(job, recorder)
         if stop.signum is not None:
             raise Interrupted(f"stopped in epoch {len(run.metrics()) + 1}", stop.signum, f"dltrain resume {run.path}")
