@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dltrain.errors import Problem, Where
+from dltrain.errors import Problem, Severity, Where
 from dltrain.spec import datasets, objects, problems
 from dltrain.spec.reader import Node
 from dltrain.spec.schema import CheckpointSpec, DataSpec, KerasObject, Limit, TrainSpec
@@ -72,6 +72,10 @@ class Draft:
     def where(self, path: Path) -> Where:
         """Where a value stands; the object's own place for an argument that is not written."""
         return problems.place_of(self.tree, path)
+
+    def tell(self, code: str, message: str, path: Path, hint: str, severity: Severity = "error") -> Problem:
+        """The problem at the place of `path`."""
+        return Problem(code, message, path, self.where(path), hint, severity)
 
     def line(self, path: Path) -> str:
         """`line 12`, for a hint that points at another place."""
@@ -173,3 +177,9 @@ def value_of(section: str, item: KerasObject, key: str) -> Any:
     entry = objects.find(section, item.name)
     argument = entry.arguments.get(key) if entry is not None else None
     return argument.default if argument is not None else None
+
+
+def kind_of(section: str, placed: Placed | None) -> str | None:
+    """The class that an object's name stands for; None where Keras resolves the word, or there is no object."""
+    entry = objects.find(section, placed.object.name) if placed is not None else None
+    return entry.name if entry is not None else None

@@ -6,6 +6,7 @@ from typing import Literal
 
 LabelForm = Literal["index", "one_hot", "binary", "target"]
 
+BINARY_LOSSES = {"BinaryCrossentropy", "BinaryFocalCrossentropy"}
 # Losses beside the sparse ones that take class indices.
 _BY_INDEX = {"CategoricalGeneralizedCrossEntropy", "Circle"}
 

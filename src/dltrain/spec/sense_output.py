@@ -6,18 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dltrain.errors import Problem, Severity
-from dltrain.spec import datasets, objects
-from dltrain.spec.draft import Draft, Path, Placed, value_of
-from dltrain.spec.labels import LabelForm, label_form
+from dltrain.spec import datasets, objects, sense_metrics
+from dltrain.spec.draft import Draft, Path, Placed, kind_of, value_of
+from dltrain.spec.labels import BINARY_LOSSES, label_form
 from dltrain.spec.outline import Outline, Row, returns_sequences
 
 _CLASS_LOSSES = {"SparseCategoricalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy"}
-_BINARY_LOSSES = {"BinaryCrossentropy", "BinaryFocalCrossentropy"}
 _OVERLAP_LOSSES = {"Dice", "Tversky"}
 # Losses that mean nothing for numbers that are not classes.
 _NEED_CLASSES = (
     _CLASS_LOSSES
-    | _BINARY_LOSSES
+    | BINARY_LOSSES
     | _OVERLAP_LOSSES
     | {"CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "Hinge", "SquaredHinge", "Circle"}
 )
@@ -34,47 +33,6 @@ _ACTIVATION_LAYERS = {
 # Layers that may stand between the last layer with axes of its own and the end.
 _HEAD = {"Dense", "Dropout", "Activation", "BatchNormalization", "LayerNormalization", "Softmax", "ReLU", "LeakyReLU"}
 
-_INDEX_METRICS = {"SparseCategoricalAccuracy", "SparseTopKCategoricalAccuracy", "SparseCategoricalCrossentropy"}
-_ONE_HOT_METRICS = {
-    "CategoricalAccuracy",
-    "TopKCategoricalAccuracy",
-    "CategoricalCrossentropy",
-    "CategoricalHinge",
-    "OneHotIoU",
-    "OneHotMeanIoU",
-}
-_BINARY_METRICS = {"BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU", "Hinge", "SquaredHinge"}
-_COUNTING_METRICS = {
-    "AUC",
-    "Precision",
-    "Recall",
-    "F1Score",
-    "FBetaScore",
-    "TruePositives",
-    "TrueNegatives",
-    "FalsePositives",
-    "FalseNegatives",
-    "PrecisionAtRecall",
-    "RecallAtPrecision",
-    "SensitivityAtSpecificity",
-    "SpecificityAtSensitivity",
-}
-_NUMBER_METRICS = {
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
-    "MeanSquaredError",
-    "MeanSquaredLogarithmicError",
-    "RootMeanSquaredError",
-    "LogCoshError",
-    "CosineSimilarity",
-    "Poisson",
-    "KLDivergence",
-    "R2Score",
-    "PearsonCorrelation",
-    "ConcordanceCorrelation",
-}
-_CLASS_METRICS = _INDEX_METRICS | _ONE_HOT_METRICS | _BINARY_METRICS | _COUNTING_METRICS
-
 
 @dataclass(frozen=True, slots=True)
 class _Head:
@@ -86,20 +44,20 @@ class _Head:
 
 
 def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
-    data, loss = draft.data, _class_name("loss", draft.loss)
+    data, loss = draft.data, kind_of("loss", draft.loss)
     if data is None:
         return
     if loss is not None and draft.loss is not None and data.task == "regression" and loss in _NEED_CLASSES:
         message = f"`{draft.loss.object.name}` is a loss for classes, but `{data.name}` gives a number a sample"
-        yield _at(draft, "loss-task", message, draft.loss.path, "write `loss: mean_squared_error`")
+        yield draft.tell("loss-task", message, draft.loss.path, "write `loss: mean_squared_error`")
         loss = None
     if loss == "CTC" and draft.loss is not None:
         message = f"`{draft.loss.object.name}` compares sequences of labels, but `{data.name}` has one label a sample"
-        yield _at(draft, "loss-task", message, draft.loss.path, "write `loss: sparse_categorical_crossentropy`")
+        yield draft.tell("loss-task", message, draft.loss.path, "write `loss: sparse_categorical_crossentropy`")
         loss = None
     shape = outline.shape
     if shape is None or not outline.rows:
-        yield from _check_metrics(draft, loss, None, None)
+        yield from sense_metrics.check(draft, loss, None, logits=False)
         return
     if len(shape) != 1:
         yield _not_one_vector(draft, data, loss, outline.rows, shape)
@@ -116,7 +74,7 @@ def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
     activation_problems = list(_check_activation(draft, data, loss, head, outputs))
     yield from activation_problems
     if not any(problem.severity == "error" for problem in activation_problems):
-        yield from _check_metrics(draft, loss, outputs, head)
+        yield from sense_metrics.check(draft, loss, outputs, logits=head.activation == "linear")
 
 
 def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
@@ -136,23 +94,14 @@ def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
             else (f"{row} has a softmax inside the model, where it lets one number win")
         )
         hint = "remove one of them" if twice else "write `activation: relu`"
-        yield _at(draft, "softmax", message, path, hint, "warning")
+        yield draft.tell("softmax", message, path, hint, "warning")
 
 
 def _check_dropped(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
     last = rows[-1]
     if last.kind in ("Dropout", "AlphaDropout", "GaussianDropout"):
         message = f"{last} is the last, so it drops the model's own answers"
-        yield _at(draft, "output-dropout", message, last.placed.path, "put it before the last `Dense`", "warning")
-
-
-def _class_name(section: str, placed: Placed | None) -> str | None:
-    entry = objects.find(section, placed.object.name) if placed is not None else None
-    return entry.name if entry is not None else None
-
-
-def _at(draft: Draft, code: str, message: str, path: Path, hint: str, severity: Severity = "error") -> Problem:
-    return Problem(code, message, path, draft.where(path), hint, severity)
+        yield draft.tell("output-dropout", message, last.placed.path, "put it before the last `Dense`", "warning")
 
 
 def _needs(data: datasets.Facts, loss: str | None) -> tuple[str, int]:
@@ -160,7 +109,7 @@ def _needs(data: datasets.Facts, loss: str | None) -> tuple[str, int]:
     if data.task == "regression":
         return "one number a sample", 1
     labels = f"one label a sample ({data.classes} classes)"
-    return labels, 1 if data.classes == 2 and loss in _BINARY_LOSSES else data.classes or 1
+    return labels, 1 if data.classes == 2 and loss in BINARY_LOSSES else data.classes or 1
 
 
 def _not_one_vector(
@@ -176,15 +125,15 @@ def _not_one_vector(
     if before is not None and len(before.after.shape) == 2 and (layer := returns_sequences(before)) is not None:
         path = layer.argument_path("return_sequences")
         message = f"{before} gives every step, {before.after.shape}, not the last alone: {need}"
-        return _at(draft, "output-shape", message, path, "write `return_sequences: false`")
+        return draft.tell("output-shape", message, path, "write `return_sequences: false`")
     dense = next((row for row in rows[head:] if row.kind == "Dense"), None)
     if dense is None:
         end = _dense(data, wanted)
         flat = "- Flatten` and `" if len(shape) > 1 else ""
         hint = f"end in `{flat}- {end}`"
-        return _at(draft, "output-shape", f"{rows[-1]} is the last: {need}", rows[-1].placed.path, hint)
+        return draft.tell("output-shape", f"{rows[-1]} is the last: {need}", rows[-1].placed.path, hint)
     message = f"{dense} gets samples of shape {dense.before} and works on the last axis alone: {need}"
-    return _at(draft, "output-shape", message, dense.placed.path, "insert before it: `- Flatten`")
+    return draft.tell("output-shape", message, dense.placed.path, "insert before it: `- Flatten`")
 
 
 def _dense(data: datasets.Facts, units: int) -> str:
@@ -226,7 +175,7 @@ def _check_units(
     has = f"`{data.name}` has {labels}, but the model ends in {outputs:,} output{'s' if outputs != 1 else ''}"
 
     def wrong(hint: str, severity: Severity = "error") -> Problem:
-        return _at(draft, "output-units", has, path, hint, severity)
+        return draft.tell("output-units", has, path, hint, severity)
 
     def units(count: int) -> str:
         return f"write `units: {count}`" if key else f"end in `- {_dense(data, count)}`"
@@ -246,11 +195,11 @@ def _check_units(
         return None
     if outputs == 1 and classes == 2 and loss in _CLASS_LOSSES | {"CategoricalHinge"}:
         return wrong(f"{units(2)} and `activation: softmax`, or `loss: binary_crossentropy`")
-    if outputs == 1 and classes > 2 and loss in _BINARY_LOSSES:
+    if outputs == 1 and classes > 2 and loss in BINARY_LOSSES:
         return wrong(f"{units(classes)}, `activation: softmax` and `loss: sparse_categorical_crossentropy`")
     if form == "one_hot" and outputs != classes:
-        return wrong(units(1 if loss in _BINARY_LOSSES and classes == 2 else classes))
-    if loss in _BINARY_LOSSES and outputs > 1:
+        return wrong(units(1 if loss in BINARY_LOSSES and classes == 2 else classes))
+    if loss in BINARY_LOSSES and outputs > 1:
         return _binary_loss(draft, outputs)
     return None
 
@@ -262,7 +211,7 @@ def _binary_loss(draft: Draft, outputs: int) -> Problem:
     message = f"`{name}` judges each of the {outputs} outputs as a question of its own, not as one choice among them"
     one = "one unit with `activation: sigmoid`, or " if outputs == 2 else ""
     hint = f"use {one}`activation: softmax` with `loss: sparse_categorical_crossentropy`"
-    return _at(draft, "binary-loss", message, draft.loss.path, hint, "warning")
+    return draft.tell("binary-loss", message, draft.loss.path, hint, "warning")
 
 
 def _check_activation(
@@ -274,7 +223,7 @@ def _check_activation(
     path = head.activation_path
 
     def wrong(message: str, hint: str, severity: Severity = "error") -> Problem:
-        return _at(draft, "output-activation", message, path, hint, severity)
+        return draft.tell("output-activation", message, path, hint, severity)
 
     name = draft.loss.object.name
     if activation in ("softmax", "sparsemax") and outputs == 1:
@@ -290,8 +239,8 @@ def _check_activation(
         if activation in _PROBABILITIES:
             message = f"with `from_logits: true` the loss applies {_squash(loss)} itself, after this `{activation}`"
             yield wrong(message, "remove this activation, or `from_logits`", "warning")
-    elif loss in _CLASS_LOSSES | _BINARY_LOSSES and activation not in _PROBABILITIES:
-        needed = "sigmoid" if loss in _BINARY_LOSSES else "softmax"
+    elif loss in _CLASS_LOSSES | BINARY_LOSSES and activation not in _PROBABILITIES:
+        needed = "sigmoid" if loss in BINARY_LOSSES else "softmax"
         what = f"`{name}` needs probabilities, but the model ends in `activation: {activation}`"
         if activation == "linear" and not _written(head):
             what = f"`{name}` needs probabilities, but the last layer has no activation"
@@ -312,73 +261,4 @@ def _written(head: _Head) -> bool:
 
 
 def _squash(loss: str) -> str:
-    return "a sigmoid" if loss in _BINARY_LOSSES else "a softmax"
-
-
-def _check_metrics(draft: Draft, loss: str | None, outputs: int | None, head: _Head | None) -> Iterator[Problem]:
-    data = draft.data
-    if data is None:
-        return
-    form = label_form(loss, data.task, data.classes, outputs) if loss is not None else None
-    if form == "one_hot" and outputs is None and data.classes == 2:
-        form = None  # one column or two: the output would say
-    logits = head is not None and head.activation == "linear"
-    for metric in draft.metrics or ():
-        problem = _metric_problem(draft, metric, data, form)
-        if problem is None and logits:
-            problem = _metric_on_logits(draft, metric, loss, outputs)
-        if problem is not None:
-            yield problem
-
-
-def _metric_problem(draft: Draft, metric: Placed, data: datasets.Facts, form: LabelForm | None) -> Problem | None:
-    written = metric.object.name
-    name = _class_name("metric", metric) or written
-
-    def wrong(message: str, hint: str, severity: Severity = "error") -> Problem:
-        return _at(draft, "metric-labels", message, metric.path, hint, severity)
-
-    if data.task == "regression":
-        if name in _CLASS_METRICS or name in ("accuracy", "acc", "MeanIoU", "IoU"):
-            message = f"`{written}` counts classes, but `{data.name}` gives numbers"
-            return wrong(message, "write `MeanAbsoluteError` or `RootMeanSquaredError`")
-        return None
-    if form == "index" and name in _ONE_HOT_METRICS | _COUNTING_METRICS | _BINARY_METRICS | _NUMBER_METRICS:
-        instead = f"Sparse{name}" if f"Sparse{name}" in _INDEX_METRICS else ""
-        if instead:
-            return wrong(f"`{written}` needs one-hot labels, but the loss takes class numbers", f"write `{instead}`")
-        message = f"`{written}` needs a label for every output, but the loss takes class numbers"
-        return wrong(message, "write `loss: categorical_crossentropy`, which turns labels into one-hot rows")
-    if form in ("one_hot", "binary") and name in _INDEX_METRICS:
-        message = f"`{written}` takes class numbers, but with this loss labels are {_form_words(form)}"
-        instead = name.removeprefix("Sparse") if form == "one_hot" else "accuracy"
-        return wrong(message, f"write `{instead}`")
-    if form == "one_hot" and name in ("BinaryAccuracy", "BinaryIoU") and (data.classes or 0) > 1:
-        message = f"`{written}` counts each of the {data.classes} outputs on its own, so it flatters the model"
-        return wrong(message, "write `accuracy`", "warning")
-    if form == "binary" and name in _ONE_HOT_METRICS:
-        message = f"`{written}` needs one-hot labels, but with this loss and one output labels are 0 or 1"
-        return wrong(message, "write `accuracy`")
-    return None
-
-
-def _form_words(form: str) -> str:
-    return {"one_hot": "one-hot rows", "binary": "0 or 1"}.get(form, form)
-
-
-def _metric_on_logits(draft: Draft, metric: Placed, loss: str | None, outputs: int | None) -> Problem | None:
-    name = _class_name("metric", metric) or metric.object.name
-    if name in _COUNTING_METRICS and not value_of("metric", metric.object, "from_logits"):
-        message = f"`{metric.object.name}` needs probabilities, but the model's outputs are logits"
-        hint = (
-            "write `AUC: {from_logits: true}`"
-            if name == "AUC"
-            else "give the last layer an activation, and the loss no `from_logits`"
-        )
-        return _at(draft, "metric-logits", message, metric.path, hint, "warning")
-    binary = outputs == 1 and loss in _BINARY_LOSSES
-    if binary and name in ("accuracy", "acc", "BinaryAccuracy") and "threshold" not in metric.object.arguments:
-        message = f"`{metric.object.name}` splits outputs at 0.5, but they are logits, whose middle is 0"
-        hint = "write `BinaryAccuracy: {threshold: 0, name: accuracy}`"
-        return _at(draft, "metric-logits", message, metric.path, hint, "warning")
-    return None
+    return "a sigmoid" if loss in BINARY_LOSSES else "a softmax"
