@@ -73,6 +73,7 @@ def _resume(
         raise RunError(f"the run {run.id} cannot go on as it was: {'; '.join(differs)}", hint)
     on_event(Phase("starting TensorFlow"))
     from dltrain.engine import build, device
+    from dltrain.engine.recorder import KEPT_CHECKPOINTS
 
     device.prepare(plan.spec.seed, plan.spec.train.deterministic)
     on_event(Phase("building the model"))
@@ -84,7 +85,8 @@ def _resume(
     if start is not None:
         _put_back(model, start.checkpoint)
     run.rewind_metrics(epoch)
-    run.keep_checkpoints([done for done in run.checkpoints() if done <= epoch])
+    newest = [done for done in run.checkpoints() if done <= epoch][-KEPT_CHECKPOINTS:]
+    run.keep_checkpoints({*newest, *([start.checkpoint.best_epoch] if start is not None else [])})
     resolved = plan.resolved()
     run.write_text("resolved.yaml", resolved)
     entry = {"from_epoch": epoch, "skipped": skipped, "forced": differs, "overrides": list(plan.overrides)}
