@@ -222,13 +222,19 @@ def test_resuming_drops_a_torn_line_of_the_journal(tiny: Path, tmp_path: Path) -
     assert fingerprint(package.resume(run)) == fingerprint(whole)
 
 
-def test_resuming_walks_back_behind_lost_rows(tiny: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["rows gone", "line flipped", "no file", "no line left whole"])
+def test_resuming_mends_the_journal_from_the_checkpoint(tiny: Path, tmp_path: Path, damage: str) -> None:
     whole = package.fit(tiny, ["train.epochs=4"], runs_dir=tmp_path / "whole")
     run = stopped(tiny, tmp_path / "parts", 3, "train.epochs=4")
-    lines = (run.path / "metrics.jsonl").read_bytes().splitlines(keepends=True)
-    (run.path / "metrics.jsonl").write_bytes(b"".join(lines[:2]))
+    journal = run.path / "metrics.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    if damage == "no file":
+        journal.unlink()
+    else:
+        left = {"rows gone": lines[:1], "line flipped": [lines[0], b"\0" + lines[1][1:], lines[2]]}
+        journal.write_bytes(b"".join(left.get(damage, [b"{\n", b"[]\n"])))
     resumed = package.resume(run)
-    assert resumed.record()["resumed"][0]["from_epoch"] == 2
+    assert resumed.record()["resumed"][0]["from_epoch"] == 3
     assert fingerprint(resumed) == fingerprint(whole)
 
 

@@ -83,15 +83,26 @@ def test_journal_add_on_a_full_disk_leaves_both_files_whole(tmp_path: Path, faul
     assert {path.name for path in tmp_path.iterdir()} == {"metrics.jsonl", "metrics.csv"}
 
 
-@pytest.mark.parametrize(("epoch", "left"), [(0, []), (1, [1]), (2, [1, 2]), (9, [1, 2, 3])])
-def test_journal_rewind_drops_later_epochs(tmp_path: Path, epoch: int, left: list[int]) -> None:
+@pytest.mark.parametrize("epochs", [0, 1, 2, 4])
+@pytest.mark.parametrize("damage", ["none", "first line", "all", "no file"])
+def test_journal_rewrite_makes_the_rows_those_of_a_history(tmp_path: Path, epochs: int, damage: str) -> None:
     for number in (1, 2, 3):
-        journal.add(tmp_path, {"epoch": number, "loss": 1 / 3})
-    journal.rewind(tmp_path, epoch)
-    assert journal.read(tmp_path) == [{"epoch": number, "loss": 1 / 3} for number in left]
-    assert _table(tmp_path).count("\n") == (len(left) + 1 if left else 0)
-
-
-def test_journal_rewind_without_a_journal_leaves_an_empty_one(tmp_path: Path) -> None:
-    journal.rewind(tmp_path, 3)
-    assert journal.read(tmp_path) == []
+        journal.add(tmp_path, {"epoch": number, "loss": 1 / 3, "seconds": 0.5})
+    lines = (tmp_path / "metrics.jsonl").read_bytes().splitlines(keepends=True)
+    spoilt = {
+        "none": lines,
+        "first line": [b'{"epoch": [1], "seconds": {}}\n', b"{torn\n", *lines[1:]],
+        "all": [b"\0\n"],
+    }
+    if damage == "no file":
+        (tmp_path / "metrics.jsonl").unlink()
+    else:
+        (tmp_path / "metrics.jsonl").write_bytes(b"".join(spoilt[damage]))
+    timed = {"none": {1, 2, 3}, "first line": {2, 3}, "all": set(), "no file": set()}[damage]
+    journal.rewrite(tmp_path, [{"loss": 1 / 3, "accuracy": float("nan")}] * epochs)
+    expected = [
+        {"epoch": epoch, "loss": 1 / 3, "accuracy": None, **({"seconds": 0.5} if epoch in timed else {})}
+        for epoch in range(1, epochs + 1)
+    ]
+    assert journal.read(tmp_path) == expected
+    assert _table(tmp_path).count("\n") == (epochs + 1 if epochs else 0)

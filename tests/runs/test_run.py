@@ -72,7 +72,7 @@ def test_run_metrics_come_back(run: runs.Run) -> None:
     run.add_metrics({"epoch": 1, "loss": 0.1})
     run.add_metrics({"epoch": 2, "loss": float("inf")})
     assert run.metrics() == [{"epoch": 1, "loss": 0.1}, {"epoch": 2, "loss": None}]
-    run.rewind_metrics(1)
+    run.rewrite_metrics([{"loss": 0.1}])
     assert run.metrics() == [{"epoch": 1, "loss": 0.1}]
 
 

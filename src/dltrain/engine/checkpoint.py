@@ -12,13 +12,15 @@ import numpy as np
 
 from dltrain.engine import weights
 from dltrain.errors import RunError
+from dltrain.runs.record import to_json
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 WEIGHTS = "weights.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
 
 Arrays = Mapping[str, np.ndarray]
+Row = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Checkpoint:
         monitor: that metric's name.
         callbacks: in the order of the config.
         stopped: whether a callback ended the training with this epoch.
+        history: the metrics of each epoch that is done, from the first; NaN for what was not finite.
     """
 
     epoch: int
@@ -55,6 +58,7 @@ class Checkpoint:
     monitor: str
     callbacks: tuple[CallbackState, ...]
     stopped: bool
+    history: tuple[Row, ...]
 
 
 def to_files(checkpoint: Checkpoint) -> dict[str, bytes]:
@@ -69,11 +73,12 @@ def to_files(checkpoint: Checkpoint) -> dict[str, bytes]:
         },
         "callbacks": [{"name": each.name, "state": dict(each.numbers)} for each in checkpoint.callbacks],
         "stopped": checkpoint.stopped,
+        "history": checkpoint.history,
     }
     files = {
         WEIGHTS: weights.to_bytes(checkpoint.weights),
         OPTIMIZER: weights.to_bytes(checkpoint.optimizer),
-        STATE: (json.dumps(state, indent=1, allow_nan=False) + "\n").encode(),
+        STATE: to_json(state),
     }
     kept = {_kept(index): each.kept for index, each in enumerate(checkpoint.callbacks) if each.kept}
     return files | {name: weights.to_bytes(arrays) for name, arrays in kept.items()}
@@ -104,9 +109,16 @@ def from_files(files: Mapping[str, bytes], place: str) -> Checkpoint:
             monitor=str(state["best"]["monitor"]),
             callbacks=callbacks,
             stopped=state["stopped"] is True,
+            history=_history(state["history"], int(state["epoch"])),
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise RunError(f"{STATE} of {place} is damaged: {type(error).__name__} {error}") from None
+
+
+def _history(rows: list[Mapping[str, Any]], epochs: int) -> tuple[Row, ...]:
+    if len(rows) != epochs:
+        raise ValueError(f"the history has {len(rows)} epochs, not {epochs}")
+    return tuple({str(key): math.nan if value is None else float(value) for key, value in row.items()} for row in rows)
 
 
 def _kept(index: int) -> str:

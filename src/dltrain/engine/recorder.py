@@ -29,11 +29,10 @@ KEPT_CHECKPOINTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a training goes on: a checkpoint, and the weights and the journal's row of the best epoch so far."""
+    """Where a training goes on: a checkpoint, and the weights of the best epoch so far."""
 
     checkpoint: Checkpoint
     best_weights: Mapping[str, np.ndarray]
-    best_row: Mapping[str, float]
 
 
 class Recorder(keras.callbacks.Callback):
@@ -60,15 +59,20 @@ class Recorder(keras.callbacks.Callback):
         self._sign = 1.0 if lower else -1.0
         self.best_epoch: int | None = None
         self.best_weights: dict[str, np.ndarray] = {}
-        self.best_row: dict[str, float] = {}
+        self.history: list[Mapping[str, float]] = []
         self._best_value = math.inf
         self._epoch = 0
         self._start = start
         if start is not None:
             self._epoch = start.checkpoint.epoch
             self.best_epoch, self.best_weights = start.checkpoint.best_epoch, dict(start.best_weights)
-            self.best_row, self._best_value = dict(start.best_row), self._sign * start.checkpoint.best_value
+            self.history, self._best_value = [*start.checkpoint.history], self._sign * start.checkpoint.best_value
         self._started = self._trained = self._told = 0.0
+
+    @property
+    def best_row(self) -> Mapping[str, float]:
+        """The metrics of the best epoch; none before the first."""
+        return self.history[self.best_epoch - 1] if self.best_epoch is not None else {}
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         """Behind that of the other callbacks, which clear their state there."""
@@ -106,8 +110,8 @@ class Recorder(keras.callbacks.Callback):
         best = value < self._best_value
         current = weights.arrays(weights.named_variables(self.model))
         if best:
-            self._best_value, self.best_epoch = value, self._epoch
-            self.best_weights, self.best_row = current, row
+            self._best_value, self.best_epoch, self.best_weights = value, self._epoch, current
+        self.history.append(row)
         self._run.add_metrics({"epoch": self._epoch, **row, "seconds": round(seconds, 3)})
         self._save(current)
         self._events.write(epoch, row)
@@ -137,6 +141,7 @@ class Recorder(keras.callbacks.Callback):
                 for c in self._others
             ),
             stopped=bool(self.model.stop_training),
+            history=tuple(self.history),
         )
         self._run.commit_checkpoint(self._epoch, to_files(checkpoint))
         newest = self._run.checkpoints()[-KEPT_CHECKPOINTS:]

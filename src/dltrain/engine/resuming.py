@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -84,7 +83,7 @@ def _resume(
     _check_left(run, record, plan, start)
     if start is not None:
         _put_back(model, start.checkpoint)
-    run.rewind_metrics(epoch)
+    run.rewrite_metrics(start.checkpoint.history if start is not None else ())
     newest = [done for done in run.checkpoints() if done <= epoch][-KEPT_CHECKPOINTS:]
     run.keep_checkpoints({*newest, *([start.checkpoint.best_epoch] if start is not None else [])})
     resolved = plan.resolved()
@@ -153,14 +152,13 @@ def _differences(run: runs.Run, record: Mapping[str, Any], dataset: data.Dataset
 def _start(
     run: runs.Run, plan: spec.Plan, model: keras.Sequential, on_event: Listener
 ) -> tuple[Start | None, list[str]]:
-    """The newest checkpoint that is whole, with its best epoch's weights and row; None where there is none."""
+    """The newest checkpoint that is whole, with the weights of the best epoch; None where there is none."""
     from dltrain.engine import weights
     from dltrain.engine.checkpoint import WEIGHTS, from_files
     from dltrain.engine.recorder import Start
 
     limit = weights.most_bytes(model)
     names = [callback.name for callback in plan.spec.train.callbacks]
-    rows = _rows(run)
     skipped: list[str] = []
     for epoch in reversed(run.checkpoints()):
         try:
@@ -170,28 +168,14 @@ def _start(
                 raise RunError(f"its state speaks of epoch {checkpoint.epoch} and of {best} as the best")
             if [state.name for state in checkpoint.callbacks] != names:
                 raise RunError("its state has other callbacks than the config")
-            missing = [done for done in range(1, epoch + 1) if done not in rows]
-            if missing:
-                raise RunError(f"the journal has no row of epoch {missing[0]}")
             best_weights = weights.from_bytes(run.read_checkpoint(best, limit)[WEIGHTS], f"epoch {best}/{WEIGHTS}")
             weights.check(weights.named_variables(model), best_weights, f"epoch {best}/{WEIGHTS}")
         except RunError as error:
             skipped.append(error.message)
             on_event(SkippedCheckpoint(epoch, error.message))
             continue
-        return Start(checkpoint, best_weights, rows[best]), skipped
+        return Start(checkpoint, best_weights), skipped
     return None, skipped
-
-
-def _rows(run: runs.Run) -> dict[int, dict[str, float]]:
-    """The journal by epochs, times left out; a row that is no row of ours counts as missing."""
-    found = {}
-    for row in run.metrics():
-        epoch = row.get("epoch")
-        values = {key: math.nan if value is None else value for key, value in row.items()}
-        if isinstance(epoch, int) and all(isinstance(value, int | float) for value in values.values()):
-            found[epoch] = {key: float(v) for key, v in values.items() if key not in ("epoch", "seconds")}
-    return found
 
 
 def _check_left(run: runs.Run, record: Mapping[str, Any], plan: spec.Plan, start: Start | None) -> None:

@@ -154,7 +154,9 @@ def train(job: Job, stop: StopSignal, start: Start | None = None) -> runs.Run:
         recorder = _fit_model(job, stop, start)
         _keep_best(job, recorder)
         if stop.signum is not None:
-            raise Interrupted(f"stopped in epoch {len(run.metrics()) + 1}", stop.signum, f"dltrain resume {run.path}")
+            raise Interrupted(
+                f"stopped in epoch {len(recorder.history) + 1}", stop.signum, f"dltrain resume {run.path}"
+            )
         metrics = {**recorder.best_row, **_test(job)}
     except Interrupted:
         _finish(job, "interrupted", recorder, {}, started)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dltrain.errors import RunError
 from dltrain.runs import atomic
-from dltrain.runs.record import from_json, to_json
+from dltrain.runs.record import finite_number, from_json, to_json
 
 LINES = "metrics.jsonl"
 TABLE = "metrics.csv"
@@ -35,9 +36,13 @@ def read(directory: Path) -> list[Row]:
     return _read(directory / LINES)[0]
 
 
-def rewind(directory: Path, epoch: int) -> None:
-    """Drop the rows after `epoch`, which training from that epoch's checkpoint will write again."""
-    rows = [row for row in read(directory) if (row.get("epoch") or 0) <= epoch]
+def rewrite(directory: Path, history: Sequence[Mapping[str, float]]) -> None:
+    """Make the rows those of `history`, epoch 1 first; the seconds, of which it knows nothing, stay where they can."""
+    seconds = dict(_seconds(directory / LINES))
+    rows: list[Row] = []
+    for epoch, metrics in enumerate(history, start=1):
+        known = {"seconds": seconds[epoch]} if epoch in seconds else {}
+        rows.append({"epoch": epoch, **from_json(to_json(metrics)), **known})
     atomic.write_file(directory / LINES, b"".join(to_json(row, indent=None) for row in rows))
     atomic.write_file(directory / TABLE, table(rows))
 
@@ -70,10 +75,21 @@ def _read(path: Path) -> tuple[list[Row], bytes]:
         except ValueError as error:
             if number == len(lines):
                 return rows, data[: sum(len(earlier) + 1 for earlier in lines[:-1])]
-            raise RunError(
-                f"{path}, line {number} is damaged: {error}", "remove that line by hand to go on without it"
-            ) from error
+            hint = "`dltrain resume` mends it; in a run that is complete, remove that line by hand"
+            raise RunError(f"{path}, line {number} is damaged: {error}", hint) from error
     return rows, data
+
+
+def _seconds(path: Path) -> Iterator[tuple[int, float]]:
+    """(epoch, its seconds) of every line that can be read, whatever stands between them."""
+    with atomic.trouble("read", path):
+        data = path.read_bytes() if path.is_file() else b""
+    for line in data.split(b"\n"):
+        with suppress(ValueError):
+            row = _row(line)
+            epoch, seconds = row.get("epoch"), row.get("seconds")
+            if isinstance(epoch, int) and seconds is not None and finite_number(seconds):
+                yield epoch, seconds
 
 
 def _row(line: bytes) -> Row:

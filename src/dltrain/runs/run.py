@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,9 +89,9 @@ class Run:
         """
         return journal.read(self.path)
 
-    def rewind_metrics(self, epoch: int) -> None:
-        """Drop the rows after `epoch`: what resuming from that epoch's checkpoint writes again."""
-        journal.rewind(self.path, epoch)
+    def rewrite_metrics(self, history: Sequence[Mapping[str, float]]) -> None:
+        """Make the journal that of `history`, epoch 1 first; each epoch keeps the seconds that are still readable."""
+        journal.rewrite(self.path, history)
 
     def has_file(self, relative: str) -> bool:
         with atomic.trouble("read", self.path / relative):
