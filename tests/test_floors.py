@@ -23,7 +23,7 @@ FOREIGN = {
     "runs": set(),
     "spec": {"yaml", "pydantic", "pydantic_core"},
     "data": {"numpy", "sklearn"},
-    "engine": {"numpy", "keras", "tensorflow", "safetensors"},
+    "engine": {"numpy", "keras", "tensorflow", "jax", "safetensors", "tensorboard"},
     "cli": {"click", "rich"},
 }
 
@@ -54,6 +54,12 @@ def test_floors_import_only_downwards_and_only_what_they_may(floor: str) -> None
                 assert not rest or rest[0] in MAY_IMPORT[floor] or rest[0] == "__version__", (file, name)
             elif top not in sys.stdlib_module_names:
                 assert top in FOREIGN[floor], (file, name)
+
+
+@pytest.mark.parametrize("library", ["tensorflow", "jax"])
+def test_floors_a_backend_is_imported_by_its_module_alone(library: str) -> None:
+    users = [f.name for f in SOURCE.rglob("*.py") if any(n.split(".")[0] == library for n in imports_of(f))]
+    assert users == [f"{library}.py"]
 
 
 def test_floors_rich_is_imported_by_console_alone() -> None:

@@ -17,8 +17,9 @@ def command(as_json: bool, verbose: bool) -> None:
     from dltrain.runs import provenance
 
     with quiet.tensorflow(verbose):
-        from dltrain.engine import device
+        from dltrain.engine import backends, device
 
+        backends.choose(backends.NAMES[0])
         described = device.describe()
     versions = provenance.versions(RECORDED_PACKAGES)
     facts = {**versions, "platform": provenance.platform_text(), "device": described}

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from dltrain.engine import device
+from dltrain.engine import backends, device
 from dltrain.engine.labels import encode
 from dltrain.spec.labels import LabelForm, label_form
 from dltrain.spec.names import layer_names, snake_case
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from dltrain.data import Dataset
     from dltrain.spec import Plan
 
-# What Keras and TensorFlow raise for arguments and shapes that do not go together.
-KERAS_ERRORS = (
+# What Keras and its backend raise for arguments and shapes that do not go together.
+KERAS_ERRORS: tuple[type[Exception], ...] = (
     ValueError,
     TypeError,
     ArithmeticError,
@@ -31,7 +30,7 @@ KERAS_ERRORS = (
     NotImplementedError,
     RuntimeError,
     MemoryError,
-    tf.errors.OpError,
+    *backends.current().ERRORS,
 )
 _MODULES = {
     "layer": keras.layers,
@@ -118,7 +117,7 @@ def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm]
                 optimizer=construct("optimizer", train.optimizer.name, train.optimizer.arguments),
                 loss=construct("loss", train.loss.name, train.loss.arguments),
                 metrics=[construct("metric", metric.name, metric.arguments) for metric in train.metrics],
-                jit_compile=False,
+                jit_compile=backends.current().JIT_COMPILE,
             )
             # Keras would build it in the first step, where some optimizers name their variables otherwise.
             model.optimizer.build(model.trainable_variables)
@@ -156,8 +155,8 @@ def _try_out(plan: Plan, dataset: Dataset, model: keras.Sequential, form: LabelF
     Raises:
         ConfigError: the loss or a metric does not take such outputs.
     """
-    x = tf.cast(dataset.train.x[:2], tf.float32) * dataset.scale
-    y = tf.constant(encode(dataset.train.y[:2], form, dataset.classes))
+    x = keras.ops.convert_to_tensor(dataset.train.x[:2], "float32") * dataset.scale
+    y = keras.ops.convert_to_tensor(encode(dataset.train.y[:2], form, dataset.classes))
     try:
         outputs = model(x, training=False)
     except KERAS_ERRORS as error:

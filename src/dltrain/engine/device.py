@@ -1,4 +1,4 @@
-"""TensorFlow's devices, determinism and random state: set up before the first operation."""
+"""What the model runs on, and with numbers of how many bits."""
 
 from __future__ import annotations
 
@@ -9,29 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
-
-def prepare(seed: int, deterministic: bool) -> None:
-    """Lets GPU memory grow as needed, seeds every generator and, where asked for, makes operations deterministic.
-
-    Determinism holds for the rest of the process: TensorFlow cannot take it back.
-    """
-    for gpu in tf.config.list_physical_devices("GPU"):
-        with contextlib.suppress(RuntimeError):  # the GPU is in use already: its memory is set up
-            tf.config.experimental.set_memory_growth(gpu, True)
-    keras.utils.set_random_seed(seed)
-    if deterministic:
-        tf.config.experimental.enable_op_determinism()
+from dltrain.engine import backends
 
 
 def describe() -> str:
     """What the model will run on: `GPU: NVIDIA H100 (2)` or `CPU: <model> (8 cores)`."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        details = tf.config.experimental.get_device_details(gpus[0])
-        count = f" ({len(gpus)} of them, one used)" if len(gpus) > 1 else ""
-        return f"GPU: {details.get('device_name', gpus[0].name)}{count}"
+    gpu = backends.current().gpu()
+    if gpu is not None:
+        return f"GPU: {gpu}"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"CPU: {_processor()} ({cores} cores)"
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dltrain import data, runs, spec
+from dltrain.engine import backends
 from dltrain.engine.events import Listener, Phase, ignore
 from dltrain.engine.labels import classes_of, encode
 from dltrain.errors import ExpectationFailed, RunError, UsageError
@@ -20,7 +21,7 @@ from dltrain.spec.labels import LabelForm
 if TYPE_CHECKING:
     import keras
 
-    from dltrain.engine.feed import Feed
+    from dltrain.engine.backends import Feed
 
 SplitName = Literal["test", "validation", "train"]
 _PREFIX = {"test": "test_", "validation": "val_", "train": ""}
@@ -53,7 +54,7 @@ def evaluate(
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
     _ensure_checkpoint(found)
     plan = spec.load(found.path / "resolved.yaml", alone=True)
-    from dltrain.engine.training import load_data
+    from dltrain.engine.training import load_data, start_backend
 
     on_event(Phase("loading data"))
     dataset = load_data(plan.spec)
@@ -61,10 +62,9 @@ def evaluate(
         raise UsageError(f"the run {found.id} holds out no validation samples", "`data.validation` is 0 in its config")
     if dataset.fingerprint != found.record()["data"]["fingerprint"]:
         raise RunError(f"the data set `{dataset.name}` is no longer the one that {found.id} was trained on")
-    on_event(Phase("starting TensorFlow"))
-    from dltrain.engine import build, device, weights
+    start_backend(plan.spec, on_event)
+    from dltrain.engine import build, weights
 
-    device.prepare(plan.spec.seed, plan.spec.train.deterministic)
     model, form = build.compiled(plan, dataset)
     limit = weights.most_bytes(model)
     epoch = best_checkpoint(found, limit)
@@ -106,12 +106,10 @@ def best_checkpoint(run: runs.Run, limit: int) -> int:
 
 def inputs_of(dataset: data.Dataset, split: SplitName, form: LabelForm) -> Feed:
     """The feed of a split, labels encoded as the loss takes them."""
-    from dltrain.engine.feed import Feed
-
     part = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[split]
     if part is None:
         raise UsageError(f"there is no {split} split")
-    return Feed(part.x, encode(part.y, form, dataset.classes), dataset.scale)
+    return backends.current().feed(part.x, encode(part.y, form, dataset.classes), dataset.scale)
 
 
 def evaluate_model(

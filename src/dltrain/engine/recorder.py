@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from dltrain.engine import callback_state, weights
 from dltrain.engine.checkpoint import CallbackState, Checkpoint, to_files
@@ -21,6 +20,7 @@ from dltrain.errors import Diverged
 from dltrain.runs import Run, lower_is_better
 
 if TYPE_CHECKING:
+    from dltrain.engine.backends import Epoch
     from dltrain.spec import Spec
 
 STEP_EVENTS_PER_SECOND = 5
@@ -42,7 +42,7 @@ class Recorder(keras.callbacks.Callback):
         self,
         spec: Spec,
         run: Run,
-        epoch_variable: tf.Variable,
+        counter: Epoch,
         samples: int,
         stop: StopSignal,
         on_event: Listener,
@@ -51,7 +51,7 @@ class Recorder(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._spec, self._run, self._stop, self._on_event = spec, run, stop, on_event
-        self._epoch_variable, self._samples, self._others = epoch_variable, samples, others
+        self._counter, self._samples, self._others = counter, samples, others
         self._events = EventWriter(run.path / "tensorboard")
         checkpoint = spec.train.checkpoint
         self._monitor = str(checkpoint.monitor)
@@ -81,7 +81,7 @@ class Recorder(keras.callbacks.Callback):
                 callback_state.restore(callback, state.numbers, state.kept)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        self._epoch_variable.assign(epoch)
+        self._counter.assign(epoch)
         self._epoch = epoch + 1
         self._started = self._trained = time.perf_counter()
 

@@ -6,22 +6,25 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dltrain import spec
+from dltrain.engine import backends
 from dltrain.engine.evaluation import inputs_of
 from dltrain.engine.events import Listener, Phase, ignore
-from dltrain.engine.training import load_data, steps_of
+from dltrain.engine.training import load_data, start_backend, steps_of
 from dltrain.errors import Problem
 from dltrain.spec import catalogue
 from dltrain.spec.problems import place_of
 
 if TYPE_CHECKING:
     import keras
+
+    from dltrain.engine.backends import Batches
 
 _TIMED_SECONDS = 3.0
 # A start this many times away from the loss of uniform guesses is worth a look.
@@ -73,16 +76,19 @@ def rehearse(plan: spec.Plan, on_event: Listener = ignore) -> Rehearsal:
     """
     on_event(Phase("loading data"))
     dataset = load_data(plan.spec)
-    on_event(Phase("starting TensorFlow"))
-    from dltrain.engine import build, device, feed
+    start_backend(plan.spec, on_event)
+    from dltrain.engine import build, device
 
-    device.prepare(plan.spec.seed, plan.spec.train.deterministic)
     on_event(Phase("building the model"))
     model, form = build.compiled(plan, dataset)
     batch_size, steps, at_once = steps_of(plan.spec.train, len(dataset.train.x))
-    batches = inputs_of(dataset, "train", form).shuffled(batch_size, plan.spec.seed, feed.epoch_variable())
+    feed, epoch = inputs_of(dataset, "train", form), backends.current().epoch()
+
+    def batches(count: int) -> Batches:
+        return feed.shuffled(batch_size, plan.spec.seed, epoch, count)
+
     on_event(Phase("one batch forward and backward"))
-    loss, warnings = _first_batch(plan, model, *next(iter(batches.take(1))))
+    loss, warnings = _first_batch(plan, model, *next(iter(batches(1))))
     expected = _expected_loss(plan, model)
     if expected is not None and not expected / _FAR <= loss <= expected * _FAR:
         warnings.append(_far_start(plan, loss, expected))
@@ -111,25 +117,20 @@ def _layer_rows(plan: spec.Plan, model: keras.Sequential) -> list[LayerRow]:
 
 def _first_batch(plan: spec.Plan, model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[Problem]]:
     """The loss at the start and what the gradients show."""
-    import tensorflow as tf
-
     from dltrain.engine.build import KERAS_ERRORS, message_of
 
     try:
-        with tf.GradientTape() as tape:
-            outputs = model(x, training=True)
-            whole = model.compute_loss(x=x, y=y, y_pred=outputs, training=True)
-        gradients = tape.gradient(whole, [variable.value for variable in model.trainable_variables])
+        whole, gradients = backends.current().first_step(model, x, y)
     except KERAS_ERRORS as error:
         raise plan.error(("model", "layers"), f"the model cannot be trained: {message_of(error)}") from error
     penalty = float(sum(float(value) for value in model.losses))
-    if not math.isfinite(float(whole)):
+    if not math.isfinite(whole):
         hint = "look at the scale of the data, at the initializers and at activations without bounds"
-        raise plan.error(("train", "loss"), f"the loss of the first batch is {float(whole)}", hint, "start-loss")
-    return float(whole) - penalty, _check_gradients(plan, model, gradients)
+        raise plan.error(("train", "loss"), f"the loss of the first batch is {whole}", hint, "start-loss")
+    return whole - penalty, _check_gradients(plan, model, gradients)
 
 
-def _check_gradients(plan: spec.Plan, model: keras.Sequential, gradients: Sequence[Any]) -> list[Problem]:
+def _check_gradients(plan: spec.Plan, model: keras.Sequential, gradients: Sequence[np.ndarray | None]) -> list[Problem]:
     """Layers whose weights get no gradient, or all zeros, learn nothing.
 
     Raises:
@@ -140,7 +141,7 @@ def _check_gradients(plan: spec.Plan, model: keras.Sequential, gradients: Sequen
     for index, layer in enumerate(model.layers):
         for variable in layer.trainable_variables:
             gradient = of_variable[id(variable)]
-            size = 0.0 if gradient is None else float(np.abs(np.asarray(_dense(gradient))).max(initial=0.0))
+            size = 0.0 if gradient is None else float(np.abs(gradient).max(initial=0.0))
             if not math.isfinite(size):
                 message = f"the gradient of layer {index + 1}, `{layer.name}`, is not finite on the first batch"
                 raise plan.error(("model", "layers", index), message, "lower the layer's scale", "gradient")
@@ -153,12 +154,6 @@ def _check_gradients(plan: spec.Plan, model: keras.Sequential, gradients: Sequen
     message = f"no gradient reaches {names}: nothing is learned there"
     hint = "look at what stands behind: an activation that is flat, or a layer that cannot be differentiated"
     return [Problem("gradient", message, path, place_of(plan.checked.tree, path), hint, "warning")]
-
-
-def _dense(gradient: Any) -> Any:
-    import tensorflow as tf
-
-    return tf.convert_to_tensor(gradient)  # of an embedding it is a set of slices
 
 
 def _expected_loss(plan: spec.Plan, model: keras.Sequential) -> float | None:
@@ -179,14 +174,14 @@ def _far_start(plan: spec.Plan, loss: float, expected: float) -> Problem:
     return Problem("start-loss", message, path, place_of(plan.checked.tree, path), hint, "warning")
 
 
-def _seconds_per_step(model: keras.Sequential, batches: Any, steps: int, at_once: int) -> float:
+def _seconds_per_step(model: keras.Sequential, batches: Callable[[int], Batches], steps: int, at_once: int) -> float:
     """Wall time of one optimizer step: the first execution is tracing, the next ones count."""
-    model.fit(batches.take(at_once), shuffle=False, verbose=0)
+    model.fit(batches(at_once), shuffle=False, verbose=0)
     timed, seconds = 0, 0.0
     count = min(at_once, steps)
     while seconds < _TIMED_SECONDS / 2:
         started = time.perf_counter()
-        model.fit(batches.take(count), shuffle=False, verbose=0)
+        model.fit(batches(count), shuffle=False, verbose=0)
         seconds += time.perf_counter() - started
         timed += count
         if count >= steps:
@@ -196,9 +191,7 @@ def _seconds_per_step(model: keras.Sequential, batches: Any, steps: int, at_once
 
 
 def _peak_bytes(device: str) -> int:
-    import tensorflow as tf
-
     if device.startswith("GPU"):
-        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+        return backends.current().gpu_peak_bytes()
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

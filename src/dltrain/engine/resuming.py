@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dltrain import data, runs, spec
 from dltrain.engine.events import Listener, Phase, SkippedCheckpoint, ignore
 from dltrain.engine.signals import StopSignal
-from dltrain.engine.training import RECORDED_PACKAGES, Job, digest, load_data, train
+from dltrain.engine.training import RECORDED_PACKAGES, Job, digest, load_data, start_backend, train
 from dltrain.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -70,11 +70,10 @@ def _resume(
     if differs and not force:
         hint = "`--force` goes on all the same, and the run records it"
         raise RunError(f"the run {run.id} cannot go on as it was: {'; '.join(differs)}", hint)
-    on_event(Phase("starting TensorFlow"))
-    from dltrain.engine import build, device
+    start_backend(plan.spec, on_event)
+    from dltrain.engine import build
     from dltrain.engine.recorder import KEPT_CHECKPOINTS
 
-    device.prepare(plan.spec.seed, plan.spec.train.deterministic)
     on_event(Phase("building the model"))
     model, form = build.compiled(plan, dataset)
     stop.check()

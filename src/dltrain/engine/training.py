@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain import data, runs, spec
+from dltrain.engine import backends
 from dltrain.engine.evaluation import evaluate_model, failed_bounds, inputs_of
 from dltrain.engine.events import Finished, Listener, Phase, Prepared, Warned, ignore
 from dltrain.engine.signals import StopSignal
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from dltrain.engine.recorder import Recorder, Start
     from dltrain.spec.labels import LabelForm
 
-RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn")
-AUTO_STEPS_PER_EXECUTION = 16
+RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn", "jax")
 
 
 def fit(
@@ -62,10 +62,9 @@ def fit(
     with StopSignal() as stop:
         on_event(Phase("loading data"))
         dataset = load_data(plan.spec)
-        on_event(Phase("starting TensorFlow"))
+        start_backend(plan.spec, on_event)
         from dltrain.engine import build, device
 
-        device.prepare(plan.spec.seed, plan.spec.train.deterministic)
         on_event(Phase("building the model"))
         model, form = build.compiled(plan, dataset)
         stop.check()
@@ -108,11 +107,25 @@ def load_data(plan: spec.Spec) -> data.Dataset:
     )
 
 
+def start_backend(plan: spec.Spec, on_event: Listener) -> None:
+    """Starts what the config computes with, seeded.
+
+    Raises:
+        UsageError: it is not installed, or Keras computes with another one in this process.
+    """
+    on_event(Phase(f"starting {backends.TITLES[plan.runtime.backend]}"))
+    backends.choose(plan.runtime.backend).prepare(plan.seed, plan.train.deterministic)
+
+
 def steps_of(train: spec.TrainSpec, samples: int) -> tuple[int, int, int]:
-    """(samples in a batch, batches in an epoch, batches in one call of TensorFlow)."""
+    """(samples in a batch, batches in an epoch, batches in one call of the backend)."""
     batch_size = samples if train.batch_size == "full" else min(train.batch_size, samples)
     steps = -(-samples // batch_size)
-    wanted = AUTO_STEPS_PER_EXECUTION if train.steps_per_execution == "auto" else train.steps_per_execution
+    wanted = (
+        backends.current().AUTO_STEPS_PER_EXECUTION
+        if train.steps_per_execution == "auto"
+        else train.steps_per_execution
+    )
     return batch_size, steps, min(wanted, steps)
 
 
@@ -168,7 +181,7 @@ def train(job: Job, stop: StopSignal, start: Start | None = None) -> runs.Run:
         run.log(traceback.format_exc())
         run.update(error=str(error))
         _finish(job, "diverged" if isinstance(error, Diverged) else "failed", recorder, {}, started)
-        if _out_of_memory(error):
+        if backends.current().out_of_memory(error):
             hint = "a smaller `batch_size`, a smaller model, or `data.limit`"
             raise DltrainError("out of memory during training", hint) from error
         raise
@@ -180,14 +193,8 @@ def train(job: Job, stop: StopSignal, start: Start | None = None) -> runs.Run:
     return run
 
 
-def _out_of_memory(error: BaseException) -> bool:
-    import tensorflow as tf
-
-    return isinstance(error, tf.errors.ResourceExhaustedError | MemoryError)
-
-
 def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
-    from dltrain.engine import build, feed
+    from dltrain.engine import build
     from dltrain.engine.recorder import Recorder
 
     plan, dataset, model, run = job.plan, job.dataset, job.model, job.run
@@ -209,7 +216,7 @@ def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
             smoke=plan.smoke,
         )
     )
-    epoch = feed.epoch_variable()
+    epoch = backends.current().epoch()
     callbacks = build.callbacks(plan)
     recorder = Recorder(plan.spec, run, epoch, samples, stop, job.on_event, callbacks, start)
     done = start.checkpoint.epoch if start is not None else 0

@@ -84,5 +84,9 @@ KEYS: dict[str, Any] = {
     "train.precision": "mixed_bfloat16",
     "train.deterministic": False,
     "train.steps_per_execution": 32,
+    "runtime": {"backend": "jax"},
+    "runtime.backend": "jax",
+    "runtime.recurrent": "keras",
+    "runtime.feed": "stream",
     "expect": {"test_accuracy": ">= 0.90"},
 }

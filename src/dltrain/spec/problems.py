@@ -16,7 +16,7 @@ from dltrain.spec.objects import FIELDS, check_object, find, object_nodes
 from dltrain.spec.phrases import number_hint, share_hint
 from dltrain.spec.reader import Node
 from dltrain.spec.resolved import flow
-from dltrain.spec.schema import CheckpointSpec, DataSpec, Limit, ModelSpec, Spec, TrainSpec
+from dltrain.spec.schema import CheckpointSpec, DataSpec, Limit, ModelSpec, RuntimeSpec, Spec, TrainSpec
 from dltrain.spec.suggest import closest, listing, shown
 
 Path = tuple[str | int, ...]
@@ -28,6 +28,7 @@ SECTIONS: dict[Path, type[BaseModel]] = {
     ("model",): ModelSpec,
     ("train",): TrainSpec,
     ("train", "checkpoint"): CheckpointSpec,
+    ("runtime",): RuntimeSpec,
 }
 _EXAMPLES = {
     "data": "data: {dataset: mnist}",
@@ -44,6 +45,7 @@ _EXAMPLES = {
     "limit": "limit: {train: 1000}",
     "checkpoint": "checkpoint: {monitor: val_accuracy}",
     "monitor": "monitor: val_loss",
+    "runtime": "runtime: {backend: jax}",
 }
 _EXPECTED = {
     "int_type": ("a whole number", ("int",)),

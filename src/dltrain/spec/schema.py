@@ -114,6 +114,20 @@ class TrainSpec(Section):
     )
 
 
+class RuntimeSpec(Section):
+    backend: Literal["tensorflow", "jax"] = Field(
+        default="tensorflow", description="What Keras computes with; `jax` needs `pip install 'dltrain[jax]'`."
+    )
+    recurrent: Literal["auto", "keras"] = Field(
+        default="auto",
+        description="How recurrent layers run: `auto` chooses what is fast, `keras` does as their arguments say.",
+    )
+    feed: Literal["auto", "memory", "stream"] = Field(
+        default="auto",
+        description="Whether samples are copied into memory first or read as they are needed; `auto` goes by their size.",
+    )
+
+
 _BOUND = re.compile(r"\s*(?P<operator>>=|<=|>|<)\s*(?P<value>[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)\s*")
 
 
@@ -150,6 +164,7 @@ class Spec(Section):
     data: DataSpec = Field(description="What to train on.")
     model: ModelSpec = Field(description="What to train: a stack of layers.")
     train: TrainSpec = Field(description="How to train.")
+    runtime: RuntimeSpec = Field(default=RuntimeSpec(), description="What to compute with, and how; the result is the same but for rounding.")
     expect: dict[str, Annotated[str, BeforeValidator(_bound)]] = Field(
         default={},
         description='A gate: bounds on `test_…` and `val_…` metrics, as in `test_accuracy: ">= 0.99"`.',

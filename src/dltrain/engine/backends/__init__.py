@@ -1,0 +1,108 @@
+"""What Keras leaves to the library that computes for it: one module each, and nothing else imports that library.
+
+Importing this package imports neither Keras nor a backend.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from dltrain.errors import UsageError
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+NAMES = ("tensorflow", "jax")
+TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
+INFERENCE_BATCH = 256
+
+
+class Epoch(Protocol):
+    """Holds the number of the epoch that a feed gives next, counted from 0."""
+
+    def assign(self, value: int) -> Any: ...
+
+
+class Batches(Protocol):
+    """What `fit` and `evaluate` of Keras take: (x, y) a batch."""
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]: ...
+
+
+class Feed(Protocol):
+    """The batches of one split: `x` of any dtype, multiplied by `scale` into float32, and encoded labels `y`."""
+
+    samples: int
+
+    def in_order(self, batch_size: int = INFERENCE_BATCH) -> Batches:
+        """Every sample once, in the order of the split."""
+
+    def shuffled(self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None) -> Batches:
+        """Every sample once, or the first `steps` batches, in the order that belongs to `seed` and `epoch`.
+
+        The order is a pure function of the two: it needs no state in a checkpoint.
+        """
+
+
+class Backend(Protocol):
+    ERRORS: tuple[type[Exception], ...]  # what it raises for arguments and shapes that do not go together
+    JIT_COMPILE: bool  # for `Model.compile`
+    AUTO_STEPS_PER_EXECUTION: int
+
+    def prepare(self, seed: int, deterministic: bool) -> None:
+        """Lets GPU memory grow as needed, seeds every generator and, where asked for, makes operations deterministic.
+
+        Determinism holds for the rest of the process: it cannot be taken back.
+        """
+
+    def gpu(self) -> str | None:
+        """The GPU that the model will run on: `NVIDIA H100`."""
+
+    def gpu_peak_bytes(self) -> int:
+        """The most of the GPU's memory that was in use so far."""
+
+    def out_of_memory(self, error: BaseException) -> bool: ...
+
+    def epoch(self) -> Epoch: ...
+
+    def feed(self, x: np.ndarray, y: np.ndarray, scale: float) -> Feed: ...
+
+    def first_step(self, model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.ndarray | None]]:
+        """The loss of a batch, penalties of regularizers included, and the gradient of each trainable variable.
+
+        Of a loss that is scaled for float16, the gradients are scaled alike.
+        """
+
+
+def choose(name: str) -> Backend:
+    """Makes Keras compute with that backend, for the rest of the process.
+
+    Raises:
+        UsageError: it is not installed, or Keras computes with another one already.
+    """
+    if importlib.util.find_spec(name) is None:
+        raise UsageError(f"the backend `{name}` is not installed", f"pip install 'dltrain[{name}]'")
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = name
+    import keras
+
+    if keras.backend.backend() != name:
+        before = keras.backend.backend()
+        raise UsageError(
+            f"Keras computes with {TITLES.get(before, before)} in this process already, not with {TITLES[name]}",
+            "one process has one backend: begin a new one",
+        )
+    return current()
+
+
+def current() -> Backend:
+    """The backend that Keras computes with; imports both."""
+    import keras
+
+    return cast(Backend, import_module(f"dltrain.engine.backends.{keras.backend.backend()}"))

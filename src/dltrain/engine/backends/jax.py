@@ -1,0 +1,128 @@
+"""JAX: devices, determinism, and a feed of NumPy batches. TensorFlow is never imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from dltrain.engine.backends import INFERENCE_BATCH
+
+# Before JAX looks for devices: it takes three quarters of a GPU's memory at once unless it is told not to.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+import jax
+
+ERRORS = (jax.errors.JaxRuntimeError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)
+JIT_COMPILE = True
+AUTO_STEPS_PER_EXECUTION = 1  # more are a loop in Python, no larger program
+_DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
+
+
+def prepare(seed: int, deterministic: bool) -> None:
+    flags = os.environ.get("XLA_FLAGS", "")
+    if deterministic and _DETERMINISTIC not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} {_DETERMINISTIC}".strip()
+    if "tensorflow" in sys.modules:
+        keras.utils.set_random_seed(seed)
+        return
+    # Keras imports TensorFlow where it finds it, here and when it saves a model. What it does not find the first
+    # time it never looks for again; None is Python's own word for a module that cannot be imported.
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    try:
+        keras.utils.set_random_seed(seed)
+    finally:
+        del sys.modules["tensorflow"]
+
+
+def gpu() -> str | None:
+    if jax.default_backend() == "cpu":
+        return None
+    devices = jax.devices()
+    count = f" ({len(devices)} of them, one used)" if len(devices) > 1 else ""
+    return f"{devices[0].device_kind}{count}"
+
+
+def gpu_peak_bytes() -> int:
+    return int((jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0))
+
+
+def out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
+
+
+class Epoch:
+    def __init__(self) -> None:
+        self.value = 0
+
+    def assign(self, value: int) -> None:
+        self.value = value
+
+
+epoch = Epoch
+
+
+def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.ndarray | None]]:
+    state = [
+        [variable.value for variable in variables]
+        for variables in (model.trainable_variables, model.non_trainable_variables, model.metrics_variables)
+    ]
+    scale = [variable.value for variable in model.optimizer.variables]
+    step = jax.value_and_grad(model.compute_loss_and_updates, has_aux=True)
+    (_, (loss, *_)), gradients = step(*state, x, y, None, training=True, optimizer_variables=scale)
+    return float(loss), [np.asarray(each, np.float32) for each in gradients]
+
+
+class Batches(keras.utils.PyDataset):
+    """Gathers, casts and scales a batch when it is asked for; `epoch` None stands for the order of the split."""
+
+    def __init__(
+        self, x: np.ndarray, y: np.ndarray, scale: float, size: int, steps: int, seed: int, epoch: Epoch | None
+    ) -> None:
+        super().__init__(workers=1)
+        self._x, self._y, self._scale = x, y, np.float32(scale)
+        self._size, self._steps, self._seed, self._epoch = size, steps, seed, epoch
+        self._order: tuple[int, np.ndarray] | None = None
+
+    @property
+    def num_batches(self) -> int:
+        return self._steps
+
+    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        rows: Any = slice(step * self._size, (step + 1) * self._size)
+        if self._epoch is not None:
+            rows = self._shuffled(self._epoch.value)[rows]
+        x = self._x[rows].astype(np.float32)
+        return x if self._scale == 1 else x * self._scale, self._y[rows]
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        return (self[step] for step in range(self._steps))
+
+    def _shuffled(self, epoch: int) -> np.ndarray:
+        if self._order is None or self._order[0] != epoch:
+            generator = np.random.Generator(np.random.PCG64([self._seed, epoch]))
+            self._order = (epoch, generator.permutation(len(self._x)))
+        return self._order[1]
+
+
+class Feed:
+    """Its arrays stay NumPy's, whether in memory or mapped from a file."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, scale: float) -> None:
+        self.samples = len(x)
+        self._x, self._y, self._scale = x, y, scale
+
+    def in_order(self, batch_size: int = INFERENCE_BATCH) -> Batches:
+        steps = -(-self.samples // batch_size)
+        return Batches(self._x, self._y, self._scale, batch_size, steps, 0, None)
+
+    def shuffled(self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None) -> Batches:
+        count = -(-self.samples // batch_size) if steps is None else steps
+        return Batches(self._x, self._y, self._scale, batch_size, count, seed, epoch)
+
+
+feed = Feed

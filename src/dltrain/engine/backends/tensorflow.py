@@ -1,0 +1,105 @@
+"""TensorFlow: devices, determinism, and a feed in which only indices are shuffled.
+
+A batch is gathered, cast and scaled inside `map`, so that an epoch never holds more than a few float32 batches.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dltrain.engine.backends import INFERENCE_BATCH
+
+ERRORS = (tf.errors.OpError,)
+JIT_COMPILE = False
+AUTO_STEPS_PER_EXECUTION = 16
+
+
+def prepare(seed: int, deterministic: bool) -> None:
+    for gpu in tf.config.list_physical_devices("GPU"):
+        with contextlib.suppress(RuntimeError):  # the GPU is in use already: its memory is set up
+            tf.config.experimental.set_memory_growth(gpu, True)
+    keras.utils.set_random_seed(seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def gpu() -> str | None:
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return None
+    details = tf.config.experimental.get_device_details(gpus[0])
+    count = f" ({len(gpus)} of them, one used)" if len(gpus) > 1 else ""
+    return f"{details.get('device_name', gpus[0].name)}{count}"
+
+
+def gpu_peak_bytes() -> int:
+    return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+
+def out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, tf.errors.ResourceExhaustedError | MemoryError)
+
+
+def epoch() -> tf.Variable:
+    with tf.device("CPU:0"):
+        return tf.Variable(0, dtype=tf.int64, trainable=False)
+
+
+def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.ndarray | None]]:
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(x=x, y=y, y_pred=model(x, training=True), training=True)
+    gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
+    # That of an embedding is a set of slices.
+    return float(loss), [None if each is None else np.asarray(tf.convert_to_tensor(each)) for each in gradients]
+
+
+class Feed:
+    """Its arrays are tensors in memory."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, scale: float) -> None:
+        self.samples = len(x)
+        self._scale = scale
+        with tf.device("CPU:0"):  # the feed runs on the host; the device gets whole batches
+            self._x = tf.constant(x)
+            self._y = tf.constant(y)
+
+    def _floats(self, x: tf.Tensor) -> tf.Tensor:
+        x = tf.cast(x, tf.float32)
+        return x if self._scale == 1.0 else x * tf.constant(self._scale, tf.float32)
+
+    def in_order(self, batch_size: int = INFERENCE_BATCH) -> tf.data.Dataset:
+        size, steps = min(batch_size, self.samples), -(-self.samples // batch_size)
+
+        def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            rows = slice(step * size, tf.minimum((step + 1) * size, self.samples))
+            return self._floats(self._x[rows]), self._y[rows]
+
+        return _finite(tf.data.Dataset.range(steps).map(batch, num_parallel_calls=tf.data.AUTOTUNE), steps)
+
+    def shuffled(self, batch_size: int, seed: int, epoch: tf.Variable, steps: int | None = None) -> tf.data.Dataset:
+        count = -(-self.samples // batch_size) if steps is None else steps
+
+        def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
+            indices = tf.range(self.samples, dtype=tf.int64)
+            key = tf.stack([tf.constant(seed, tf.int64), epoch.read_value()])
+            order = tf.random.experimental.stateless_shuffle(indices, seed=key)
+
+            def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+                rows = order[step * batch_size : tf.minimum((step + 1) * batch_size, self.samples)]
+                return self._floats(tf.gather(self._x, rows)), tf.gather(self._y, rows)
+
+            return tf.data.Dataset.range(count).map(batch, num_parallel_calls=2, deterministic=True)
+
+        return _finite(tf.data.Dataset.from_tensors(0).flat_map(one_epoch), count)
+
+
+feed = Feed
+
+
+def _finite(dataset: tf.data.Dataset, steps: int) -> tf.data.Dataset:
+    return dataset.prefetch(tf.data.AUTOTUNE).apply(tf.data.experimental.assert_cardinality(steps))
