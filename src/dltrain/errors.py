@@ -84,7 +84,9 @@ class ConfigError(DltrainError):
 
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         errors = sum(problem.severity == "error" for problem in problems)
-        super().__init__(f"{tally(errors, len(problems) - errors)} in {file}")
+        typed = all(problem.where is not None and problem.where.file.startswith("-s ") for problem in problems)
+        place = "the overrides" if typed and problems else file
+        super().__init__(f"{tally(errors, len(problems) - errors)} in {place}")
         self.file = file
         self.problems = tuple(problems)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from dltrain import runs
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -150,7 +153,7 @@ def test_cli_killed_run_is_crashed_and_resumes(dltrain: Command, tiny: Path, tmp
     assert listed["status"] == "crashed"
     epoch = listed["resumes_from"]
     assert epoch >= 3
-    assert f"resumes behind epoch {epoch}" in dltrain("ls").stdout
+    assert f"resumes after epoch {epoch}" in dltrain("ls").stdout
     done = dltrain("resume", "latest", "-s", f"train.epochs={epoch + 2}")
     assert done.returncode == 0, done.stderr
     assert f"epoch {epoch + 1}/{epoch + 2}" in done.stderr
@@ -161,3 +164,46 @@ def test_cli_killed_run_is_crashed_and_resumes(dltrain: Command, tiny: Path, tmp
     refused = dltrain("resume", "latest", "-s", "train.batch_size=8")
     assert refused.returncode == 2
     assert "cannot change `train.batch_size` from 32 to 8" in refused.stderr
+
+
+ESCAPE = "\x1b]0;title\x07\x1b[31m"
+
+
+def test_cli_names_in_a_run_are_inert(dltrain: Command, tiny: Path, tmp_path: Path) -> None:
+    run = Path(dltrain("fit", tiny, "-s", "train.epochs=1").stdout.strip())
+    record = json.loads((tmp_path / run / "run.json").read_text())
+    record["metrics"][f"test_{ESCAPE}"] = 1
+    record["device"] = record["command"] = ESCAPE
+    (tmp_path / run / "run.json").write_text(json.dumps(record))
+    (tmp_path / run / "metrics.jsonl").write_text(json.dumps({"epoch": 1, ESCAPE: 1}) + "\n")
+    elsewhere = tmp_path / ESCAPE
+    shutil.copytree(tmp_path / run, elsewhere)
+    for command in (("show", run), ("ls",), ("show", elsewhere), ("eval", elsewhere)):
+        done = dltrain(*command)
+        assert done.returncode == 0, done.stderr
+        assert "\x1b" not in done.stdout + done.stderr
+        assert "\x07" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["ls", "show latest", pytest.param("fit tiny.yaml", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("where", "code"), [(">&-", 0), (">/dev/full", 1), ("2>/dev/full", 0), ("2>&1 | head -1", 0)])
+def test_cli_output_that_cannot_be_written_is_no_bug(
+    tiny: Path, tmp_path: Path, arguments: str, where: str, code: int
+) -> None:
+    run = runs.create(tmp_path / "runs", name="a", config=b"", resolved="", record={})
+    run.finish("completed")
+    command = f"{sys.executable} -m dltrain {arguments} {where}"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    newest = runs.list_runs(tmp_path / "runs")[-1]
+    assert newest.status == "completed"
+
+
+@pytest.mark.parametrize("blocks", [16, 60])
+def test_cli_a_file_that_may_not_grow_is_told(tiny: Path, tmp_path: Path, blocks: int) -> None:
+    command = f"ulimit -f {blocks}; {sys.executable} -m dltrain fit {tiny} -s train.epochs=200"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "File too large" in done.stderr

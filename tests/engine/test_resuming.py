@@ -207,6 +207,36 @@ def test_resuming_walks_back_to_a_whole_checkpoint(tiny: Path, tmp_path: Path, d
     assert fingerprint(resumed) == fingerprint(whole)
 
 
+def test_resuming_goes_on_though_the_best_epoch_is_lost(tiny: Path, tmp_path: Path) -> None:
+    worst_is_best = ["train.epochs=4", "train.checkpoint={monitor: val_loss, mode: max}"]
+    run = stopped(tiny, tmp_path, 4, *worst_is_best)
+    assert run.checkpoints() == [1, 3, 4]
+    weights = run.path / "checkpoints" / "epoch-0001" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    told: list[Any] = []
+    resumed = package.resume(run, {"train.epochs": 5}, on_event=told.append)
+    assert [event.epoch for event in told if isinstance(event, SkippedCheckpoint)] == [1]
+    assert resumed.record()["resumed"][0]["from_epoch"] == 4
+    assert resumed.record()["best_epoch"] == 4
+
+
+@pytest.mark.parametrize("epochs", [3, 4])
+def test_resuming_after_a_kill_between_run_json_and_resolved_yaml(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs: int
+) -> None:
+    run = package.fit(tiny, ["train.epochs=2"], runs_dir=tmp_path)
+
+    def killed(*_: object) -> None:
+        raise StopError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs.Run, "write_text", killed)
+        with pytest.raises(StopError):
+            package.resume(run, {"train.epochs": 3})
+    assert run.status() == "crashed"
+    assert package.resume(run, {"train.epochs": epochs}).record()["epochs"] == epochs
+
+
 def test_resuming_begins_anew_where_no_checkpoint_is_whole(tiny: Path, tmp_path: Path) -> None:
     whole = package.fit(tiny, runs_dir=tmp_path / "whole")
     run = stopped(tiny, tmp_path / "parts", 1)

@@ -116,3 +116,15 @@ def test_provenance_platform_text_names_the_system_and_not_the_host() -> None:
     text = provenance.platform_text()
     assert text.startswith(("macOS", platform.system()))
     assert len(platform.node()) < 3 or platform.node() not in text
+
+
+@needs_git
+def test_provenance_runs_no_filter_of_a_repository(repository: Path, tmp_path: Path) -> None:
+    (repository / ".gitattributes").write_text("* filter=evil\n")
+    _git(repository, "config", "filter.evil.clean", f"touch {tmp_path / 'ran'}; cat")
+    _git(repository, "config", "filter.evil.process", f"touch {tmp_path / 'ran'}")
+    os.utime(repository / "sub" / "file", (1, 1))
+    state = provenance.git_state(repository)
+    assert state is not None
+    assert len(state["commit"]) == 40
+    assert not (tmp_path / "ran").exists()

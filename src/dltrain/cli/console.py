@@ -16,16 +16,27 @@ import click
 
 from dltrain.cli import diagnostics
 from dltrain.cli.diagnostics import printable
-from dltrain.errors import ConfigError, DltrainError, Problem
+from dltrain.cli.tables import duration, number, ordered, table
+from dltrain.errors import ConfigError, DltrainError, Interrupted, Problem
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from dltrain.engine import EpochDone, Evaluation, Event, Finished, Prepared, SkippedCheckpoint, StepDone, Warned
+    from dltrain.engine import (
+        EpochDone,
+        Evaluation,
+        Event,
+        Finished,
+        Prepared,
+        Resuming,
+        SkippedCheckpoint,
+        StepDone,
+        Stopping,
+        Warned,
+    )
     from dltrain.engine.events import Listener
     from dltrain.engine.rehearsal import Rehearsal
-    from dltrain.runs import Run, RunSummary
     from dltrain.spec import Plan
 
 
@@ -34,10 +45,12 @@ def error(failure: DltrainError) -> None:
     color = False if os.environ.get("NO_COLOR") else None
     if isinstance(failure, ConfigError):
         problems(failure.problems)
-    head = "" if isinstance(failure, ConfigError) else click.style("error: ", fg="red", bold=True)
+    told = isinstance(failure, ConfigError | Interrupted)  # the problems stand above; a stop was asked for
+    head = "" if told else click.style("error: ", fg="red", bold=True)
     click.echo(head + printable(failure.message), err=True, color=color)
     if failure.hint:
-        click.echo(f"  {printable(failure.hint)}", err=True)
+        hint = f"go on with: {failure.hint}" if isinstance(failure, Interrupted) else f"  {failure.hint}"
+        click.echo(printable(hint), err=True)
 
 
 def problems(items: Sequence[Problem]) -> None:
@@ -51,21 +64,6 @@ def _stderr() -> Console:
     from rich.console import Console
 
     return Console(file=sys.stderr, highlight=False, markup=False)
-
-
-def number(value: object) -> str:
-    """A metric as people read it: four decimals, or scientific where that would show nothing."""
-    if not isinstance(value, int | float):
-        return "–"
-    return f"{value:.4f}" if value == 0 or 0.001 <= abs(value) < 100_000 else f"{value:.2e}"
-
-
-def duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
 
 
 @contextlib.contextmanager
@@ -84,11 +82,20 @@ class _Plain:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self.mute = False
 
     def __call__(self, event: Event) -> None:
         handler = getattr(self, f"on_{type(event).__name__}", None)
-        if handler is not None:
-            handler(event)
+        if handler is not None and not self.mute:
+            try:
+                handler(event)
+            except (OSError, SystemExit):  # stderr is gone or full, which must not stop a training
+                self.mute = True
+        if isinstance(getattr(event, "status", None), str):
+            with contextlib.suppress(
+                BrokenPipeError
+            ):  # Ctrl-C ends the reader of a pipe too; what follows is for stderr
+                click.echo(printable(getattr(event, "path", "")))
 
     def close(self) -> None:
         """Nothing is drawn that would have to be taken away."""
@@ -102,6 +109,17 @@ class _Plain:
     def on_SkippedCheckpoint(self, event: SkippedCheckpoint) -> None:  # noqa: N802
         self.close()
         self.line(f"passing over the checkpoint of epoch {event.epoch}: {event.reason}")
+
+    def on_Stopping(self, event: Stopping) -> None:  # noqa: N802
+        self.close()
+        self.line("stopping: the step is done, the rest of the epoch is left out; once more ends at once")
+
+    def on_Resuming(self, event: Resuming) -> None:  # noqa: N802
+        self.close()
+        where = (
+            f"after epoch {event.epoch} of {event.epochs}" if event.epoch else "from the beginning: no whole checkpoint"
+        )
+        self.line(f"{event.path} goes on {where}")
 
     def on_Prepared(self, event: Prepared) -> None:  # noqa: N802
         held_out = f", {event.validation_samples:,} held out" if event.validation_samples else ""
@@ -120,7 +138,7 @@ class _Plain:
     def figures(self, metrics: Mapping[str, float]) -> str:
         """Every metric under its own name, so that a log can be searched."""
         shown = {k: v for k, v in metrics.items() if k != "learning_rate"}
-        return "  ".join(f"{name} {number(value)}" for name, value in _ordered(shown).items())
+        return "  ".join(f"{name} {number(value)}" for name, value in ordered(shown).items())
 
     def on_Finished(self, event: Finished) -> None:  # noqa: N802
         self.close()
@@ -128,13 +146,7 @@ class _Plain:
         self.line(f"{event.status} in {duration(event.seconds)}{best}")
         tested = {k: v for k, v in event.metrics.items() if k.startswith("test_")}
         if tested:
-            self.line("  ".join(f"{name} {number(value)}" for name, value in _ordered(tested).items()))
-        click.echo(str(event.path))
-
-
-def _ordered(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Training before validation, the loss first."""
-    return dict(sorted(metrics.items(), key=lambda item: (item[0].startswith("val_"), not item[0].endswith("loss"))))
+            self.line("  ".join(f"{name} {number(value)}" for name, value in ordered(tested).items()))
 
 
 class _Live(_Plain):
@@ -158,7 +170,7 @@ class _Live(_Plain):
 
     def figures(self, metrics: Mapping[str, float]) -> str:
         """Training, then validation in the same order, short enough for 80 columns with two metrics."""
-        shown = _ordered({k: v for k, v in metrics.items() if k != "learning_rate"})
+        shown = ordered({k: v for k, v in metrics.items() if k != "learning_rate"})
         text = " ".join(f"{name} {number(value)}" for name, value in shown.items() if not name.startswith("val_"))
         held_out = " ".join(number(value) for name, value in shown.items() if name.startswith("val_"))
         return f"{text}  val {held_out}" if held_out else text
@@ -229,7 +241,7 @@ def _layers(rows: Sequence[tuple[str, tuple[int | None, ...], int, int | None]])
     total = f"{sum(row[2] for row in rows):,}"
     unknown = any(row[3] is None for row in rows)
     cells.append(["total", "", total, "–" if unknown else f"{sum(row[3] or 0 for row in rows):,}"])
-    _table(["layer", "output", "parameters", "multiply-adds"], cells, right=(2, 3))
+    table(["layer", "output", "parameters", "multiply-adds"], cells, right=(2, 3))
     click.echo()
 
 
@@ -255,67 +267,8 @@ def _rehearsal(found: Rehearsal) -> None:
 
 def evaluation(result: Evaluation, path: Path) -> None:
     """The metrics of an evaluation on stdout, a line each."""
-    click.echo(f"{result.run}: {result.split} split, {result.samples:,} samples")
+    click.echo(f"{printable(result.run)}: {result.split} split, {result.samples:,} samples")
     width = max(len(name) for name in result.metrics)
-    for name, value in _ordered(result.metrics).items():
+    for name, value in ordered(result.metrics).items():
         click.echo(f"  {name:<{width}}  {number(value)}")
-    click.echo(f"details in {path / 'eval'}", err=True)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
-    """Columns padded to their widest cell, on stdout; those in `right` stand at the right."""
-    cells = [list(header), *([printable(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    for row in cells:
-        padded = [
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        click.echo("  ".join(padded).rstrip())
-
-
-def run_list(summaries: Sequence[RunSummary], runs_dir: Path) -> None:
-    if not summaries:
-        click.echo(f"no runs in {runs_dir} yet; `dltrain fit CONFIG` makes one", err=True)
-        return
-    rows = []
-    for summary in summaries:
-        metrics = summary.record.get("metrics") or {}
-        headline = next((name for name in ("test_accuracy", "test_loss") if name in metrics), None)
-        smoke = " (smoke)" if summary.record.get("smoke") else ""
-        result = f"{headline} {number(metrics[headline])}" if headline else ""
-        epoch = summary.resumes_from()
-        if epoch is not None:
-            result = f"resumes behind epoch {epoch}" if epoch else "resumes from the beginning"
-        rows.append([summary.id, summary.status + smoke, str(summary.record.get("best_epoch") or "–"), result])
-    _table(["run", "status", "best epoch", "result"], rows)
-
-
-def run(found: Run) -> None:
-    """Where a run came from and what it reached, on stdout."""
-    record = found.record()
-    data = record.get("data", {})
-    counts = ", ".join(f"{data.get(split)} {split}" for split in ("train", "validation", "test"))
-    facts = {
-        "run": found.path,
-        "status": found.status() + (" (smoke)" if record.get("smoke") else ""),
-        "created": record["created"],
-        "command": record.get("command", ""),
-        "data": f"{data.get('name')}: {counts}",
-        "parameters": f"{record.get('parameters', 0):,}",
-        "device": record.get("device", ""),
-        "seed": record.get("seed", ""),
-        "best epoch": record.get("best_epoch") or "–",
-        **{name: number(value) for name, value in (record.get("metrics") or {}).items() if name.startswith("test_")},
-    }
-    for key, value in facts.items():
-        click.echo(f"{key:<14}{printable(value)}")
-    rows = found.metrics()
-    if rows:
-        names = [name for name in rows[0] if name not in ("epoch", "learning_rate", "seconds")]
-        names = list(_ordered(dict.fromkeys(names, 0.0)))
-        click.echo()
-        _table(
-            ["epoch", *names],
-            [[str(row["epoch"]), *(number(row.get(name)) for name in names)] for row in rows],
-        )
+    click.echo(f"details in {printable(path / 'eval')}", err=True)

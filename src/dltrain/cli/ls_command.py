@@ -29,6 +29,6 @@ def command(as_json: bool, runs_dir: Path) -> None:
         ]
         click.echo(json.dumps(rows))
         return
-    from dltrain.cli import console
+    from dltrain.cli import tables
 
-    console.run_list(summaries, runs_dir)
+    tables.run_list(summaries, runs_dir)

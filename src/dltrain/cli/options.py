@@ -24,4 +24,4 @@ runs_dir_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Show everything that TensorFlow says.")
-run_argument = click.argument("run")
+run_argument = click.argument("run", metavar="RUN")

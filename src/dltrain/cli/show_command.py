@@ -22,6 +22,6 @@ def command(run: str, as_json: bool, runs_dir: Path) -> None:
             json.dumps({**found.record(), "status": found.status(), "path": str(found.path), "epochs": found.metrics()})
         )
         return
-    from dltrain.cli import console
+    from dltrain.cli import tables
 
-    console.run(found)
+    tables.run(found)

@@ -4,7 +4,18 @@ Importing this package imports neither: they take seconds, and a config that is 
 """
 
 from dltrain.engine.evaluation import Evaluation, evaluate
-from dltrain.engine.events import EpochDone, Event, Finished, Phase, Prepared, SkippedCheckpoint, StepDone, Warned
+from dltrain.engine.events import (
+    EpochDone,
+    Event,
+    Finished,
+    Phase,
+    Prepared,
+    Resuming,
+    SkippedCheckpoint,
+    StepDone,
+    Stopping,
+    Warned,
+)
 from dltrain.engine.resuming import resume
 from dltrain.engine.training import fit
 
@@ -15,8 +26,10 @@ __all__ = [
     "Finished",
     "Phase",
     "Prepared",
+    "Resuming",
     "SkippedCheckpoint",
     "StepDone",
+    "Stopping",
     "Warned",
     "evaluate",
     "fit",

@@ -20,6 +20,7 @@ _CARRIED = {
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
     "TerminateOnNaN": (),
 }
+_MEASURED = ("best",)  # a metric, None before the first; all others count epochs
 
 
 def scalars(callback: keras.callbacks.Callback) -> dict[str, Any]:
@@ -33,17 +34,27 @@ def arrays(callback: keras.callbacks.Callback) -> dict[str, np.ndarray]:
     return {f"{index:04d}": np.asarray(value) for index, value in enumerate(kept or ())}
 
 
-def restore(callback: keras.callbacks.Callback, state: Mapping[str, Any], kept: Mapping[str, np.ndarray]) -> None:
-    """Puts a state back; to be called behind the callback's `on_train_begin`, which clears it.
+def check(kind: str, state: Mapping[str, Any], kept: Mapping[str, np.ndarray], model: keras.Model) -> None:
+    """Holds a state that was read against what such a callback of `model` can have.
 
     Raises:
-        RunError: the state is not one of such a callback.
+        RunError: other fields, a number that cannot be, or weights of other shapes than the model's.
     """
-    kind = type(callback).__name__
     if state.keys() != set(_CARRIED[kind]):
-        raise RunError(f"the checkpoint's state of `{kind}` has {sorted(state)}, not {sorted(_CARRIED[kind])}")
+        raise RunError(f"the state of `{kind}` has {sorted(state)}, not {sorted(_CARRIED[kind])}")
     for name, value in state.items():
-        setattr(callback, name, _from_json(value, f"{kind}.{name}"))
+        number = _from_json(value, f"{kind}.{name}")
+        counts = isinstance(number, int) and 0 <= number < 2**31
+        if not counts if name not in _MEASURED else number is not None and not abs(number) <= math.inf:
+            raise RunError(f"`{name}` of `{kind}` is {str(value)[:40]}")
+    if kept and [kept[name].shape for name in sorted(kept)] != [tuple(weight.shape) for weight in model.weights]:
+        raise RunError(f"the weights that `{kind}` keeps are not those of the model")
+
+
+def restore(callback: keras.callbacks.Callback, state: Mapping[str, Any], kept: Mapping[str, np.ndarray]) -> None:
+    """Puts a state that was checked back, after the callback's `on_train_begin`, which clears it."""
+    for name, value in state.items():
+        setattr(callback, name, _from_json(value, name))
     if kept:
         callback.best_weights = [kept[name] for name in sorted(kept)]
 
@@ -56,7 +67,7 @@ def _to_json(value: Any) -> float | int | str | None:
 
 
 def _from_json(value: Any, name: str) -> float | int | None:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+    if value is None or isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63):
         return value
     if value in ("inf", "-inf", "nan"):
         return float(value)

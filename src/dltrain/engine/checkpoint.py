@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ SCHEMA_VERSION = 3
 WEIGHTS = "weights.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
+
+_METRIC = re.compile(r"(?!seconds$)[A-Za-z][A-Za-z0-9_.-]{0,99}")
 
 Arrays = Mapping[str, np.ndarray]
 Row = Mapping[str, float]
@@ -111,13 +114,18 @@ def from_files(files: Mapping[str, bytes], place: str) -> Checkpoint:
             stopped=state["stopped"] is True,
             history=_history(state["history"], int(state["epoch"])),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         raise RunError(f"{STATE} of {place} is damaged: {type(error).__name__} {error}") from None
 
 
 def _history(rows: list[Mapping[str, Any]], epochs: int) -> tuple[Row, ...]:
     if len(rows) != epochs:
         raise ValueError(f"the history has {len(rows)} epochs, not {epochs}")
+    names = set(rows[0]) if rows else set()
+    if "loss" not in names or not all(_METRIC.fullmatch(name) for name in names - {"epoch"}) or "epoch" in names:
+        raise ValueError("the history has other names than metrics have")
+    if any(set(row) != names for row in rows):
+        raise ValueError("the history has other metrics in one epoch than in another")
     return tuple({str(key): math.nan if value is None else float(value) for key, value in row.items()} for row in rows)
 
 

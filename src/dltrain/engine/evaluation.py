@@ -53,14 +53,14 @@ def evaluate(
     """
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
     _ensure_checkpoint(found)
-    plan = spec.load(found.path / "resolved.yaml", alone=True)
+    plan = spec.load(found.plain_file("resolved.yaml"), alone=True)
     from dltrain.engine.training import load_data, start_backend
 
     on_event(Phase("loading data"))
     dataset = load_data(plan.spec)
     if split == "validation" and dataset.validation is None:
         raise UsageError(f"the run {found.id} holds out no validation samples", "`data.validation` is 0 in its config")
-    if dataset.fingerprint != found.record()["data"]["fingerprint"]:
+    if dataset.fingerprint != (found.record().get("data") or {}).get("fingerprint"):
         raise RunError(f"the data set `{dataset.name}` is no longer the one that {found.id} was trained on")
     start_backend(plan.spec, on_event)
     from dltrain.engine import build, weights
@@ -69,7 +69,10 @@ def evaluate(
     limit = weights.most_bytes(model)
     epoch = best_checkpoint(found, limit)
     file = f"checkpoints/epoch-{epoch:04d}/weights.safetensors"
-    values = weights.from_bytes(found.read_checkpoint(epoch, limit)["weights.safetensors"], file)
+    read = found.read_checkpoint(epoch, limit, ["weights.safetensors"])
+    if "weights.safetensors" not in read:
+        raise RunError(f"{file} is missing")
+    values = weights.from_bytes(read["weights.safetensors"], file)
     weights.assign(weights.named_variables(model), values, file)
     on_event(Phase("evaluating"))
     evaluation = evaluate_model(plan.spec, dataset, model, form, found, split)
@@ -87,21 +90,27 @@ def _ensure_checkpoint(run: runs.Run) -> None:
 
 
 def best_checkpoint(run: runs.Run, limit: int) -> int:
-    """The epoch of the best checkpoint; of an unfinished run, as its newest checkpoint tells.
+    """The epoch of the best checkpoint, as the newest one with a whole state tells.
 
     Raises:
-        RunError: the newest checkpoint is damaged, or the best one is missing.
+        RunError: no checkpoint can tell, or the best one is missing.
     """
     import json
 
     kept = run.checkpoints()
-    try:
-        best = int(json.loads(run.read_checkpoint(kept[-1], limit)["state.json"])["best"]["epoch"])
-    except (KeyError, TypeError, ValueError, RecursionError):
-        raise RunError(f"state.json of epoch {kept[-1]} of the run {run.id} is damaged") from None
-    if best not in kept:
-        raise RunError(f"the checkpoint of the best epoch, {best}, is missing in the run {run.id}")
-    return best
+    failure = RunError(f"the run {run.id} has no checkpoint that is whole")
+    for epoch in reversed(kept):
+        try:
+            best = int(json.loads(run.read_checkpoint(epoch, limit, ["state.json"])["state.json"])["best"]["epoch"])
+        except RunError as error:
+            failure = error
+        except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError):
+            failure = RunError(f"state.json of epoch {epoch} of the run {run.id} is damaged")
+        else:
+            if best in kept:
+                return best
+            failure = RunError(f"the checkpoint of the best epoch, {best}, is missing in the run {run.id}")
+    raise failure
 
 
 def inputs_of(dataset: data.Dataset, split: SplitName, form: LabelForm) -> Feed:

@@ -32,6 +32,20 @@ class SkippedCheckpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Resuming:
+    """A run goes on after `epoch` of `epochs`; 0 where there is no checkpoint to go on from."""
+
+    path: Path
+    epoch: int
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """SIGINT or SIGTERM has come, and its step has ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """The run exists and training is about to begin."""
 
@@ -80,7 +94,7 @@ class Finished:
     seconds: float
 
 
-Event = Phase | Warned | SkippedCheckpoint | Prepared | StepDone | EpochDone | Finished
+Event = Phase | Warned | SkippedCheckpoint | Resuming | Prepared | StepDone | Stopping | EpochDone | Finished
 Listener = Callable[[Event], None]
 
 

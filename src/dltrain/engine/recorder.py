@@ -13,7 +13,7 @@ import numpy as np
 
 from dltrain.engine import callback_state, weights
 from dltrain.engine.checkpoint import CallbackState, Checkpoint, to_files
-from dltrain.engine.events import EpochDone, Listener, StepDone
+from dltrain.engine.events import EpochDone, Listener, StepDone, Stopping
 from dltrain.engine.signals import StopSignal
 from dltrain.engine.tensorboard import EventWriter
 from dltrain.errors import Diverged
@@ -52,7 +52,7 @@ class Recorder(keras.callbacks.Callback):
         super().__init__()
         self._spec, self._run, self._stop, self._on_event = spec, run, stop, on_event
         self._counter, self._samples, self._others = counter, samples, others
-        self._events = EventWriter(run.path / "tensorboard")
+        self._events = EventWriter(run)
         checkpoint = spec.train.checkpoint
         self._monitor = str(checkpoint.monitor)
         lower = lower_is_better(self._monitor) if checkpoint.mode == "auto" else checkpoint.mode == "min"
@@ -87,8 +87,9 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         now = self._trained = time.perf_counter()
-        if self._stop.signum is not None:
+        if self._stop.signum is not None and not self.model.stop_training:
             self.model.stop_training = True
+            self._on_event(Stopping())
         if now - self._told >= 1 / STEP_EVENTS_PER_SECOND:
             self._told = now
             loss = float((logs or {}).get("loss", math.nan))
@@ -114,6 +115,8 @@ class Recorder(keras.callbacks.Callback):
         self.history.append(row)
         self._run.add_metrics({"epoch": self._epoch, **row, "seconds": round(seconds, 3)})
         self._save(current)
+        if best:
+            self._run.update(best_epoch=self._epoch)
         self._events.write(epoch, row)
         rate = self._samples / seconds if seconds > 0 else 0.0
         self._run.log(f"epoch {self._epoch}: " + ", ".join(f"{name} {number:.6g}" for name, number in row.items()))
@@ -144,5 +147,6 @@ class Recorder(keras.callbacks.Callback):
             history=tuple(self.history),
         )
         self._run.commit_checkpoint(self._epoch, to_files(checkpoint))
-        newest = self._run.checkpoints()[-KEPT_CHECKPOINTS:]
+        # What a resume has passed over is of a later epoch.
+        newest = [epoch for epoch in self._run.checkpoints() if epoch <= self._epoch][-KEPT_CHECKPOINTS:]
         self._run.keep_checkpoints({*newest, checkpoint.best_epoch})

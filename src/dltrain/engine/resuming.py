@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain import data, runs, spec
-from dltrain.engine.events import Listener, Phase, SkippedCheckpoint, ignore
+from dltrain.engine.events import Listener, Phase, Resuming, SkippedCheckpoint, ignore
 from dltrain.engine.signals import StopSignal
 from dltrain.engine.training import RECORDED_PACKAGES, Job, digest, load_data, start_backend, train
 from dltrain.errors import RunError, UsageError
@@ -72,30 +73,33 @@ def _resume(
         raise RunError(f"the run {run.id} cannot go on as it was: {'; '.join(differs)}", hint)
     start_backend(plan.spec, on_event)
     from dltrain.engine import build
-    from dltrain.engine.recorder import KEPT_CHECKPOINTS
 
     on_event(Phase("building the model"))
     model, form = build.compiled(plan, dataset)
-    stop.check()
+    stop.check(f"dltrain resume {run.path}")
     start, skipped = _start(run, plan, model, on_event)
     epoch = start.checkpoint.epoch if start is not None else 0
     _check_left(run, record, plan, start)
     if start is not None:
         _put_back(model, start.checkpoint)
     run.rewrite_metrics(start.checkpoint.history if start is not None else ())
-    newest = [done for done in run.checkpoints() if done <= epoch][-KEPT_CHECKPOINTS:]
-    run.keep_checkpoints({*newest, *([start.checkpoint.best_epoch] if start is not None else [])})
+    run.tidy()
     resolved = plan.resolved()
-    run.write_text("resolved.yaml", resolved)
     entry = {"from_epoch": epoch, "skipped": skipped, "forced": differs, "overrides": list(plan.overrides)}
     run.update(
         status="running",
         ended=None,
         error=None,
-        resolved_sha256=digest(resolved),
-        resumed=[*record.get("resumed", []), entry],
+        metrics={},
+        expect=None,
+        best_epoch=start.checkpoint.best_epoch if start is not None else None,
+        resolved_sha256=[*_digests(record), digest(resolved)],  # a kill may come before the file is written
+        resumed=[*(record.get("resumed") or []), entry],
     )
-    run.log(f"resumed behind epoch {epoch}")
+    run.write_text("resolved.yaml", resolved)
+    run.update(resolved_sha256=digest(resolved))
+    run.log(f"resumed after epoch {epoch} of {plan.spec.train.epochs}")
+    on_event(Resuming(run.path, epoch, plan.spec.train.epochs))
     return train(Job(plan, dataset, model, form, run, on_event), stop, start)
 
 
@@ -105,7 +109,7 @@ def _plan(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], smoke: bo
     Raises:
         UsageError: an override changes something else.
     """
-    path = run.path / "resolved.yaml"
+    path = run.plain_file("resolved.yaml")
     before, after = spec.load(path, alone=True), spec.load(path, overrides, alone=True)
     changes = [change for change in _changes(before.spec.dump(), after.spec.dump()) if not _free(change[0])]
     if changes:
@@ -138,7 +142,7 @@ def _differences(run: runs.Run, record: Mapping[str, Any], dataset: data.Dataset
     known = record.get("data")
     if not isinstance(known, dict) or known.get("fingerprint") != dataset.fingerprint:
         yield f"the data set `{dataset.name}` has changed"
-    if record.get("resolved_sha256") != digest(run.read_bytes("resolved.yaml").decode("utf-8", "replace")):
+    if digest(run.read_bytes("resolved.yaml").decode("utf-8", "replace")) not in _digests(record):
         yield "resolved.yaml has been changed by hand"
     versions = record.get("versions")
     before = versions if isinstance(versions, dict) else {}
@@ -146,6 +150,12 @@ def _differences(run: runs.Run, record: Mapping[str, Any], dataset: data.Dataset
     for package in sorted(before.keys() | now.keys()):
         if before.get(package) != now.get(package):
             yield f"{package} was {before.get(package, 'not there')} and is {now.get(package, 'not there')}"
+
+
+def _digests(record: Mapping[str, Any]) -> list[Any]:
+    """Of the resolved configs that the run may have; two where a kill came between run.json and resolved.yaml."""
+    known = record.get("resolved_sha256")
+    return known if isinstance(known, list) else [known]
 
 
 def _start(
@@ -157,37 +167,65 @@ def _start(
     from dltrain.engine.recorder import Start
 
     limit = weights.most_bytes(model)
-    names = [callback.name for callback in plan.spec.train.callbacks]
     skipped: list[str] = []
+
+    def pass_over(epoch: int, error: RunError) -> None:
+        skipped.append(error.message)
+        on_event(SkippedCheckpoint(epoch, error.message.rpartition(" is damaged: ")[2]))
+
     for epoch in reversed(run.checkpoints()):
         try:
             checkpoint = from_files(run.read_checkpoint(epoch, limit), f"epoch {epoch}")
-            best = checkpoint.best_epoch
-            if checkpoint.epoch != epoch or not 1 <= best <= epoch:
-                raise RunError(f"its state speaks of epoch {checkpoint.epoch} and of {best} as the best")
-            if [state.name for state in checkpoint.callbacks] != names:
-                raise RunError("its state has other callbacks than the config")
-            best_weights = weights.from_bytes(run.read_checkpoint(best, limit)[WEIGHTS], f"epoch {best}/{WEIGHTS}")
+            _check_state(checkpoint, epoch, plan, model)
+        except RunError as error:
+            pass_over(epoch, error)
+            continue
+        best = checkpoint.best_epoch
+        try:
+            found = run.read_checkpoint(best, limit, [WEIGHTS]).get(WEIGHTS, b"")
+            best_weights = weights.from_bytes(found, f"epoch {best}/{WEIGHTS}")
             weights.check(weights.named_variables(model), best_weights, f"epoch {best}/{WEIGHTS}")
         except RunError as error:
-            skipped.append(error.message)
-            on_event(SkippedCheckpoint(epoch, error.message))
-            continue
+            pass_over(best, error)  # the best that is left is this one
+            value = checkpoint.history[-1][checkpoint.monitor]
+            return Start(replace(checkpoint, best_epoch=epoch, best_value=value), checkpoint.weights), skipped
         return Start(checkpoint, best_weights), skipped
     return None, skipped
+
+
+def _check_state(checkpoint: Checkpoint, epoch: int, plan: spec.Plan, model: keras.Sequential) -> None:
+    """Holds a checkpoint against the config and the model.
+
+    Raises:
+        RunError: it cannot be one of this run.
+    """
+    from dltrain.engine import callback_state, weights
+
+    if checkpoint.epoch != epoch or not 1 <= checkpoint.best_epoch <= epoch:
+        raise RunError(f"its state speaks of epoch {checkpoint.epoch} and of {checkpoint.best_epoch} as the best")
+    if checkpoint.seed != plan.spec.seed:
+        raise RunError(f"its seed is {checkpoint.seed}, not {plan.spec.seed}")
+    if checkpoint.monitor not in checkpoint.history[-1] or math.isnan(checkpoint.best_value):
+        raise RunError(f"it judges by `{checkpoint.monitor}`, which its history does not have")
+    if [state.name for state in checkpoint.callbacks] != [callback.name for callback in plan.spec.train.callbacks]:
+        raise RunError("its state has other callbacks than the config")
+    for state in checkpoint.callbacks:
+        callback_state.check(state.name, state.numbers, state.kept, model)
+    weights.check(weights.named_variables(model), checkpoint.weights, "weights")
+    weights.check(weights.named_optimizer_variables(model), checkpoint.optimizer, "optimizer")
 
 
 def _check_left(run: runs.Run, record: Mapping[str, Any], plan: spec.Plan, start: Start | None) -> None:
     """Raises UsageError where nothing is left to train."""
     epochs, done = plan.spec.train.epochs, start.checkpoint.epoch if start is not None else 0
     if done > epochs:
-        raise UsageError(f"the run {run.id} has {done} epochs already", f"`-s train.epochs=N` with N above {done}")
+        raise UsageError(f"the run {run.id} has {done} epochs already", f"`-s train.epochs=N` with N from {done} on")
     if record["status"] != "completed":
         return
     if start is not None and start.checkpoint.stopped:
         raise UsageError(f"the run {run.id} was ended by EarlyStopping in epoch {done}", "it has nothing left to do")
     if done == epochs:
-        raise UsageError(f"the run {run.id} is complete", f"to go on: `-s train.epochs=N` with N above {done}")
+        raise UsageError(f"the run {run.id} is complete", f"dltrain resume {run.path} -s train.epochs={2 * done}")
 
 
 def _put_back(model: keras.Sequential, checkpoint: Checkpoint) -> None:

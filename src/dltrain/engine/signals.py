@@ -23,10 +23,10 @@ class StopSignal:
                 self._before[signum] = signal.signal(signum, self._ask)
         return self
 
-    def check(self) -> None:
+    def check(self, hint: str = "") -> None:
         """Raises Interrupted where a stop was asked for before the training began."""
         if self.signum is not None:
-            raise Interrupted("stopped before the training began", self.signum)
+            raise Interrupted("stopped before the training began", self.signum, hint)
 
     def _ask(self, signum: int, frame: FrameType | None) -> None:
         self.signum = signum

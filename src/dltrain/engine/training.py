@@ -194,7 +194,7 @@ def train(job: Job, stop: StopSignal, start: Start | None = None) -> runs.Run:
 
 
 def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
-    from dltrain.engine import build
+    from dltrain.engine import build, device
     from dltrain.engine.recorder import Recorder
 
     plan, dataset, model, run = job.plan, job.dataset, job.model, job.run
@@ -202,12 +202,12 @@ def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
     samples = len(dataset.train.x)
     batch_size, steps, at_once = steps_of(train, samples)
     model.steps_per_execution = at_once
-    run.update(steps_per_execution=at_once)
+    run.update(steps_per_execution=at_once, epochs=train.epochs)
     job.on_event(
         Prepared(
             run=run.id,
             path=run.path,
-            device=run.record()["device"],
+            device=device.describe(),
             parameters=build.parameters(model),
             train_samples=samples,
             validation_samples=len(dataset.validation.x) if dataset.validation else 0,
@@ -249,7 +249,10 @@ def _keep_best(job: Job, recorder: Recorder) -> None:
 def _keras_file(model: keras.Sequential, directory: Path) -> bytes:
     import tempfile
 
-    with tempfile.TemporaryDirectory(prefix=".tmp-model-", dir=directory) as folder:
+    with (
+        runs.atomic.trouble("write", directory / "model.keras"),
+        tempfile.TemporaryDirectory(prefix=".tmp-model-", dir=directory) as folder,
+    ):
         file = Path(folder) / "model.keras"
         model.save(file)
         return file.read_bytes()
@@ -267,4 +270,5 @@ def _finish(
     best = recorder.best_epoch if recorder else None
     seconds = time.perf_counter() - started
     job.run.finish(status, best_epoch=best, metrics=dict(metrics), seconds=round(seconds, 3))
+    job.run.log(f"{status} after {len(recorder.history) if recorder else 0} epochs")
     job.on_event(Finished(job.run.id, job.run.path, status, best, metrics, seconds))

@@ -5,12 +5,12 @@ Standard library only: bytes and JSON-able values in and out.
 
 from __future__ import annotations
 
-from dltrain.runs import provenance
+from dltrain.runs import atomic, provenance
 from dltrain.runs.names import slug, valid_name
 from dltrain.runs.record import STATUSES, Status
 from dltrain.runs.reference import find, lower_is_better
 from dltrain.runs.run import CRASHED, Run
-from dltrain.runs.store import DAMAGED, RunSummary, create, ensure_writable, list_runs, remove
+from dltrain.runs.store import DAMAGED, RunSummary, create, ensure_writable, list_runs, remove, summary_of
 
 __all__ = [
     "CRASHED",
@@ -19,6 +19,7 @@ __all__ = [
     "Run",
     "RunSummary",
     "Status",
+    "atomic",
     "create",
     "ensure_writable",
     "find",
@@ -27,5 +28,6 @@ __all__ = [
     "provenance",
     "remove",
     "slug",
+    "summary_of",
     "valid_name",
 ]

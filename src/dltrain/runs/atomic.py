@@ -10,6 +10,7 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ from dltrain.errors import RunError
 TEMPORARY_PREFIX = ".tmp-"
 
 _FILE_MODE = 0o664
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # Windows knows neither
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _DIRECTORY_MODE = 0o775
 
 # Some network and FUSE file systems know no fsync of a directory; the rename itself still holds.
@@ -83,6 +86,39 @@ def make_subdirectories(root: Path, path: Path) -> None:
             sync_directory(folder.parent)
 
 
+def read_file(path: Path, limit: int | None = None) -> bytes:
+    """A plain file, whole: no link is followed, and a device or a pipe is not waited for.
+
+    Raises:
+        OSError: it cannot be read.
+        RunError: it is no plain file, or has more than `limit` bytes.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _not_plain(path) from error
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise _not_plain(path)
+        if limit is not None and found.st_size > limit:
+            raise RunError(f"{path} is damaged: it has more than {limit:,} bytes")
+        return file.read()
+
+
+def ensure_plain(path: Path) -> None:
+    """Raises RunError for a link, a device or a pipe in the place of a file, and for one that is not there."""
+    with trouble("read", path):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise _not_plain(path)
+
+
+def _not_plain(path: Path) -> RunError:
+    return RunError(f"{path} is not a plain file", "links, pipes and devices in a run are never followed")
+
+
 def write_new(path: Path, data: bytes) -> None:
     """Write and fsync a file that must not exist yet. Raises OSError and may leave a torn file then."""
     with open(path, "xb", opener=_opener) as file:
@@ -111,6 +147,8 @@ def append(path: Path, data: bytes, *, at: int | None = None, sync: bool = False
     With `at` the file is first cut to that many bytes, which drops a torn tail. Raises RunError.
     """
     # Unbuffered: a buffer would be flushed once more on closing, after the cut that undoes a failed write.
+    if path.exists() or path.is_symlink():
+        ensure_plain(path)
     with trouble("write", path), open(path, "ab", buffering=0, opener=_opener) as file:
         start = file.seek(0, os.SEEK_END)
         if at is not None and at < start:
@@ -163,4 +201,4 @@ def delete(path: Path) -> None:
 
 
 def _opener(path: str, flags: int) -> int:
-    return os.open(path, flags, _FILE_MODE)
+    return os.open(path, flags | _NO_FOLLOW, _FILE_MODE)

@@ -19,9 +19,9 @@ from dltrain.runs.record import from_json, to_json
 
 MANIFEST = "manifest.json"
 
-_FOLDER = re.compile(r"(?P<aside>\.old-)?epoch-(?P<epoch>\d{4,})")
+_FOLDER = re.compile(r"(?P<aside>\.old-)?epoch-(?P<epoch>[0-9]{4,})")
 _LARGEST_MANIFEST = 1_000_000
-_HINT = "use another checkpoint of this run, or train again"
+_HINT = "`dltrain resume` goes on from an older checkpoint of the run"
 
 
 def commit(directory: Path, epoch: int, files: Mapping[str, bytes]) -> Path:
@@ -47,12 +47,15 @@ def epochs(directory: Path) -> list[int]:
     return sorted({epoch for epoch, _ in _folders(directory) if _locate(directory, epoch) is not None})
 
 
-def read(directory: Path, epoch: int, limit: int | None = None) -> dict[str, bytes]:
+def read(
+    directory: Path, epoch: int, limit: int | None = None, only: Collection[str] | None = None
+) -> dict[str, bytes]:
     """The files of a checkpoint, after comparing names, sizes and SHA-256 with the manifest.
 
     Args:
         directory: the checkpoints of a run.
         epoch: which of them.
+        only: the files to read; all where it is None.
         limit: bytes that all files together may have; more is refused before anything is read.
 
     Raises:
@@ -69,7 +72,7 @@ def read(directory: Path, epoch: int, limit: int | None = None) -> dict[str, byt
             state = "is missing" if name in expected else "is not in the manifest"
             raise RunError(f"checkpoint {folder} is damaged: {name} {state}", _HINT)
         _check_sizes(folder, expected, limit)
-        return {name: _read_file(folder / name, entry) for name, entry in expected.items()}
+        return {n: _read_file(folder / n, entry) for n, entry in expected.items() if only is None or n in only}
 
 
 def keep(directory: Path, wanted: Collection[int]) -> None:
@@ -132,7 +135,8 @@ def _aside(target: Path) -> Path:
 def _folders(directory: Path) -> list[tuple[int, bool]]:
     """Epoch and whether it stands aside, for every entry that has a checkpoint's name."""
     with atomic.trouble("read", directory):
-        names = [entry.name for entry in directory.iterdir()] if directory.is_dir() else []
+        entries = directory.iterdir() if directory.is_dir() else ()
+        names = [entry.name for entry in entries if entry.is_dir() and not entry.is_symlink()]
     matches = [match for match in map(_FOLDER.fullmatch, sorted(names)) if match is not None]
     found = [(int(match["epoch"]), bool(match["aside"]), match[0]) for match in matches]
     return [(epoch, aside) for epoch, aside, name in found if name.endswith(_folder(directory, epoch).name)]
@@ -140,7 +144,8 @@ def _folders(directory: Path) -> list[tuple[int, bool]]:
 
 def _locate(directory: Path, epoch: int) -> Path | None:
     target = _folder(directory, epoch)
-    return next((folder for folder in (target, _aside(target)) if (folder / MANIFEST).is_file()), None)
+    places = (folder for folder in (target, _aside(target)) if not folder.is_symlink())
+    return next((folder for folder in places if (folder / MANIFEST).is_file()), None)
 
 
 def _entry(data: bytes) -> dict[str, Any]:
@@ -148,10 +153,8 @@ def _entry(data: bytes) -> dict[str, Any]:
 
 
 def _read_manifest(path: Path, epoch: int) -> dict[str, Any]:
-    if path.stat().st_size > _LARGEST_MANIFEST:
-        raise RunError(f"{path} is damaged: it has more than {_LARGEST_MANIFEST:,} bytes", _HINT)
     try:
-        manifest = from_json(path.read_bytes())
+        manifest = from_json(atomic.read_file(path, _LARGEST_MANIFEST))
     except ValueError as error:
         raise RunError(f"{path} is damaged: not JSON ({error})", _HINT) from error
     files = manifest.get("files") if isinstance(manifest, dict) else None
@@ -179,7 +182,7 @@ def _check_sizes(folder: Path, expected: Mapping[str, Any], limit: int | None) -
 
 
 def _read_file(path: Path, expected: Mapping[str, Any]) -> bytes:
-    data = path.read_bytes()
+    data = atomic.read_file(path)
     actual = _entry(data)
     for key, unit in (("size", " bytes"), ("sha256", "")):
         if actual[key] != expected.get(key):

@@ -18,6 +18,8 @@ from dltrain.runs.record import finite_number, from_json, to_json
 LINES = "metrics.jsonl"
 TABLE = "metrics.csv"
 
+_LARGEST = 256_000_000  # bytes; a million epochs have fewer
+
 Row = dict[str, float | int | None]
 
 
@@ -64,7 +66,7 @@ def _read(path: Path) -> tuple[list[Row], bytes]:
     """The rows, and the stretch of the file that holds them: all but a torn last line."""
     with atomic.trouble("read", path):
         try:
-            data = path.read_bytes()
+            data = atomic.read_file(path, _LARGEST)
         except FileNotFoundError:
             return [], b""
     lines = data.removesuffix(b"\n").split(b"\n") if data else []
@@ -83,12 +85,12 @@ def _read(path: Path) -> tuple[list[Row], bytes]:
 def _seconds(path: Path) -> Iterator[tuple[int, float]]:
     """(epoch, its seconds) of every line that can be read, whatever stands between them."""
     with atomic.trouble("read", path):
-        data = path.read_bytes() if path.is_file() else b""
+        data = atomic.read_file(path, _LARGEST) if path.is_file() else b""
     for line in data.split(b"\n"):
         with suppress(ValueError):
             row = _row(line)
             epoch, seconds = row.get("epoch"), row.get("seconds")
-            if isinstance(epoch, int) and seconds is not None and finite_number(seconds):
+            if isinstance(epoch, int) and seconds is not None:
                 yield epoch, seconds
 
 
@@ -96,4 +98,8 @@ def _row(line: bytes) -> Row:
     value = from_json(line)
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
+    if not all(number is None or finite_number(number) for number in value.values()):
+        raise ValueError("a value is not a number")
+    if not isinstance(value.get("epoch"), int):
+        raise ValueError("`epoch` is not a whole number")
     return value

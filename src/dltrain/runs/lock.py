@@ -20,6 +20,7 @@ NAME = ".lock"
 
 # A reader that asks whether the lock is held has it shared for a moment.
 _PATIENCE = 0.5
+_FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _BUSY = {errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN}
 
 
@@ -44,8 +45,7 @@ def acquire(directory: Path) -> Lock:
     """
     path = directory / NAME
     with atomic.trouble("lock", path):
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(path, flags, 0o664)
+        descriptor = os.open(path, _FLAGS | os.O_RDWR | os.O_CREAT, 0o664)
     try:
         if not _take(descriptor):
             raise RunError(f"the run {directory.name} is being trained by {_holder(path)}", "wait for it, or stop it")
@@ -63,7 +63,7 @@ def held(directory: Path) -> bool:
     if fcntl is None:
         return False
     try:
-        descriptor = os.open(directory / NAME, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(directory / NAME, _FLAGS | os.O_RDONLY)
     except OSError:
         return False  # no lock was ever taken here
     try:
@@ -92,6 +92,6 @@ def _take(descriptor: int) -> bool:
 
 
 def _holder(path: Path) -> str:
-    with suppress(OSError, ValueError):
-        return f"process {int(path.read_bytes()[:20])}"
+    with suppress(OSError, ValueError, RunError):
+        return f"process {int(atomic.read_file(path, 100)[:20])}"
     return "another process"

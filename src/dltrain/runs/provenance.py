@@ -36,16 +36,27 @@ def git_state(directory: Path) -> GitState | None:
     Untracked files do not count: the run directory itself would be one. None without git, a repository or a
     commit, and where git does not answer within seconds.
     """
-    command = [
-        *("git", "-c", "core.fsmonitor=false", "-C", str(directory)),
-        *("status", "--porcelain=v2", "--branch", "--untracked-files=no"),
-    ]
+    filters = _git(directory, "config", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process)$")
+    if filters is None:
+        return None
+    # What the repository itself says is to be run is not run: it may be a stranger's.
+    harmless = [word for key in filters for word in ("-c", f"{key}=")]
+    status = ("status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules=dirty")
+    lines = _git(directory, "-c", "core.fsmonitor=false", *harmless, *status) or []
+    commits = [line.removeprefix("# branch.oid ") for line in lines if line.startswith("# branch.oid ")]
+    if not commits or commits[0] == "(initial)":
+        return None
+    return {"commit": commits[0], "dirty": any(not line.startswith("#") for line in lines)}
+
+
+def _git(directory: Path, *arguments: str) -> list[str] | None:
+    """The lines that git prints; None where there is no git or it does not answer, none where it fails."""
     # Inside a git hook GIT_DIR and its kin name another repository than the one around `directory`.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     try:
         done = subprocess.run(
-            command,
+            ["git", "-C", str(directory), *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -55,11 +66,7 @@ def git_state(directory: Path) -> GitState | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    lines = done.stdout.decode("utf-8", "replace").splitlines()
-    commits = [line.removeprefix("# branch.oid ") for line in lines if line.startswith("# branch.oid ")]
-    if done.returncode != 0 or not commits or commits[0] == "(initial)":
-        return None
-    return {"commit": commits[0], "dirty": any(not line.startswith("#") for line in lines)}
+    return done.stdout.decode("utf-8", "replace").splitlines() if done.returncode == 0 else []
 
 
 def command_line(argv: Sequence[str]) -> str:

@@ -10,13 +10,28 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from dltrain.errors import RunError
-from dltrain.runs.atomic import trouble
+from dltrain.runs.atomic import read_file, trouble
 
 Status = Literal["running", "completed", "interrupted", "failed", "diverged"]
 
 STATUSES: tuple[str, ...] = get_args(Status)
 SCHEMA_VERSION = 1
 FILE_NAME = "run.json"
+# What readers take for granted of a field that is there; null is a value of each.
+_KINDS: dict[str, type] = {
+    "metrics": dict,
+    "data": dict,
+    "versions": dict,
+    "expect": dict,
+    "resumed": list,
+    "overrides": list,
+    "parameters": int,
+    "epochs": int,
+    "best_epoch": int,
+    "smoke": bool,
+    "device": str,
+    "command": str,
+}
 _LARGEST = 16_000_000  # bytes; one of ours has a few thousand
 
 
@@ -42,13 +57,12 @@ def read_record(directory: Path) -> dict[str, Any]:
     """The `run.json` of a run, checked for the fields every reader relies on. RunError naming the file."""
     path = directory / FILE_NAME
     with trouble("read", path):
-        if path.stat().st_size > _LARGEST:
-            raise RunError(f"{path} is damaged: it has more than {_LARGEST:,} bytes")
-        data = path.read_bytes()
+        data = read_file(path, _LARGEST)
     try:
         record = from_json(data)
     except ValueError as error:
-        raise RunError(f"{path} is damaged: not JSON ({error})") from error
+        hint = f"its config is whole all the same: dltrain fit {directory / 'resolved.yaml'}"
+        raise RunError(f"{path} is damaged: not JSON ({error})", hint) from error
     if not isinstance(record, dict):
         raise RunError(f"{path} is damaged: not a JSON object")
     version = record.get("schema_version")
@@ -59,13 +73,24 @@ def read_record(directory: Path) -> dict[str, Any]:
     for key in ("id", "name", "status", "created"):
         if not isinstance(record.get(key), str):
             raise RunError(f"{path} is damaged: `{key}` is missing or not text")
+    for key, kind in _KINDS.items():
+        if record.get(key) is not None and not isinstance(record[key], kind):
+            raise RunError(f"{path} is damaged: `{key}` is {str(record[key])[:40]!r}")
+    if not all(value is None or finite_number(value) for value in (record.get("metrics") or {}).values()):
+        raise RunError(f"{path} is damaged: `metrics` holds what is no number")
+    if not isinstance((record.get("expect") or {}).get("failed", []), list):
+        raise RunError(f"{path} is damaged: `failed` of `expect` is not a list")
+    if not all(isinstance(entry, dict) for entry in record.get("resumed") or ()):
+        raise RunError(f"{path} is damaged: `resumed` is not a list of objects")
     if record["status"] not in STATUSES:
         raise RunError(f"{path} is damaged: status is {record['status']!r}, not one of {', '.join(STATUSES)}")
     return record
 
 
 def finite_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) if isinstance(value, float) else abs(value) < 2**63
 
 
 def _plain(value: Any) -> Any:

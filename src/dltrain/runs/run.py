@@ -73,7 +73,7 @@ class Run:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         lines = [f"{now} {line}".rstrip() for line in text.splitlines() or [""]]
         data = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
-        atomic.append(self.path / LOG, data)
+        atomic.append(self._inside(LOG), data)
 
     def add_metrics(self, row: Mapping[str, float | int]) -> None:
         """Append one epoch to metrics.jsonl, on disk when this returns, and rewrite metrics.csv.
@@ -100,7 +100,27 @@ class Run:
     def read_bytes(self, relative: str) -> bytes:
         path = self._inside(relative)
         with atomic.trouble("read", path):
-            return path.read_bytes()
+            return atomic.read_file(path)
+
+    def plain_file(self, relative: str) -> Path:
+        """The path of a file of the run, for others to read. RunError where it is missing or no plain file."""
+        path = self._inside(relative)
+        atomic.ensure_plain(path)
+        return path
+
+    def make_folder(self, relative: str) -> Path:
+        """A folder in the run, made where it is missing."""
+        path = self._inside(relative, folder=True)
+        with atomic.trouble("write", path):
+            atomic.make_subdirectories(self.path, path)
+        return path
+
+    def tidy(self) -> None:
+        """Removes what kills left under temporary names; only the one writer may."""
+        with atomic.trouble("tidy", self.path):
+            for entry in list(self.path.iterdir()):
+                if entry.name.startswith(atomic.TEMPORARY_PREFIX):
+                    atomic.delete(entry)
 
     def write_bytes(self, relative: str, data: bytes) -> None:
         """Write a file in one step, and the folders it needs; never the run directory itself."""
@@ -128,24 +148,32 @@ class Run:
         """Epochs of the checkpoints with a manifest, in order; `read_checkpoint` tells if one is sound."""
         return checkpoints.epochs(self._checkpoints())
 
-    def read_checkpoint(self, epoch: int, limit: int | None = None) -> dict[str, bytes]:
-        """Files by name, verified against the manifest, of at most `limit` bytes. RunError says what differs."""
-        return checkpoints.read(self._checkpoints(), epoch, limit)
+    def read_checkpoint(
+        self, epoch: int, limit: int | None = None, only: Collection[str] | None = None
+    ) -> dict[str, bytes]:
+        """Files by name, verified against the manifest, of at most `limit` bytes. RunError says what differs.
+
+        Of the files that are not in `only`, names and sizes alone are looked at.
+        """
+        return checkpoints.read(self._checkpoints(), epoch, limit, only)
 
     def keep_checkpoints(self, epochs: Collection[int]) -> None:
         """Remove the checkpoints of all other epochs, and leftovers of earlier kills."""
         checkpoints.keep(self._checkpoints(), epochs)
 
     def _checkpoints(self) -> Path:
-        return self._inside("checkpoints")
+        return self._inside("checkpoints", folder=True)
 
-    def _inside(self, relative: str) -> Path:
+    def _inside(self, relative: str, folder: bool = False) -> Path:
         part = Path(relative)
         if not part.parts or part.is_absolute() or part.drive or ".." in part.parts or "\0" in relative:
             raise ValueError(f"not a path inside a run: {relative!r}")
         path = self.path / part
         with atomic.trouble("read", path):
-            folder = path.parent.resolve()
-            if not folder.is_relative_to(self.path.resolve()):
-                raise RunError(f"{path} leads out of the run, to {folder}", "a link in the run points elsewhere")
+            for depth in range(1, len(part.parts) + folder):
+                above = self.path.joinpath(*part.parts[:depth])
+                if above.is_symlink():
+                    raise RunError(
+                        f"{path} leads out of the run, to {above.readlink()}", "links in a run are never followed"
+                    )
         return path

@@ -43,11 +43,15 @@ class RunSummary:
     record: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
 
+    def epochs_done(self) -> int:
+        """The epoch of the newest checkpoint, 0 where there is none."""
+        return max(Run(self.path).checkpoints(), default=0)
+
     def resumes_from(self) -> int | None:
-        """The epoch behind which a run that was stopped can go on, 0 for its beginning; None for other runs."""
+        """The epoch after which a run that was stopped can go on, 0 for its beginning; None for other runs."""
         if self.status not in (CRASHED, "interrupted", "failed"):
             return None
-        return max(Run(self.path).checkpoints(), default=0)
+        return self.epochs_done()
 
 
 def ensure_writable(runs_dir: Path) -> None:
@@ -113,6 +117,15 @@ def list_runs(runs_dir: Path) -> list[RunSummary]:
     return sorted(summaries, key=lambda summary: (summary.created, summary.id))
 
 
+def summary_of(run: Run) -> RunSummary:
+    """The line of one run. RunError where its run.json cannot be believed."""
+    return _summary(run, run.record())
+
+
+def _summary(run: Run, record: dict[str, Any]) -> RunSummary:
+    return RunSummary(run.id, run.path, record["name"], run.status_of(record), record["created"], record)
+
+
 def remove(run: Run) -> None:
     """Delete a run: gone from the list in one step, then from the disk. RunError where that fails."""
     with atomic.trouble("remove", run.path):
@@ -168,5 +181,4 @@ def _summaries(runs_dir: Path) -> Iterator[RunSummary]:
                     created, name = read_id(entry.name) or ("", entry.name)
                     yield RunSummary(entry.name, path, name, DAMAGED, created, problem=error.message)
                 continue
-            status = Run(path).status_of(record)
-            yield RunSummary(entry.name, path, record["name"], status, record["created"], record)
+            yield _summary(Run(path), record)

@@ -124,7 +124,7 @@ class RuntimeSpec(Section):
     )
     feed: Literal["auto", "memory", "stream"] = Field(
         default="auto",
-        description="Whether samples are copied into memory first or read as they are needed; `auto` goes by their size.",
+        description="Whether samples are copied into memory first or read when needed; `auto` goes by their size.",
     )
 
 
@@ -164,7 +164,9 @@ class Spec(Section):
     data: DataSpec = Field(description="What to train on.")
     model: ModelSpec = Field(description="What to train: a stack of layers.")
     train: TrainSpec = Field(description="How to train.")
-    runtime: RuntimeSpec = Field(default=RuntimeSpec(), description="What to compute with, and how; the result is the same but for rounding.")
+    runtime: RuntimeSpec = Field(
+        default=RuntimeSpec(), description="What to compute with, and how; the result is the same but for rounding."
+    )
     expect: dict[str, Annotated[str, BeforeValidator(_bound)]] = Field(
         default={},
         description='A gate: bounds on `test_…` and `val_…` metrics, as in `test_accuracy: ">= 0.99"`.',
