@@ -62,8 +62,9 @@ def _filtered_stderr() -> Iterator[None]:
     try:
         yield
     finally:
-        sys.stderr.flush()
-        sys.stderr = before
+        filtered, sys.stderr = sys.stderr, before
+        with contextlib.suppress(OSError):  # full or gone: what it still holds is given up
+            filtered.close()
         os.dup2(real, 2)  # closes the pipe, so that the child ends
         os.close(real)
         os.waitpid(child, 0)
