@@ -20,9 +20,9 @@ check: .venv/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not slow"
 
-bench: .venv/.installed-dev
-	$(BIN)/python benchmarks/training_speed.py
-	$(BIN)/python benchmarks/start_up.py
+# About 50 minutes on a quiet machine, into benchmarks/results.md; PYTORCH=python names one that has torch.
+bench: .venv/.installed-bench
+	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/check_speed.py
 	$(BIN)/python benchmarks/reliability_cost.py
 
@@ -46,6 +46,11 @@ clean:
 
 .venv/.installed: pyproject.toml | .venv/bin/python
 	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+# torch is a large download, wanted only here, and not where PYTORCH names another Python.
+.venv/.installed-bench: .venv/.installed-dev
+	$(if $(PYTORCH),true,$(BIN)/pip install --quiet torch)
 	touch $@
 
 .venv/.installed-dev: pyproject.toml | .venv/bin/python

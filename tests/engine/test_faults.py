@@ -145,13 +145,14 @@ def test_faults_a_damaged_run_json_is_named(tiny: Path, tmp_path: Path, damage: 
     assert runs.list_runs(tmp_path)[0].status == "damaged"
 
 
-def test_faults_a_damaged_row_of_the_journal_is_named(tiny: Path, tmp_path: Path) -> None:
+def test_faults_a_damaged_row_of_the_journal_is_named_and_mended(tiny: Path, tmp_path: Path) -> None:
     run = package.fit(tiny, ["train.epochs=2"], runs_dir=tmp_path)
     path = run.path / "metrics.jsonl"
     path.write_bytes(path.read_bytes().replace(b'"epoch": 1', b'"epoch" 1', 1))
     with pytest.raises(RunError, match=r"metrics\.jsonl, line 1") as caught:
-        package.resume(run, {"train.epochs": 3})
-    assert "remove that line" in caught.value.hint
+        run.metrics()
+    assert "dltrain resume" in caught.value.hint
+    assert len(package.resume(run, {"train.epochs": 3}).metrics()) == 3
 
 
 def test_faults_a_clock_that_goes_back_changes_nothing(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,9 +10,9 @@ from dltrain.engine.backends import Backend, Feed, jax, tensorflow
 BACKENDS = pytest.mark.parametrize("backend", [tensorflow, jax], ids=["tensorflow", "jax"])
 
 
-def feed_of(backend: Backend, samples: int) -> Feed:
+def feed_of(backend: Backend, samples: int, kind: str = "auto") -> Feed:
     x = np.arange(samples, dtype=np.uint8).reshape(samples, 1)
-    return backend.feed(x, np.arange(samples), 0.5)
+    return backend.feed(x, np.arange(samples), 0.5, kind)
 
 
 def order_of(backend: Backend, feed: Feed, batch_size: int, seed: int, epoch: int) -> list[int]:
@@ -51,3 +53,22 @@ def test_feed_scales_into_float32(backend: Backend) -> None:
     (x, _), *_ = list(feed_of(backend, 4).in_order(4))
     assert x.dtype.name == "float32"
     assert np.asarray(x).ravel().tolist() == [0.0, 0.5, 1.0, 1.5]
+
+
+def test_feed_streams_the_same_batches_as_from_memory() -> None:
+    feeds = [feed_of(tensorflow, 50, kind) for kind in ("memory", "stream")]
+    assert [feed.kind for feed in feeds] == ["memory", "stream"]
+    first, second = (list(feed.shuffled(8, 1, tensorflow.epoch())) for feed in feeds)
+    for (x, y), (other_x, other_y) in zip(first, second, strict=True):
+        assert x.shape == other_x.shape
+        assert np.array_equal(x, other_x)
+        assert np.array_equal(y, other_y)
+
+
+def test_feed_reads_a_mapped_file_when_it_is_needed(tmp_path: Path) -> None:
+    mapped = np.memmap(tmp_path / "x", np.uint8, "w+", shape=(20, 3))
+    mapped[:] = 1
+    feed = tensorflow.feed(mapped, np.zeros(20, np.int64), 1.0)
+    assert feed.kind == "stream"
+    mapped[:] = 2
+    assert all(np.all(np.asarray(x) == 2) for x, _ in feed.in_order(8))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Event,
         Finished,
         Prepared,
+        Profiled,
         Resuming,
         SkippedCheckpoint,
         StepDone,
@@ -139,6 +140,11 @@ class _Plain:
         """Every metric under its own name, so that a log can be searched."""
         shown = {k: v for k, v in metrics.items() if k != "learning_rate"}
         return "  ".join(f"{name} {number(value)}" for name, value in ordered(shown).items())
+
+    def on_Profiled(self, event: Profiled) -> None:  # noqa: N802
+        self.close()
+        for name, seconds, share in event.rows:
+            self.line(f"  {name:<32}{seconds:8.2f} s  {share:4.0%}")
 
     def on_Finished(self, event: Finished) -> None:  # noqa: N802
         self.close()

@@ -19,6 +19,7 @@ from dltrain.spec.objects import OBJECT_KINDS, find
 if TYPE_CHECKING:
     from dltrain.data import Dataset
     from dltrain.spec import Plan
+    from dltrain.spec.schema import KerasObject
 
 # What Keras and its backend raise for arguments and shapes that do not go together.
 KERAS_ERRORS: tuple[type[Exception], ...] = (
@@ -32,6 +33,8 @@ KERAS_ERRORS: tuple[type[Exception], ...] = (
     MemoryError,
     *backends.current().ERRORS,
 )
+_RECURRENT = ("LSTM", "GRU", "SimpleRNN")
+_UNROLLED_STEPS = 32  # more steps take longer to trace than they save
 _MODULES = {
     "layer": keras.layers,
     "optimizer": keras.optimizers,
@@ -93,13 +96,34 @@ def layers(plan: Plan, shape: tuple[int, ...]) -> list[keras.layers.Layer]:
         path = ("model", "layers", index)
         before = tuple(tensor.shape[1:])
         try:
-            made = construct("layer", layer.name, {**layer.arguments, "name": name})
+            faster = {"unroll": True} if _unrolls(plan, layer, before) else {}
+            made = construct("layer", layer.name, {**layer.arguments, **faster, "name": name})
             tensor = made(tensor)
         except KERAS_ERRORS as error:
             message = f"Keras refuses layer {index + 1}, `{layer.name}`: {message_of(error)}"
             raise plan.error(path, message, f"the layer gets samples of shape {before}") from error
         built.append(made)
     return built
+
+
+def _unrolls(plan: Plan, layer: KerasObject, shape: tuple[int | None, ...]) -> bool:
+    """Whether a recurrent layer runs faster as a row of steps than as a loop: short sequences on a processor.
+
+    The answer must not hang on how long the training is, so that an extended run goes on in the same bits.
+    """
+    if plan.spec.runtime.recurrent != "auto" or plan.smoke or keras.backend.backend() != "tensorflow":
+        return False
+    recurrent = layer.name in _RECURRENT and not layer.arguments.get("unroll")
+    short = len(shape) == 2 and shape[0] is not None and 1 < shape[0] <= _UNROLLED_STEPS
+    return recurrent and short and backends.current().gpu() is None
+
+
+def unrolled(plan: Plan, model: keras.Sequential) -> list[keras.layers.Layer]:
+    """The layers of a built model that run as a row of steps without the config saying so."""
+    pairs = zip(plan.spec.model.layers, model.layers, strict=True)
+    return [
+        made for layer, made in pairs if layer.name in _RECURRENT and made.unroll and not layer.arguments.get("unroll")
+    ]
 
 
 def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm]:

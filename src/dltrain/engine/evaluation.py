@@ -113,12 +113,12 @@ def best_checkpoint(run: runs.Run, limit: int) -> int:
     raise failure
 
 
-def inputs_of(dataset: data.Dataset, split: SplitName, form: LabelForm) -> Feed:
-    """The feed of a split, labels encoded as the loss takes them."""
+def inputs_of(dataset: data.Dataset, split: SplitName, form: LabelForm, kind: str = "auto") -> Feed:
+    """The feed of a split, labels encoded as the loss takes them; `kind` as in `runtime.feed`."""
     part = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[split]
     if part is None:
         raise UsageError(f"there is no {split} split")
-    return backends.current().feed(part.x, encode(part.y, form, dataset.classes), dataset.scale)
+    return backends.current().feed(part.x, encode(part.y, form, dataset.classes), dataset.scale, kind)
 
 
 def evaluate_model(
@@ -132,7 +132,7 @@ def evaluate_model(
     """Evaluates a compiled model and writes `eval/` of the run: `<split>.json`, and for the test split
     `confusion.csv` and `predictions.csv`; for the others their names begin with the split's.
     """
-    feed = inputs_of(dataset, split, form)
+    feed = inputs_of(dataset, split, form, plan.runtime.feed)
     batches = feed.in_order()
     measured = model.evaluate(batches, verbose=0, return_dict=True)
     metrics = {name: float(value) for name, value in measured.items()}

@@ -83,6 +83,13 @@ class EpochDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Profiled:
+    """Where the time went: (what, seconds, share of all)."""
+
+    rows: Sequence[tuple[str, float, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The run has ended: `metrics` are those of the best epoch and, with `test_` before them, of the test split."""
 
@@ -94,7 +101,7 @@ class Finished:
     seconds: float
 
 
-Event = Phase | Warned | SkippedCheckpoint | Resuming | Prepared | StepDone | Stopping | EpochDone | Finished
+Event = Phase | Warned | SkippedCheckpoint | Resuming | Prepared | StepDone | Stopping | EpochDone | Profiled | Finished
 Listener = Callable[[Event], None]
 
 

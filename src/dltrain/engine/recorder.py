@@ -14,6 +14,7 @@ import numpy as np
 from dltrain.engine import callback_state, weights
 from dltrain.engine.checkpoint import CallbackState, Checkpoint, to_files
 from dltrain.engine.events import EpochDone, Listener, StepDone, Stopping
+from dltrain.engine.profile import CALLBACKS, CHECKPOINT, STEPS, TRACE, VALIDATION, Stopwatch
 from dltrain.engine.signals import StopSignal
 from dltrain.engine.tensorboard import EventWriter
 from dltrain.errors import Diverged
@@ -67,7 +68,8 @@ class Recorder(keras.callbacks.Callback):
             self._epoch = start.checkpoint.epoch
             self.best_epoch, self.best_weights = start.checkpoint.best_epoch, dict(start.best_weights)
             self.history, self._best_value = [*start.checkpoint.history], self._sign * start.checkpoint.best_value
-        self._started = self._trained = self._told = 0.0
+        self.watch = Stopwatch()
+        self._started = self._trained = self._told = self._traced = self._validating = 0.0
 
     @property
     def best_row(self) -> Mapping[str, float]:
@@ -85,8 +87,17 @@ class Recorder(keras.callbacks.Callback):
         self._epoch = epoch + 1
         self._started = self._trained = time.perf_counter()
 
+    def on_test_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        self._validating = time.perf_counter()
+
+    def on_test_end(self, logs: Mapping[str, float] | None = None) -> None:
+        self.watch.add(VALIDATION, time.perf_counter() - self._validating)
+
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         now = self._trained = time.perf_counter()
+        if not self._traced:
+            self._traced = now - self._started
+            self.watch.add(TRACE, self._traced)
         if self._stop.signum is not None and not self.model.stop_training:
             self.model.stop_training = True
             self._on_event(Stopping())
@@ -95,6 +106,7 @@ class Recorder(keras.callbacks.Callback):
             loss = float((logs or {}).get("loss", math.nan))
             self._check_finite(loss)
             self._on_event(StepDone(self._epoch, batch + 1, int(self.params["steps"]), loss))
+        self.watch.add(CALLBACKS, time.perf_counter() - now)
 
     def on_test_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         if self._stop.signum is not None:
@@ -103,6 +115,7 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         if self._stop.signum is not None:
             return  # the epoch is not whole: it leaves neither a row nor a checkpoint
+        ended = time.perf_counter()
         row = {name: float(value) for name, value in (logs or {}).items()}
         self._check_finite(row["loss"])
         row.setdefault("learning_rate", float(self.model.optimizer.learning_rate))
@@ -120,6 +133,8 @@ class Recorder(keras.callbacks.Callback):
         self._events.write(epoch, row)
         rate = self._samples / seconds if seconds > 0 else 0.0
         self._run.log(f"epoch {self._epoch}: " + ", ".join(f"{name} {number:.6g}" for name, number in row.items()))
+        self.watch.add(CHECKPOINT, time.perf_counter() - ended)
+        self.watch.add(STEPS, seconds - (self._traced if len(self.history) == 1 else 0.0))
         self._on_event(EpochDone(self._epoch, self._spec.train.epochs, row, seconds, rate, best))
 
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:

@@ -81,8 +81,8 @@ def rehearse(plan: spec.Plan, on_event: Listener = ignore) -> Rehearsal:
 
     on_event(Phase("building the model"))
     model, form = build.compiled(plan, dataset)
-    batch_size, steps, at_once = steps_of(plan.spec.train, len(dataset.train.x))
-    feed, epoch = inputs_of(dataset, "train", form), backends.current().epoch()
+    batch_size, steps, at_once = steps_of(plan, len(dataset.train.x))
+    feed, epoch = inputs_of(dataset, "train", form, plan.spec.runtime.feed), backends.current().epoch()
 
     def batches(count: int) -> Batches:
         return feed.shuffled(batch_size, plan.spec.seed, epoch, count)

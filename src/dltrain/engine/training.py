@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from dltrain import data, runs, spec
 from dltrain.engine import backends
 from dltrain.engine.evaluation import evaluate_model, failed_bounds, inputs_of
-from dltrain.engine.events import Finished, Listener, Phase, Prepared, Warned, ignore
+from dltrain.engine.events import Finished, Listener, Phase, Prepared, Profiled, Warned, ignore
+from dltrain.engine.profile import BUILD, INPUT, LOAD, START, TEST, Stopwatch, feed_seconds, rows
 from dltrain.engine.signals import StopSignal
 from dltrain.errors import Diverged, DltrainError, ExpectationFailed, Interrupted, UsageError
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from dltrain.engine.recorder import Recorder, Start
     from dltrain.spec.labels import LabelForm
 
+_SLOW_PROCESSOR = 30e9  # operations a second, in training
+_LONGEST_CALL = 0.5  # seconds
 RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn", "jax")
 
 
@@ -34,6 +37,7 @@ def fit(
     smoke: bool = False,
     name: str | None = None,
     runs_dir: Path | str = "runs",
+    profile: bool = False,
     on_event: Listener = ignore,
 ) -> runs.Run:
     """Trains the model that a config describes, on a GPU when TensorFlow finds one.
@@ -44,6 +48,7 @@ def fit(
         smoke: one epoch on 512 training and 128 test samples, judged by no gate.
         name: the run's name, instead of the config's.
         runs_dir: where the run's directory is made.
+        profile: tell where the time went, in an event and in profile.json of the run.
         on_event: called with each event of `engine.events`.
 
     Raises:
@@ -59,14 +64,18 @@ def fit(
     runs.ensure_writable(Path(runs_dir))
     if plan.checked.warnings:
         on_event(Warned(plan.checked.warnings))
+    watch = Stopwatch()
     with StopSignal() as stop:
         on_event(Phase("loading data"))
         dataset = load_data(plan.spec)
+        watch.lap(LOAD)
         start_backend(plan.spec, on_event)
         from dltrain.engine import build, device
 
+        watch.lap(START)
         on_event(Phase("building the model"))
         model, form = build.compiled(plan, dataset)
+        watch.lap(BUILD)
         stop.check()
         run = runs.create(
             Path(runs_dir),
@@ -77,7 +86,7 @@ def fit(
         )
         try:
             run.write_json("validation_indices.json", [int(index) for index in dataset.validation_indices])
-            return train(Job(plan, dataset, model, form, run, on_event), stop)
+            return train(Job(plan, dataset, model, form, run, on_event, watch if profile else None), stop)
         finally:
             run.release()
 
@@ -92,6 +101,7 @@ class Job:
     form: LabelForm
     run: runs.Run
     on_event: Listener
+    watch: Stopwatch | None = None
 
 
 def load_data(plan: spec.Spec) -> data.Dataset:
@@ -117,16 +127,25 @@ def start_backend(plan: spec.Spec, on_event: Listener) -> None:
     backends.choose(plan.runtime.backend).prepare(plan.seed, plan.train.deterministic)
 
 
-def steps_of(train: spec.TrainSpec, samples: int) -> tuple[int, int, int]:
+def steps_of(plan: spec.Plan, samples: int) -> tuple[int, int, int]:
     """(samples in a batch, batches in an epoch, batches in one call of the backend)."""
+    train = plan.spec.train
     batch_size = samples if train.batch_size == "full" else min(train.batch_size, samples)
     steps = -(-samples // batch_size)
-    wanted = (
-        backends.current().AUTO_STEPS_PER_EXECUTION
-        if train.steps_per_execution == "auto"
-        else train.steps_per_execution
-    )
-    return batch_size, steps, min(wanted, steps)
+    at_once = _at_once(plan, batch_size) if train.steps_per_execution == "auto" else train.steps_per_execution
+    return batch_size, steps, min(at_once, steps)
+
+
+def _at_once(plan: spec.Plan, batch_size: int) -> int:
+    """As many steps as take, by a count of operations on a slow processor, at most half a second.
+
+    So long nothing moves on the screen, and so long Ctrl-C waits.
+    """
+    counts = [row.after.multiply_adds for row in plan.checked.outline.rows]
+    if not counts or None in counts:
+        return 1
+    seconds = 6 * sum(filter(None, counts)) * batch_size / _SLOW_PROCESSOR
+    return max(1, min(backends.current().AUTO_STEPS_PER_EXECUTION, int(_LONGEST_CALL / max(seconds, 1e-9))))
 
 
 def digest(resolved: str) -> str:
@@ -165,12 +184,15 @@ def train(job: Job, stop: StopSignal, start: Start | None = None) -> runs.Run:
     recorder: Recorder | None = None
     try:
         recorder = _fit_model(job, stop, start)
+        trained = time.perf_counter()
         _keep_best(job, recorder)
         if stop.signum is not None:
             raise Interrupted(
                 f"stopped in epoch {len(recorder.history) + 1}", stop.signum, f"dltrain resume {run.path}"
             )
         metrics = {**recorder.best_row, **_test(job)}
+        if job.watch is not None:
+            job.watch.add(TEST, time.perf_counter() - trained)
     except Interrupted:
         _finish(job, "interrupted", recorder, {}, started)
         raise
@@ -185,12 +207,25 @@ def train(job: Job, stop: StopSignal, start: Start | None = None) -> runs.Run:
             hint = "a smaller `batch_size`, a smaller model, or `data.limit`"
             raise DltrainError("out of memory during training", hint) from error
         raise
+    if job.watch is not None:
+        _tell_profile(job, job.watch, recorder)
     failed = failed_bounds(job.plan.spec.expect, metrics)
     run.update(expect={"failed": failed})
     _finish(job, "completed", recorder, metrics, started)
     if failed:
         raise ExpectationFailed("; ".join(failed))
     return run
+
+
+def _tell_profile(job: Job, watch: Stopwatch, recorder: Recorder) -> None:
+    for name, seconds in recorder.watch.seconds.items():
+        watch.add(name, seconds)
+    batch_size, steps, _ = steps_of(job.plan, len(job.dataset.train.x))
+    inputs = inputs_of(job.dataset, "train", job.form, job.plan.spec.runtime.feed)
+    batches = inputs.shuffled(batch_size, job.plan.spec.seed, backends.current().epoch())
+    watch.add(INPUT, feed_seconds(batches, steps * len(recorder.history)))
+    job.run.write_json("profile.json", {name: round(seconds, 4) for name, seconds in watch.seconds.items()})
+    job.on_event(Profiled(rows(watch.seconds)))
 
 
 def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
@@ -200,9 +235,17 @@ def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
     plan, dataset, model, run = job.plan, job.dataset, job.model, job.run
     train = plan.spec.train
     samples = len(dataset.train.x)
-    batch_size, steps, at_once = steps_of(train, samples)
+    batch_size, steps, at_once = steps_of(plan, samples)
     model.steps_per_execution = at_once
-    run.update(steps_per_execution=at_once, epochs=train.epochs)
+    inputs = inputs_of(dataset, "train", job.form, plan.spec.runtime.feed)
+    chosen = {
+        "backend": plan.spec.runtime.backend,
+        "feed": inputs.kind,
+        "steps_per_execution": at_once,
+        "unrolled": [layer.name for layer in build.unrolled(plan, model)],
+        "inference_batch_size": backends.INFERENCE_BATCH,
+    }
+    run.update(runtime=chosen, epochs=train.epochs)
     job.on_event(
         Prepared(
             run=run.id,
@@ -222,8 +265,10 @@ def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
     done = start.checkpoint.epoch if start is not None else 0
     if start is not None and (start.checkpoint.stopped or done >= train.epochs):
         return recorder
-    validation = inputs_of(dataset, "validation", job.form).in_order() if dataset.validation else None
-    batches = inputs_of(dataset, "train", job.form).shuffled(batch_size, plan.spec.seed, epoch)
+    validation = (
+        inputs_of(dataset, "validation", job.form, plan.spec.runtime.feed).in_order() if dataset.validation else None
+    )
+    batches = inputs.shuffled(batch_size, plan.spec.seed, epoch)
     model.fit(
         batches,
         initial_epoch=done,
@@ -243,19 +288,29 @@ def _keep_best(job: Job, recorder: Recorder) -> None:
     if recorder.best_epoch is None:
         return
     weights.assign(weights.named_variables(job.model), recorder.best_weights, "the best epoch")
-    job.run.write_bytes("model.keras", _keras_file(job.model, job.run.path))
+    job.run.write_bytes("model.keras", _keras_file(job))
 
 
-def _keras_file(model: keras.Sequential, directory: Path) -> bytes:
+def _keras_file(job: Job) -> bytes:
+    """The model as Keras saves it, recurrent layers as the config says."""
     import tempfile
 
+    from dltrain.engine import build
+
+    directory, unrolled = job.run.path, build.unrolled(job.plan, job.model)
     with (
         runs.atomic.trouble("write", directory / "model.keras"),
         tempfile.TemporaryDirectory(prefix=".tmp-model-", dir=directory) as folder,
     ):
-        file = Path(folder) / "model.keras"
-        model.save(file)
-        return file.read_bytes()
+        for layer in unrolled:
+            layer.unroll = False
+        try:
+            file = Path(folder) / "model.keras"
+            job.model.save(file)
+            return file.read_bytes()
+        finally:
+            for layer in unrolled:
+                layer.unroll = True
 
 
 def _test(job: Job) -> dict[str, float]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NAMES = ("tensorflow", "jax")
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 INFERENCE_BATCH = 256
+LARGEST_COPY = 2**30  # bytes
 
 
 class Epoch(Protocol):
@@ -39,6 +40,7 @@ class Feed(Protocol):
     """The batches of one split: `x` of any dtype, multiplied by `scale` into float32, and encoded labels `y`."""
 
     samples: int
+    kind: str  # `memory` or `stream`
 
     def in_order(self, batch_size: int = INFERENCE_BATCH) -> Batches:
         """Every sample once, in the order of the split."""
@@ -71,13 +73,21 @@ class Backend(Protocol):
 
     def epoch(self) -> Epoch: ...
 
-    def feed(self, x: np.ndarray, y: np.ndarray, scale: float) -> Feed: ...
+    def feed(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str) -> Feed:
+        """`kind`: `memory`, `stream` or `auto`."""
 
     def first_step(self, model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.ndarray | None]]:
         """The loss of a batch, penalties of regularizers included, and the gradient of each trainable variable.
 
         Of a loss that is scaled for float16, the gradients are scaled alike.
         """
+
+
+def streams(x: np.ndarray, kind: str) -> bool:
+    """Whether samples are read when they are needed rather than copied: those in a mapped file, and very many."""
+    import numpy as np
+
+    return kind == "stream" or (kind == "auto" and (isinstance(x, np.memmap) or x.nbytes > LARGEST_COPY))
 
 
 def choose(name: str) -> Backend:

@@ -112,7 +112,9 @@ class Batches(keras.utils.PyDataset):
 class Feed:
     """Its arrays stay NumPy's, whether in memory or mapped from a file."""
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, scale: float) -> None:
+    kind = "stream"
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str = "auto") -> None:
         self.samples = len(x)
         self._x, self._y, self._scale = x, y, scale
 

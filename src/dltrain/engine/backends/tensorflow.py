@@ -12,9 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dltrain.engine.backends import INFERENCE_BATCH
+from dltrain.engine.backends import INFERENCE_BATCH, streams
 
-ERRORS = (tf.errors.OpError,)
+ERRORS: tuple[type[Exception], ...] = (tf.errors.OpError,)
 JIT_COMPILE = False
 AUTO_STEPS_PER_EXECUTION = 16
 
@@ -59,16 +59,23 @@ def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.
 
 
 class Feed:
-    """Its arrays are tensors in memory."""
+    """Its arrays are tensors in memory, or stay NumPy's and are read a batch at a time: the same samples either way."""
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, scale: float) -> None:
+    def __init__(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str = "auto") -> None:
         self.samples = len(x)
+        self.kind = "stream" if streams(x, kind) else "memory"
         self._scale = scale
+        self._array = x
         with tf.device("CPU:0"):  # the feed runs on the host; the device gets whole batches
-            self._x = tf.constant(x)
+            self._x = tf.constant(x) if self.kind == "memory" else None
             self._y = tf.constant(y)
 
-    def _floats(self, x: tf.Tensor) -> tf.Tensor:
+    def _samples(self, rows: tf.Tensor) -> tf.Tensor:
+        if self._x is not None:
+            x = tf.gather(self._x, rows)
+        else:
+            x = tf.numpy_function(self._array.__getitem__, [rows], tf.as_dtype(self._array.dtype), stateful=False)
+            x.set_shape((None, *self._array.shape[1:]))
         x = tf.cast(x, tf.float32)
         return x if self._scale == 1.0 else x * tf.constant(self._scale, tf.float32)
 
@@ -76,8 +83,8 @@ class Feed:
         size, steps = min(batch_size, self.samples), -(-self.samples // batch_size)
 
         def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            rows = slice(step * size, tf.minimum((step + 1) * size, self.samples))
-            return self._floats(self._x[rows]), self._y[rows]
+            rows = tf.range(step * size, tf.minimum((step + 1) * size, self.samples))
+            return self._samples(rows), tf.gather(self._y, rows)
 
         return _finite(tf.data.Dataset.range(steps).map(batch, num_parallel_calls=tf.data.AUTOTUNE), steps)
 
@@ -91,7 +98,7 @@ class Feed:
 
             def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
                 rows = order[step * batch_size : tf.minimum((step + 1) * batch_size, self.samples)]
-                return self._floats(tf.gather(self._x, rows)), tf.gather(self._y, rows)
+                return self._samples(rows), tf.gather(self._y, rows)
 
             return tf.data.Dataset.range(count).map(batch, num_parallel_calls=2, deterministic=True)
 

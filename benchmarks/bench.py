@@ -1,0 +1,303 @@
+"""Every figure of results.md, measured in interleaved processes: `python benchmarks/bench.py [SECTION...]`.
+
+A section that is named is measured anew, the others of results.md stay as they are. PYTORCH names a Python that has
+torch, where this one has not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+RESULTS = HERE / "results.md"
+DATA = ROOT / "src" / "dltrain" / "data" / "mnist.npz"
+DLTRAIN = [sys.executable, "-m", "dltrain"]
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+CONFIGS = {
+    "cnn": "cnn_mnist",
+    "lstm": "lstm_mnist",
+    "stacked_lstm": "stacked_lstm_mnist",
+    "conv_lstm": "conv_lstm_mnist",
+}
+IMAGES, EPOCHS = 6_400, 3
+QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "SAVE_TO": str(Path(tempfile.gettempdir()) / "plain.keras")}
+
+PEAK = """
+import json, time, sys
+import tensorflow as tf
+n, found = 2048, {}
+for name in ("float32", "bfloat16"):
+    a = tf.cast(tf.random.normal((n, n)), name)
+    product = tf.function(lambda a: tf.matmul(a, a)[0, 0])
+    times = []
+    for _ in range(30):
+        started = time.perf_counter(); float(product(a)); times.append(time.perf_counter() - started)
+    found[name] = 2 * n**3 / min(times) / 1e9
+print(json.dumps(found))
+"""
+EVALUATE = """
+import json, sys, time
+from pathlib import Path
+from dltrain import runs, spec
+from dltrain.engine import build, evaluation, training
+plan = spec.load(Path(sys.argv[1]) / "resolved.yaml")
+data = training.load_data(plan.spec)
+training.start_backend(plan.spec, lambda event: None)
+from dltrain.engine import build
+model, form = build.compiled(plan, data)
+started = time.perf_counter()
+evaluation.evaluate_model(plan.spec, data, model, form, runs.Run(Path(sys.argv[1])), "test")
+print(json.dumps({"inference": time.perf_counter() - started}))
+"""
+
+
+def run(command: Sequence[object], **environment: str) -> tuple[float, int, str]:
+    """(wall seconds, peak bytes, stdout) of a command that succeeds."""
+    with tempfile.TemporaryFile() as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [str(word) for word in command], stdout=output, stderr=subprocess.DEVNULL, env={**QUIET, **environment}
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        output.seek(0)
+        if status != 0:
+            raise SystemExit(f"failed: {' '.join(map(str, command))}")
+        return wall, usage.ru_maxrss * 1024, output.read().decode()
+
+
+def plain(model: str, batch: int, epochs: int = EPOCHS, images: int = IMAGES, **environment: str) -> dict[str, Any]:
+    """What plain_keras.py prints, with wall seconds and peak bytes."""
+    command = [sys.executable, HERE / "plain_keras.py", model, batch, epochs, images, DATA]
+    wall, peak, output = run(command, **environment)
+    return {**json.loads(output.splitlines()[-1]), "wall": wall, "peak": peak}
+
+
+def pytorch(model: str, batch: int) -> dict[str, Any]:
+    """What plain_pytorch.py prints."""
+    python = os.environ.get("PYTORCH", sys.executable)
+    command = [python, HERE / "plain_pytorch.py", model, batch, EPOCHS, IMAGES, DATA]
+    return dict(json.loads(run(command)[2].splitlines()[-1]))
+
+
+def ours(folder: str, config: str, *overrides: str) -> dict[str, Any]:
+    """Seconds of each epoch, metrics, wall seconds and peak bytes of `dltrain fit`."""
+    options = [word for override in (*overrides, "expect={}") for word in ("-s", override)]
+    wall, peak, output = run([*DLTRAIN, "fit", ROOT / f"configs/{config}.yaml", *options, "--runs-dir", folder])
+    path = Path(output.strip().splitlines()[-1])
+    rows = [json.loads(line) for line in (path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    record = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    seconds = [row["seconds"] for row in rows]
+    return {"seconds": seconds, "metrics": record["metrics"], "wall": wall, "peak": peak, "path": path, "rows": rows}
+
+
+def small(batch: int, *more: str) -> list[str]:
+    """The overrides under which dltrain does what the plain scripts do."""
+    limits = ["data.validation=0", f"data.limit={{train: {IMAGES}, test: 500}}", f"train.epochs={EPOCHS}"]
+    return [*limits, "train.optimizer=Adam", f"train.batch_size={batch}", *more]
+
+
+def rate(result: Mapping[str, Any]) -> float:
+    """Images/s of the best epoch after the first, which traces."""
+    return IMAGES / min(result["seconds"][1:])
+
+
+def spread(values: Sequence[float], form: str = ".2f") -> str:
+    """`median (min-max)`."""
+    return f"{statistics.median(values):{form}} ({min(values):{form}}–{max(values):{form}})"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+
+
+def mflop(config: str) -> float:
+    """Million operations an image, forward and backward: 2 for a multiply-add, backward twice the forward."""
+    from dltrain import spec
+
+    rows = spec.load(ROOT / f"configs/{config}.yaml").checked.outline.rows
+    return sum(row.after.multiply_adds or 0 for row in rows) * 6 / 1e6
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    facts = json.loads(run([*DLTRAIN, "env", "--json"])[2].splitlines()[-1])
+    peak = json.loads(run([sys.executable, "-c", PEAK])[2].splitlines()[-1])
+    lines = [f"- {key}: {value}" for key, value in facts.items()]
+    return "\n".join([*lines, *(f"- matrix product, {name}: {value:.0f} GFLOP/s" for name, value in peak.items())])
+
+
+def training() -> str:
+    """Images/s of the four models beside plain Keras and PyTorch."""
+    peak = json.loads(run([sys.executable, "-c", PEAK])[2].splitlines()[-1])["float32"]
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for model, config in CONFIGS.items():
+            for batch in (32, 128):
+                found: dict[str, list[float]] = {"plain": [], "ours": [], "torch": []}
+                for _ in range(ROUNDS):
+                    found["plain"].append(rate(plain(model, batch)))
+                    found["ours"].append(rate(ours(folder, config, *small(batch))))
+                    found["torch"].append(rate(pytorch(model, batch)))
+                share = statistics.median(found["ours"]) * mflop(config) / 1e3 / peak
+                ratios = [
+                    spread([mine / other for mine, other in zip(found["ours"], found[name], strict=True)])
+                    for name in ("plain", "torch")
+                ]
+                rates = [spread(found[name], ",.0f") for name in ("plain", "torch", "ours")]
+                rows.append([model, str(batch), *rates, *ratios, f"{mflop(config):.1f}", f"{share:.0%}"])
+                print(rows[-1], flush=True)
+    head = [
+        "model",
+        "batch",
+        "plain Keras",
+        "PyTorch",
+        "dltrain",
+        "× plain Keras",
+        "× PyTorch",
+        "MFLOP/image",
+        "of peak",
+    ]
+    return f"Images/s, {IMAGES:,} images an epoch, best epoch after the first, {ROUNDS} rounds.\n\n{table(head, rows)}"
+
+
+def precision() -> str:
+    """The CNN in bfloat16 against our own float32."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for batch in (32, 128):
+            ratios = []
+            for _ in range(ROUNDS):
+                pair = [
+                    rate(ours(folder, "cnn_mnist", *small(batch, f"train.precision={kind}")))
+                    for kind in ("mixed_bfloat16", "float32")
+                ]
+                ratios.append(pair[0] / pair[1])
+            rows.append([str(batch), spread(ratios)])
+            print(rows[-1], flush=True)
+    return table(["batch", "mixed_bfloat16 / float32, images/s"], rows)
+
+
+def whole() -> str:
+    """Whole commands: two epochs of the CNN, time to 99 %, peak memory, evaluation."""
+    found: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(ROUNDS):
+            two, mine = plain("cnn", 32, 2, 54_000), ours(folder, "cnn_mnist", "train.epochs=2")
+            found.setdefault("whole command, 2 epochs of `cnn_mnist`: plain s", []).append(two["wall"])
+            found.setdefault("whole command, 2 epochs of `cnn_mnist`: dltrain s", []).append(mine["wall"])
+            found.setdefault("**plain / dltrain**", []).append(two["wall"] / mine["wall"])
+            found.setdefault("**peak memory, dltrain / plain**", []).append(mine["peak"] / two["peak"])
+            inference = json.loads(run([sys.executable, "-c", EVALUATE, mine["path"]])[2].splitlines()[-1])["inference"]
+            found.setdefault("**evaluate and predict 10,000 images, plain at batch 32 / dltrain**", []).append(
+                two["inference"] / inference
+            )
+            to_99 = plain("cnn", 32, 12, 60_000, TARGET="0.99")
+            fast = ours(folder, "mnist_fast")
+            found.setdefault("time to 99 %, plain script: s", []).append(to_99["wall"])
+            found.setdefault("`mnist_fast.yaml`, whole command: s", []).append(fast["wall"])
+            found.setdefault("its test accuracy, %", []).append(100 * fast["metrics"]["test_accuracy"])
+            found.setdefault("**time to 99 %, plain / dltrain**", []).append(to_99["wall"] / fast["wall"])
+            print({key: values[-1] for key, values in found.items()}, flush=True)
+    return table(["", f"median (min–max) of {ROUNDS}"], [[name, spread(values)] for name, values in found.items()])
+
+
+def accuracy() -> str:
+    """Test accuracy after two epochs over three seeds."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in (1, 2, 3):
+            theirs = plain("cnn", 32, 2, 54_000, SEED=str(seed))["accuracy"]
+            mine = ours(folder, "cnn_mnist", "train.epochs=2", f"seed={seed}", "train.checkpoint.monitor=val_accuracy")
+            rows.append([str(seed), f"{theirs:.4f}", f"{mine['metrics']['test_accuracy']:.4f}"])
+            print(rows[-1], flush=True)
+    return table(["seed", "plain Keras", "dltrain"], rows)
+
+
+def growth() -> str:
+    """How the cost grows: seconds of an epoch by samples, of a run by epochs, of an epoch by layers."""
+    rows = []
+    dense = "Dense: {units: 256, activation: relu}"
+    with tempfile.TemporaryDirectory() as folder:
+
+        def seconds(config: str, samples: int, epochs: int, *more: str) -> list[float]:
+            limits = ["data.validation=0", f"data.limit={{train: {samples}, test: 500}}", f"train.epochs={epochs}"]
+            return list(ours(folder, config, *limits, "train.optimizer=Adam", *more)["seconds"][1:])
+
+        def by_layers(n: int) -> float:
+            layers = f"[Flatten, repeat: {{times: {8 * n}, layers: [{dense}]}}, Dense: {{units: 10}}]"
+            return min(seconds("mlp_mnist_mse", 12_800, 3, f"model.layers={layers}"))
+
+        cases: dict[str, Callable[[int], float]] = {
+            "samples: seconds of an epoch": lambda n: min(seconds("cnn_mnist", 6_400 * n, 3)),
+            "epochs: seconds of all after the first": lambda n: sum(seconds("cnn_mnist", 3_200, 3 * n + 1)),
+            "layers: seconds of an epoch": by_layers,
+        }
+        for name, cost in cases.items():
+            found = [statistics.median(cost(n) for _ in range(3)) for n in (1, 2, 4, 8)]
+            rows.append([name, *(f"{value:.2f} ({value / found[0]:.1f}×)" for value in found)])
+            print(rows[-1], flush=True)
+    return table(["", "1×", "2×", "4×", "8×"], rows)
+
+
+def start_up() -> str:
+    """Wall seconds of the commands that a person waits for."""
+    with tempfile.TemporaryDirectory() as folder:
+        from dltrain import runs
+
+        for _ in range(1_000):
+            made = runs.create(Path(folder) / "many", name="a", config=b"", resolved="", record={})
+            made.finish("completed")
+            made.release()
+        config = ROOT / "configs" / "cnn_mnist.yaml"
+        commands: dict[str, list[object]] = {
+            "`--help`": [*DLTRAIN, "--help"],
+            "`check`": [*DLTRAIN, "check", config],
+            "`ls`, 1,000 runs": [*DLTRAIN, "ls", "--runs-dir", Path(folder) / "many"],
+            "`fit --smoke`": [*DLTRAIN, "fit", config, "--smoke", "--runs-dir", folder],
+            "`import tensorflow`": [sys.executable, "-c", "import tensorflow"],
+        }
+        found = {name: [run(command)[0] for _ in range(2 * ROUNDS + 1)][1:] for name, command in commands.items()}
+    return table(["command", "seconds"], [[name, spread(values, ".3f")] for name, values in found.items()])
+
+
+SECTIONS = {
+    "machine": machine,
+    "training": training,
+    "precision": precision,
+    "whole": whole,
+    "accuracy": accuracy,
+    "growth": growth,
+    "start_up": start_up,
+}
+
+
+def main() -> None:
+    """Measures the named sections, or all, and puts each into results.md when it is done."""
+    for name in sys.argv[1:] or SECTIONS:
+        function = SECTIONS[name]
+        measured = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        about = f"*{(function.__doc__ or '').strip()} Measured {measured}.*"
+        found = f"<!-- {name} -->\n{about}\n\n{function()}\n<!-- /{name} -->"
+        text = RESULTS.read_text(encoding="utf-8")
+        pattern = re.compile(rf"<!-- {name} -->.*?<!-- /{name} -->", re.S)
+        if not pattern.search(text):
+            raise SystemExit(f"{RESULTS} has no place for `{name}`")
+        RESULTS.write_text(pattern.sub(lambda _, found=found: found, text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

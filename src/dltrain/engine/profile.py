@@ -1,0 +1,58 @@
+"""Where the time of a training went, for `fit --profile`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+_FEED_SECONDS = 2.0
+
+
+class Stopwatch:
+    """Wall seconds by what they were spent on; `lap` closes one stretch and begins the next."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.add(name, now - self._since)
+        self._since = now
+
+    def add(self, name: str, seconds: float) -> None:
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+    @contextmanager
+    def measure(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(name, time.perf_counter() - started)
+
+
+def feed_seconds(batches: Any, steps: int) -> float:
+    """Wall seconds that the feed alone takes for `steps` batches, measured on as many as go into a moment.
+
+    While a model trains it works beside the steps: only what it takes longer than they do is waited for.
+    """
+    started, taken = time.perf_counter(), 0
+    for _ in batches:
+        taken += 1
+        if time.perf_counter() - started > _FEED_SECONDS:
+            break
+    return (time.perf_counter() - started) / max(1, taken) * steps
+
+
+def rows(seconds: Mapping[str, float]) -> list[tuple[str, float, float]]:
+    """(what, seconds, share of all), the input, which runs beside the steps, left out of the whole."""
+    whole = sum(value for name, value in seconds.items() if name != INPUT)
+    return [(name, value, value / whole if whole else 0.0) for name, value in seconds.items()]
+
+
+LOAD, START, BUILD, TRACE = "loading data", "starting the backend", "building the model", "tracing and first steps"
+STEPS, CALLBACKS, VALIDATION = "steps", "callbacks", "validation"
+CHECKPOINT, TEST, INPUT = "checkpoints, journal and log", "model file and test", "input alone, beside the steps"
