@@ -56,7 +56,7 @@ plan = spec.load(Path(sys.argv[1]) / "resolved.yaml")
 data = training.load_data(plan.spec)
 training.start_backend(plan.spec, lambda event: None)
 from dltrain.engine import build
-model, form = build.compiled(plan, data)
+model, form, _ = build.compiled(plan, data)
 started = time.perf_counter()
 evaluation.evaluate_model(plan.spec, data, model, form, runs.Run(Path(sys.argv[1])), "test")
 print(json.dumps({"inference": time.perf_counter() - started}))
@@ -105,8 +105,13 @@ def ours(folder: str, config: str, *overrides: str) -> dict[str, Any]:
 
 def small(batch: int, *more: str) -> list[str]:
     """The overrides under which dltrain does what the plain scripts do."""
-    limits = ["data.validation=0", f"data.limit={{train: {IMAGES}, test: 500}}", f"train.epochs={EPOCHS}"]
-    return [*limits, "train.optimizer=Adam", f"train.batch_size={batch}", *more]
+    return [*subset(IMAGES, EPOCHS), f"train.batch_size={batch}", *more]
+
+
+def subset(samples: int, epochs: int) -> list[str]:
+    """Overrides: so many samples and epochs, nothing held out, plain Adam."""
+    limits = ["data.validation=0", f"data.limit={{train: {samples}, test: 500}}", f"train.epochs={epochs}"]
+    return [*limits, "train.checkpoint.monitor=loss", "train.optimizer=Adam"]
 
 
 def rate(result: Mapping[str, Any]) -> float:
@@ -234,8 +239,7 @@ def growth() -> str:
     with tempfile.TemporaryDirectory() as folder:
 
         def seconds(config: str, samples: int, epochs: int, *more: str) -> list[float]:
-            limits = ["data.validation=0", f"data.limit={{train: {samples}, test: 500}}", f"train.epochs={epochs}"]
-            return list(ours(folder, config, *limits, "train.optimizer=Adam", *more)["seconds"][1:])
+            return list(ours(folder, config, *subset(samples, epochs), *more)["seconds"][1:])
 
         def by_layers(n: int) -> float:
             layers = f"[Flatten, repeat: {{times: {8 * n}, layers: [{dense}]}}, Dense: {{units: 10}}]"

@@ -243,7 +243,7 @@ def test_sense_of_sizes_counts_what_keras_keeps(tmp_path: Path, optimizer: str) 
     rest = {"metrics": "", "callbacks": "", "epochs": 1, "loss": "sparse_categorical_crossentropy"}
     path.write_text(CONFIG.format(data=THREE, layers=layers, optimizer=optimizer, **rest))
     plan = spec.load(path)
-    model, _ = build.compiled(plan, training.load_data(plan.spec))
+    model, *_ = build.compiled(plan, training.load_data(plan.spec))
     model.optimizer.build(model.trainable_variables)
     kept = sum(math.prod(v.shape) for v in model.optimizer.variables if len(v.shape) > 0)
     trainable = sum(row.after.trainable for row in plan.checked.outline.rows)

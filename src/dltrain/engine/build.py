@@ -19,7 +19,6 @@ from dltrain.spec.objects import OBJECT_KINDS, find
 if TYPE_CHECKING:
     from dltrain.data import Dataset
     from dltrain.spec import Plan
-    from dltrain.spec.schema import KerasObject
 
 # What Keras and its backend raise for arguments and shapes that do not go together.
 KERAS_ERRORS: tuple[type[Exception], ...] = (
@@ -33,8 +32,6 @@ KERAS_ERRORS: tuple[type[Exception], ...] = (
     MemoryError,
     *backends.current().ERRORS,
 )
-_RECURRENT = ("LSTM", "GRU", "SimpleRNN")
-_UNROLLED_STEPS = 32  # more steps take longer to trace than they save
 _MODULES = {
     "layer": keras.layers,
     "optimizer": keras.optimizers,
@@ -83,58 +80,47 @@ def message_of(error: BaseException) -> str:
     return (telling or lines or [type(error).__name__])[0].removeprefix("• ")
 
 
-def layers(plan: Plan, shape: tuple[int, ...]) -> list[keras.layers.Layer]:
+def layers(plan: Plan, shape: tuple[int, ...]) -> tuple[list[keras.layers.Layer], dict[str, str]]:
     """The layers, built one after the other for samples of `shape`, named as Keras names them in a fresh process.
+
+    What is faster must not hang on how long the training is, so that an extended run goes on in the same bits.
+
+    Returns:
+        the layers, and by name those that compute otherwise than Keras would, with how (`run.json` has it).
 
     Raises:
         ConfigError: at the line of the first layer that Keras refuses.
     """
     tensor = keras.Input(shape)
     built: list[keras.layers.Layer] = []
+    changed: dict[str, str] = {}
+    faster = plan.spec.runtime.recurrent == "auto" and not plan.smoke
     names = layer_names(plan.spec.model.layers)
     for index, (layer, name) in enumerate(zip(plan.spec.model.layers, names, strict=True)):
         path = ("model", "layers", index)
         before = tuple(tensor.shape[1:])
         try:
-            faster = {"unroll": True} if _unrolls(plan, layer, before) else {}
-            made = construct("layer", layer.name, {**layer.arguments, **faster, "name": name})
+            made = construct("layer", layer.name, {**layer.arguments, "name": name})
+            if faster and (how := backends.current().speed_up(made, before)):
+                changed[name] = how
             tensor = made(tensor)
         except KERAS_ERRORS as error:
             message = f"Keras refuses layer {index + 1}, `{layer.name}`: {message_of(error)}"
             raise plan.error(path, message, f"the layer gets samples of shape {before}") from error
         built.append(made)
-    return built
+    return built, changed
 
 
-def _unrolls(plan: Plan, layer: KerasObject, shape: tuple[int | None, ...]) -> bool:
-    """Whether a recurrent layer runs faster as a row of steps than as a loop: short sequences on a processor.
-
-    The answer must not hang on how long the training is, so that an extended run goes on in the same bits.
-    """
-    if plan.spec.runtime.recurrent != "auto" or plan.smoke or keras.backend.backend() != "tensorflow":
-        return False
-    recurrent = layer.name in _RECURRENT and not layer.arguments.get("unroll")
-    short = len(shape) == 2 and shape[0] is not None and 1 < shape[0] <= _UNROLLED_STEPS
-    return recurrent and short and backends.current().gpu() is None
-
-
-def unrolled(plan: Plan, model: keras.Sequential) -> list[keras.layers.Layer]:
-    """The layers of a built model that run as a row of steps without the config saying so."""
-    pairs = zip(plan.spec.model.layers, model.layers, strict=True)
-    return [
-        made for layer, made in pairs if layer.name in _RECURRENT and made.unroll and not layer.arguments.get("unroll")
-    ]
-
-
-def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm]:
-    """The model of a plan, ready to train on `dataset`, and the form of labels that its loss takes.
+def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm, dict[str, str]]:
+    """The model of a plan, ready to train on `dataset`, the form of labels that its loss takes, and what is sped up.
 
     Raises:
         ConfigError: Keras refuses a layer, or the model's output cannot meet the labels.
     """
     train = plan.spec.train
     with device.precision(train.precision):
-        model = keras.Sequential([keras.Input(dataset.shape), *layers(plan, dataset.shape)], name=plan.spec.name)
+        built, changed = layers(plan, dataset.shape)
+        model = keras.Sequential([keras.Input(dataset.shape), *built], name=plan.spec.name)
         form = _check_output(plan, dataset, model)
         try:
             model.compile(
@@ -148,7 +134,7 @@ def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm]
         except KERAS_ERRORS as error:
             raise plan.error(("train",), f"Keras refuses to compile the model: {message_of(error)}") from error
     _try_out(plan, dataset, model, form)
-    return model, form
+    return model, form, changed
 
 
 def _check_output(plan: Plan, dataset: Dataset, model: keras.Sequential) -> LabelForm:

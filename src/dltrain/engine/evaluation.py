@@ -65,7 +65,7 @@ def evaluate(
     start_backend(plan.spec, on_event)
     from dltrain.engine import build, weights
 
-    model, form = build.compiled(plan, dataset)
+    model, form, _ = build.compiled(plan, dataset)
     limit = weights.most_bytes(model)
     epoch = best_checkpoint(found, limit)
     file = f"checkpoints/epoch-{epoch:04d}/weights.safetensors"

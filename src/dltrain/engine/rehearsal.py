@@ -80,7 +80,7 @@ def rehearse(plan: spec.Plan, on_event: Listener = ignore) -> Rehearsal:
     from dltrain.engine import build, device
 
     on_event(Phase("building the model"))
-    model, form = build.compiled(plan, dataset)
+    model, form, _ = build.compiled(plan, dataset)
     batch_size, steps, at_once = steps_of(plan, len(dataset.train.x))
     feed, epoch = inputs_of(dataset, "train", form, plan.spec.runtime.feed), backends.current().epoch()
 

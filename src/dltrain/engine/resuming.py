@@ -75,7 +75,7 @@ def _resume(
     from dltrain.engine import build
 
     on_event(Phase("building the model"))
-    model, form = build.compiled(plan, dataset)
+    model, form, faster = build.compiled(plan, dataset)
     stop.check(f"dltrain resume {run.path}")
     start, skipped = _start(run, plan, model, on_event)
     epoch = start.checkpoint.epoch if start is not None else 0
@@ -100,7 +100,7 @@ def _resume(
     run.update(resolved_sha256=digest(resolved))
     run.log(f"resumed after epoch {epoch} of {plan.spec.train.epochs}")
     on_event(Resuming(run.path, epoch, plan.spec.train.epochs))
-    return train(Job(plan, dataset, model, form, run, on_event), stop, start)
+    return train(Job(plan, dataset, model, form, faster, run, on_event), stop, start)
 
 
 def _plan(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], smoke: bool) -> spec.Plan:

@@ -74,7 +74,7 @@ def fit(
 
         watch.lap(START)
         on_event(Phase("building the model"))
-        model, form = build.compiled(plan, dataset)
+        model, form, faster = build.compiled(plan, dataset)
         watch.lap(BUILD)
         stop.check()
         run = runs.create(
@@ -86,7 +86,7 @@ def fit(
         )
         try:
             run.write_json("validation_indices.json", [int(index) for index in dataset.validation_indices])
-            return train(Job(plan, dataset, model, form, run, on_event, watch if profile else None), stop)
+            return train(Job(plan, dataset, model, form, faster, run, on_event, watch if profile else None), stop)
         finally:
             run.release()
 
@@ -99,6 +99,7 @@ class Job:
     dataset: data.Dataset
     model: keras.Sequential
     form: LabelForm
+    faster: Mapping[str, str]  # the layers that compute otherwise than Keras would, with how
     run: runs.Run
     on_event: Listener
     watch: Stopwatch | None = None
@@ -242,7 +243,7 @@ def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
         "backend": plan.spec.runtime.backend,
         "feed": inputs.kind,
         "steps_per_execution": at_once,
-        "unrolled": [layer.name for layer in build.unrolled(plan, model)],
+        "recurrent": dict(job.faster),
         "inference_batch_size": backends.INFERENCE_BATCH,
     }
     run.update(runtime=chosen, epochs=train.epochs)
@@ -292,25 +293,18 @@ def _keep_best(job: Job, recorder: Recorder) -> None:
 
 
 def _keras_file(job: Job) -> bytes:
-    """The model as Keras saves it, recurrent layers as the config says."""
+    """The model as Keras saves it, every layer one of Keras's own."""
     import tempfile
 
-    from dltrain.engine import build
-
-    directory, unrolled = job.run.path, build.unrolled(job.plan, job.model)
+    directory = job.run.path
     with (
         runs.atomic.trouble("write", directory / "model.keras"),
         tempfile.TemporaryDirectory(prefix=".tmp-model-", dir=directory) as folder,
+        backends.current().as_written(job.model, job.faster),
     ):
-        for layer in unrolled:
-            layer.unroll = False
-        try:
-            file = Path(folder) / "model.keras"
-            job.model.save(file)
-            return file.read_bytes()
-        finally:
-            for layer in unrolled:
-                layer.unroll = True
+        file = Path(folder) / "model.keras"
+        job.model.save(file)
+        return file.read_bytes()
 
 
 def _test(job: Job) -> dict[str, float]:

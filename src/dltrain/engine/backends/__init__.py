@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -75,6 +76,12 @@ class Backend(Protocol):
 
     def feed(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str) -> Feed:
         """`kind`: `memory`, `stream` or `auto`."""
+
+    def speed_up(self, layer: keras.layers.Layer, shape: Sequence[int | None]) -> str:
+        """Makes a layer that is not built compute faster on samples of `shape`; how, or empty where it stays."""
+
+    def as_written(self, model: keras.Sequential, changed: Mapping[str, str]) -> AbstractContextManager[None]:
+        """Inside the block the layers that were sped up are Keras's own again."""
 
     def first_step(self, model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.ndarray | None]]:
         """The loss of a batch, penalties of regularizers included, and the gradient of each trainable variable.

@@ -6,13 +6,14 @@ A batch is gathered, cast and scaled inside `map`, so that an epoch never holds 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from dltrain.engine.backends import INFERENCE_BATCH, streams
+from dltrain.engine.backends import INFERENCE_BATCH, streams, tensorflow_lstm
 
 ERRORS: tuple[type[Exception], ...] = (tf.errors.OpError,)
 JIT_COMPILE = False
@@ -48,6 +49,13 @@ def out_of_memory(error: BaseException) -> bool:
 def epoch() -> tf.Variable:
     with tf.device("CPU:0"):
         return tf.Variable(0, dtype=tf.int64, trainable=False)
+
+
+def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None]) -> str:
+    return "" if tf.config.list_physical_devices("GPU") else tensorflow_lstm.speed_up(layer, shape)
+
+
+as_written = tensorflow_lstm.as_written
 
 
 def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.ndarray | None]]:

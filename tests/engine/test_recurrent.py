@@ -1,0 +1,96 @@
+"""Recurrent layers as a row of steps: chosen without a word, the same numbers, and none of it in the saved model."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import dltrain as package
+from dltrain import runs
+from dltrain.engine.backends import tensorflow
+
+LAYERS = (
+    "[{Reshape: {target_shape: [4, 1]}}, {LSTM: {units: 4, return_sequences: true}}, {GRU: {units: 3}}, "
+    "Dense: {units: 3, activation: softmax}]"
+)
+
+
+def trained(tiny: Path, runs_dir: Path, *overrides: str, smoke: bool = False) -> runs.Run:
+    return package.fit(tiny, [f"model.layers={LAYERS}", "expect={}", *overrides], runs_dir=runs_dir, smoke=smoke)
+
+
+@pytest.mark.parametrize(
+    ("override", "unrolled"),
+    [
+        ("seed=1", {"lstm": "split", "gru": "unrolled"}),
+        ("runtime.recurrent=keras", {}),
+        ("model.layers.1.LSTM.unroll=true", {"gru": "unrolled"}),
+    ],
+)
+def test_recurrent_is_chosen_and_recorded(tiny: Path, tmp_path: Path, override: str, unrolled: dict[str, str]) -> None:
+    run = trained(tiny, tmp_path, "train.epochs=1", override)
+    assert run.record()["runtime"]["recurrent"] == unrolled
+    with zipfile.ZipFile(run.path / "model.keras") as file:
+        layers = json.loads(file.read("config.json"))["config"]["layers"]
+    kept = {layer["config"]["name"]: layer["config"].get("unroll") for layer in layers}
+    assert kept["gru"] is False
+    assert kept["lstm"] is ("unroll=true" in override)
+
+
+def test_recurrent_is_left_out_of_smoke_runs(tiny: Path, tmp_path: Path) -> None:
+    assert trained(tiny, tmp_path, smoke=True).record()["runtime"]["recurrent"] == {}
+
+
+def test_recurrent_is_left_to_keras_for_long_sequences(tiny: Path, tmp_path: Path) -> None:
+    longer = ["data.dataset.synthetic.features=40", "model.layers.0.Reshape.target_shape=[40, 1]", "train.epochs=1"]
+    run = trained(tiny, tmp_path, "data.dataset={synthetic: {samples: 100, test_samples: 30, classes: 3}}", *longer)
+    assert run.record()["runtime"]["recurrent"] == {}
+
+
+def test_recurrent_changes_no_more_than_rounding(tiny: Path, tmp_path: Path) -> None:
+    fast, plain = (trained(tiny, tmp_path, f"runtime.recurrent={kind}") for kind in ("auto", "keras"))
+    for row, other in zip(fast.metrics(), plain.metrics(), strict=True):
+        assert np.isclose(float(row["loss"] or 0), float(other["loss"] or 0), rtol=1e-4)
+    assert package.evaluate(fast).metrics["loss"] == pytest.approx(fast.record()["metrics"]["test_loss"], rel=1e-6)
+
+
+@pytest.mark.parametrize("sequences", [True, False])
+@pytest.mark.parametrize("samples", [1, 2, 7])
+def test_recurrent_split_lstm_has_the_values_and_gradients_of_keras(sequences: bool, samples: int) -> None:
+    x = np.random.default_rng(0).normal(size=(samples, 5, 3)).astype(np.float32)
+    found = []
+    for fast in (False, True):
+        layer = keras.layers.LSTM(
+            4,
+            return_sequences=sequences,
+            kernel_initializer=keras.initializers.GlorotUniform(1),
+            recurrent_initializer=keras.initializers.GlorotUniform(2),
+        )
+        if fast:
+            assert tensorflow.speed_up(layer, (5, 3)) == "split"
+        model = keras.Sequential([keras.Input((5, 3)), layer])
+        model.compile("sgd", "mean_squared_error")
+        y = np.ones(model.compute_output_shape((samples, 5, 3)), np.float32)
+        found.append((np.asarray(model(x)), *tensorflow.first_step(model, x, y)[1]))
+    for plain, split in zip(*found, strict=True):
+        assert np.allclose(plain, split, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "how"),
+    [
+        ({"dropout": 0.2}, "unrolled"),
+        ({"activation": "relu"}, "unrolled"),
+        ({"use_bias": False}, "unrolled"),
+        ({"go_backwards": True}, "unrolled"),
+        ({"unroll": True}, ""),
+    ],
+)
+def test_recurrent_leaves_other_lstms_to_keras(arguments: dict[str, Any], how: str) -> None:
+    assert tensorflow.speed_up(keras.layers.LSTM(4, **arguments), (5, 3)) == how
