@@ -14,7 +14,7 @@ CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
 
 
 def test_configs_are_found() -> None:
-    assert len(CONFIGS) >= 7
+    assert len(CONFIGS) >= 8
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)

@@ -132,6 +132,13 @@ def test_resuming_extends_a_finished_run(tiny: Path, tmp_path: Path) -> None:
         package.resume(resumed, {"train.epochs": 3})
 
 
+@pytest.mark.parametrize("override", ["train.steps_per_execution=1", "runtime.feed=stream"])
+def test_resuming_may_change_what_changes_no_bit(tiny: Path, tmp_path: Path, override: str) -> None:
+    whole = package.fit(tiny, ["train.epochs=3"], runs_dir=tmp_path / "whole")
+    run = stopped(tiny, tmp_path / "parts", 1, "train.epochs=3")
+    assert fingerprint(package.resume(run, [override])) == fingerprint(whole)
+
+
 def test_resuming_before_the_first_epoch_begins_anew(tiny: Path, tmp_path: Path) -> None:
     whole = package.fit(tiny, runs_dir=tmp_path / "whole")
     resumed = package.resume(stopped(tiny, tmp_path / "parts", 1, kind=StepDone))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dltrain.engine.checkpoint import Checkpoint
     from dltrain.engine.recorder import Start
 
-# Keys that change nothing in the epochs that are done.
-_FREE = (("train", "epochs"), ("expect",))
+# Keys that change nothing in the epochs that are done, and nothing in the bits of those to come.
+_FREE = (("train", "epochs"), ("expect",), ("train", "steps_per_execution"), ("runtime", "feed"))
 
 
 def resume(
@@ -39,7 +39,7 @@ def resume(
 
     Args:
         run: the run, its directory or what names it.
-        overrides: of `train.epochs` and `expect`; nothing else may change.
+        overrides: of `train.epochs`, `expect`, `train.steps_per_execution` and `runtime.feed`; nothing else may change.
         runs_dir: where runs are looked up.
         force: go on though data, config or versions are no longer the same; the run records what differs.
         on_event: called with each event of `engine.events`.
@@ -114,7 +114,8 @@ def _plan(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], smoke: bo
     changes = [change for change in _changes(before.spec.dump(), after.spec.dump()) if not _free(change[0])]
     if changes:
         told = "; ".join(f"`{'.'.join(map(str, key))}` from {old} to {new}" for key, old, new in changes)
-        hint = "only `train.epochs` and `expect` may change; train anew with `dltrain fit`"
+        free = ", ".join(f"`{'.'.join(map(str, key))}`" for key in _FREE)
+        hint = f"only {free} may change; train anew with `dltrain fit`"
         raise UsageError(f"a run that goes on cannot change {told}", hint)
     return replace(after, smoke=smoke)
 
