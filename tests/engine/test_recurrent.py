@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ import pytest
 
 import dltrain as package
 from dltrain import runs
+from dltrain.engine import backends
 from dltrain.engine.backends import tensorflow
+from dltrain.errors import RunError
 
 LAYERS = (
     "[{Reshape: {target_shape: [4, 1]}}, {LSTM: {units: 4, return_sequences: true}}, {GRU: {units: 3}}, "
@@ -94,3 +98,31 @@ def test_recurrent_split_lstm_has_the_values_and_gradients_of_keras(sequences: b
 )
 def test_recurrent_leaves_other_lstms_to_keras(arguments: dict[str, Any], how: str) -> None:
     assert tensorflow.speed_up(keras.layers.LSTM(4, **arguments), (5, 3)) == how
+
+
+def test_recurrent_threads_are_chosen_recorded_and_kept_by_resume(
+    tiny: Path, tmp_path: Path, dltrain: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    layers = "[{Reshape: {target_shape: [4, 1]}}, {LSTM: {units: 8}}, Dense: {units: 3, activation: softmax}]"
+
+    def fitted(*overrides: str) -> runs.Run:
+        options = [
+            word for override in (f"model.layers={layers}", "expect={}", *overrides) for word in ("-s", override)
+        ]
+        done = dltrain("fit", tiny, *options, "--runs-dir", tmp_path / "runs")
+        assert done.returncode == 0, done.stderr
+        return runs.Run(Path(done.stdout.strip()))
+
+    half = max(1, backends.cores() // 2)
+    short, long = fitted("train.epochs=1"), fitted("train.epochs=2")
+    assert short.record()["runtime"]["threads"] == half
+    assert fitted("runtime.recurrent=keras", "train.epochs=1").record()["runtime"]["threads"] == 0
+    keras.ops.zeros(1)  # TensorFlow begins, with all threads
+    with pytest.raises(RunError, match=f"an operation had {half} thread.* and has all threads"):
+        package.resume(short, ["train.epochs=2"])
+    assert short.record()["status"] == "completed"
+    done = dltrain("resume", short.path, "-s", "train.epochs=2")
+    assert done.returncode == 0, done.stderr
+    assert short.record()["runtime"]["threads"] == half
+    weights = "checkpoints/epoch-0002/weights.safetensors"
+    assert (short.path / weights).read_bytes() == (long.path / weights).read_bytes()

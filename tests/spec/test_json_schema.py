@@ -303,7 +303,7 @@ def test_json_schema_agrees_with_check_on_mutants() -> None:
         (("layer.Dense",), "additionalProperties"),
         (("layer.Dense",), "required"),
         (("layer.Dropout", "properties", "rate"), "maximum"),
-        (("layer.Flatten",), "type"),
+        (("layer.BatchNormalization",), "type"),
         (("layer_or_repeat", "anyOf", 0), "maxProperties"),
         (("activation",), "enum"),
     ],

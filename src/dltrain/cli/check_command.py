@@ -76,6 +76,8 @@ def _rehearse(plan: Plan, verbose: bool) -> Rehearsal:
     from dltrain.cli import console, quiet
 
     with quiet.tensorflow(verbose), console.progress() as on_event:
+        from dltrain.engine import backends
         from dltrain.engine.rehearsal import rehearse
 
+        backends.owns_process = True
         return rehearse(plan, on_event)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +17,7 @@ def describe() -> str:
     gpu = backends.current().gpu()
     if gpu is not None:
         return f"GPU: {gpu}"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"CPU: {_processor()} ({cores} cores)"
+    return f"CPU: {_processor()} ({backends.cores()} cores)"
 
 
 def _processor() -> str:

@@ -54,7 +54,7 @@ def evaluate(
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
     _ensure_checkpoint(found)
     plan = spec.load(found.plain_file("resolved.yaml"), alone=True)
-    from dltrain.engine.training import load_data, start_backend
+    from dltrain.engine.training import load_data, recorded_threads, start_backend
 
     on_event(Phase("loading data"))
     dataset = load_data(plan.spec)
@@ -62,7 +62,7 @@ def evaluate(
         raise UsageError(f"the run {found.id} holds out no validation samples", "`data.validation` is 0 in its config")
     if dataset.fingerprint != (found.record().get("data") or {}).get("fingerprint"):
         raise RunError(f"the data set `{dataset.name}` is no longer the one that {found.id} was trained on")
-    start_backend(plan.spec, on_event)
+    start_backend(plan.spec, on_event, recorded_threads(found.record()))
     from dltrain.engine import build, weights
 
     model, form, _ = build.compiled(plan, dataset)

@@ -9,9 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain import data, runs, spec
+from dltrain.engine import backends
 from dltrain.engine.events import Listener, Phase, Resuming, SkippedCheckpoint, ignore
 from dltrain.engine.signals import StopSignal
-from dltrain.engine.training import RECORDED_PACKAGES, Job, digest, load_data, start_backend, train
+from dltrain.engine.training import (
+    RECORDED_PACKAGES,
+    Job,
+    digest,
+    load_data,
+    recorded_threads,
+    start_backend,
+    train,
+)
 from dltrain.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -68,10 +77,12 @@ def _resume(
     on_event(Phase("loading data"))
     dataset = load_data(plan.spec)
     differs = list(_differences(run, record, dataset))
-    if differs and not force:
-        hint = "`--force` goes on all the same, and the run records it"
-        raise RunError(f"the run {run.id} cannot go on as it was: {'; '.join(differs)}", hint)
-    start_backend(plan.spec, on_event)
+    _refuse(run, differs, force)
+    threads = recorded_threads(record)
+    start_backend(plan.spec, on_event, threads)
+    if backends.current().threads() != threads:
+        differs.append(f"an operation had {_count(threads)} and has {_count(backends.current().threads())}")
+        _refuse(run, differs, force)
     from dltrain.engine import build
 
     on_event(Phase("building the model"))
@@ -101,6 +112,16 @@ def _resume(
     run.log(f"resumed after epoch {epoch} of {plan.spec.train.epochs}")
     on_event(Resuming(run.path, epoch, plan.spec.train.epochs))
     return train(Job(plan, dataset, model, form, faster, run, on_event), stop, start)
+
+
+def _refuse(run: runs.Run, differs: Sequence[str], force: bool) -> None:
+    if differs and not force:
+        hint = "`--force` goes on all the same, and the run records it"
+        raise RunError(f"the run {run.id} cannot go on as it was: {'; '.join(differs)}", hint)
+
+
+def _count(threads: int) -> str:
+    return f"{threads} thread{'s' * (threads != 1)}" if threads else "all threads"
 
 
 def _plan(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], smoke: bool) -> spec.Plan:

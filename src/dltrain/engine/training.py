@@ -69,7 +69,7 @@ def fit(
         on_event(Phase("loading data"))
         dataset = load_data(plan.spec)
         watch.lap(LOAD)
-        start_backend(plan.spec, on_event)
+        start_backend(plan.spec, on_event, threads_for(plan))
         from dltrain.engine import build, device
 
         watch.lap(START)
@@ -118,14 +118,37 @@ def load_data(plan: spec.Spec) -> data.Dataset:
     )
 
 
-def start_backend(plan: spec.Spec, on_event: Listener) -> None:
-    """Starts what the config computes with, seeded.
+def start_backend(plan: spec.Spec, on_event: Listener, threads: int = 0) -> None:
+    """Starts what the config computes with, seeded; `threads` as in `Backend.prepare`.
 
     Raises:
         UsageError: it is not installed, or Keras computes with another one in this process.
     """
     on_event(Phase(f"starting {backends.TITLES[plan.runtime.backend]}"))
-    backends.choose(plan.runtime.backend).prepare(plan.seed, plan.train.deterministic)
+    backends.choose(plan.runtime.backend).prepare(plan.seed, plan.train.deterministic, threads)
+
+
+def threads_for(plan: spec.Plan) -> int:
+    """Half of the cores where most of the work is done in two rows side by side, as by `SplitLSTM`; else 0, all.
+
+    With all of them the rows take each other's threads, and some processes run at half the speed.
+    """
+    split = plan.spec.runtime.recurrent == "auto" and not plan.smoke and _is_mostly_lstm(plan)
+    return max(1, backends.cores() // 2) if split and backends.owns_process else 0
+
+
+def recorded_threads(record: Mapping[str, Any]) -> int:
+    """Those that an operation of a run had."""
+    runtime = record.get("runtime")
+    threads = runtime.get("threads") if isinstance(runtime, dict) else 0
+    return threads if isinstance(threads, int) and 0 < threads <= backends.cores() else 0
+
+
+def _is_mostly_lstm(plan: spec.Plan) -> bool:
+    """Whether at least half of the multiply-adds are those of LSTMs."""
+    rows = zip(plan.spec.model.layers, plan.checked.outline.rows, strict=False)
+    counts = [(layer.name == "LSTM", row.after.multiply_adds or 0) for layer, row in rows]
+    return 0 < sum(count for _, count in counts) <= 2 * sum(count for lstm, count in counts if lstm)
 
 
 def steps_of(plan: spec.Plan, samples: int) -> tuple[int, int, int]:
@@ -163,6 +186,7 @@ def _record(plan: spec.Plan, dataset: data.Dataset, parameters: int, device: str
         "versions": runs.provenance.versions(RECORDED_PACKAGES),
         "platform": runs.provenance.platform_text(),
         "device": device,
+        "runtime": {"backend": plan.spec.runtime.backend, "threads": backends.current().threads()},
         "git": runs.provenance.git_state(Path(plan.file).resolve().parent),
         "data": {
             "name": dataset.name,
@@ -242,6 +266,7 @@ def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
     chosen = {
         "backend": plan.spec.runtime.backend,
         "feed": inputs.kind,
+        "threads": backends.current().threads(),
         "steps_per_execution": at_once,
         "recurrent": dict(job.faster),
         "inference_batch_size": backends.INFERENCE_BATCH,

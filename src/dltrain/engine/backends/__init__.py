@@ -24,6 +24,9 @@ TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 INFERENCE_BATCH = 256
 LARGEST_COPY = 2**30  # bytes
 
+# Whether the process trains one model and ends, as the command line does: only then are its threads the model's choice.
+owns_process = False
+
 
 class Epoch(Protocol):
     """Holds the number of the epoch that a feed gives next, counted from 0."""
@@ -58,11 +61,15 @@ class Backend(Protocol):
     JIT_COMPILE: bool  # for `Model.compile`
     AUTO_STEPS_PER_EXECUTION: int
 
-    def prepare(self, seed: int, deterministic: bool) -> None:
+    def prepare(self, seed: int, deterministic: bool, threads: int) -> None:
         """Lets GPU memory grow as needed, seeds every generator and, where asked for, makes operations deterministic.
 
-        Determinism holds for the rest of the process: it cannot be taken back.
+        An operation gets so many `threads`, 0 for as many as there are cores. Threads and determinism hold for the rest
+        of the process; threads cannot be changed after its first operation, and then stay.
         """
+
+    def threads(self) -> int:
+        """Those that an operation has; 0 where nobody has said."""
 
     def gpu(self) -> str | None:
         """The GPU that the model will run on: `NVIDIA H100`."""
@@ -88,6 +95,11 @@ class Backend(Protocol):
 
         Of a loss that is scaled for float16, the gradients are scaled alike.
         """
+
+
+def cores() -> int:
+    """Those of the processor that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def streams(x: np.ndarray, kind: str) -> bool:

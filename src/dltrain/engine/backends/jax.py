@@ -24,7 +24,7 @@ AUTO_STEPS_PER_EXECUTION = 1  # more are a loop in Python, no larger program
 _DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 
 
-def prepare(seed: int, deterministic: bool) -> None:
+def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if deterministic and _DETERMINISTIC not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {_DETERMINISTIC}".strip()
@@ -38,6 +38,10 @@ def prepare(seed: int, deterministic: bool) -> None:
         keras.utils.set_random_seed(seed)
     finally:
         del sys.modules["tensorflow"]
+
+
+def threads() -> int:
+    return 0
 
 
 def gpu() -> str | None:

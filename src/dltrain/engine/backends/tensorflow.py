@@ -20,13 +20,19 @@ JIT_COMPILE = False
 AUTO_STEPS_PER_EXECUTION = 16
 
 
-def prepare(seed: int, deterministic: bool) -> None:
+def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
+    with contextlib.suppress(RuntimeError):  # TensorFlow has begun already
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
     for gpu in tf.config.list_physical_devices("GPU"):
         with contextlib.suppress(RuntimeError):  # the GPU is in use already: its memory is set up
             tf.config.experimental.set_memory_growth(gpu, True)
     keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
+
+
+def threads() -> int:
+    return int(tf.config.threading.get_intra_op_parallelism_threads())
 
 
 def gpu() -> str | None:
