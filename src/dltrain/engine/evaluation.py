@@ -133,11 +133,8 @@ def evaluate_model(
     `confusion.csv` and `predictions.csv`; for the others their names begin with the split's.
     """
     feed = inputs_of(dataset, split, form, plan.runtime.feed)
-    batches = feed.in_order()
-    measured = model.evaluate(batches, verbose=0, return_dict=True)
-    metrics = {name: float(value) for name, value in measured.items()}
+    metrics, outputs = backends.current().evaluate(model, feed.in_order())
     part = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[split]
-    outputs = np.concatenate([np.asarray(model.predict_on_batch(x), np.float32) for x, _ in batches])
     prefix = "" if split == "test" else f"{split}-"
     run.write_json(f"eval/{split}.json", {"run": run.id, "split": split, "samples": feed.samples, "metrics": metrics})
     labels = part.y if part is not None else np.empty(0)

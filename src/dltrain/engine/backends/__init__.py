@@ -5,11 +5,12 @@ Importing this package imports neither Keras nor a backend.
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -90,6 +91,9 @@ class Backend(Protocol):
     def as_written(self, model: keras.Sequential, changed: Mapping[str, str]) -> AbstractContextManager[None]:
         """Inside the block the layers that were sped up are Keras's own again."""
 
+    def evaluate(self, model: keras.Sequential, batches: Batches) -> tuple[dict[str, float], np.ndarray]:
+        """Loss and metrics of a compiled model, as `evaluate` of Keras gives them, and its outputs as float32."""
+
     def first_step(self, model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.ndarray | None]]:
         """The loss of a batch, penalties of regularizers included, and the gradient of each trainable variable.
 
@@ -119,7 +123,9 @@ def choose(name: str) -> Backend:
         raise UsageError(f"the backend `{name}` is not installed", f"pip install 'dltrain[{name}]'")
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = name
-    import keras
+    # Keras and TensorFlow import these where they find them, for wrappers and a converter: half a second, unused.
+    with without(*({"sklearn", "jax"} - {name} if owns_process else ())), _no_garbage_collection():
+        import keras
 
     if keras.backend.backend() != name:
         before = keras.backend.backend()
@@ -128,6 +134,30 @@ def choose(name: str) -> Backend:
             "one process has one backend: begin a new one",
         )
     return current()
+
+
+@contextmanager
+def without(*modules: str) -> Iterator[None]:
+    """Inside the block those that are not imported yet cannot be; None is Python's own word for that."""
+    absent = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """An import makes very many objects and no garbage; to look for it takes a tenth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def current() -> Backend:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dltrain.engine.backends import INFERENCE_BATCH
+from dltrain.engine.backends import INFERENCE_BATCH, without
 
 # Before JAX looks for devices: it takes three quarters of a GPU's memory at once unless it is told not to.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -28,16 +27,10 @@ def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if deterministic and _DETERMINISTIC not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {_DETERMINISTIC}".strip()
-    if "tensorflow" in sys.modules:
+    # Keras imports TensorFlow where it finds it, here and when it saves a model; what it does not find the first time
+    # it never looks for again.
+    with without("tensorflow"):
         keras.utils.set_random_seed(seed)
-        return
-    # Keras imports TensorFlow where it finds it, here and when it saves a model. What it does not find the first
-    # time it never looks for again; None is Python's own word for a module that cannot be imported.
-    sys.modules["tensorflow"] = None  # type: ignore[assignment]
-    try:
-        keras.utils.set_random_seed(seed)
-    finally:
-        del sys.modules["tensorflow"]
 
 
 def threads() -> int:
@@ -77,6 +70,12 @@ def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None]) -> str:
 
 def as_written(model: keras.Sequential, changed: Mapping[str, str]) -> AbstractContextManager[None]:
     return nullcontext()
+
+
+def evaluate(model: keras.Sequential, batches: Batches) -> tuple[dict[str, float], np.ndarray]:
+    measured = model.evaluate(batches, verbose=0, return_dict=True)
+    outputs = np.concatenate([np.asarray(model.predict_on_batch(x), np.float32) for x, _ in batches])
+    return {name: float(value) for name, value in measured.items()}, outputs
 
 
 def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.ndarray | None]]:
