@@ -27,11 +27,10 @@ class SplitLSTM(keras.layers.LSTM):
         if mask is not None or sequences.shape[1] is None:
             return super().inner_loop(sequences, initial_state, mask, training)
         weights = [tf.convert_to_tensor(w) for w in (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)]
-        half = tf.shape(sequences)[0] // 2
-        parts = [
-            _recurrence(sequences[rows], *weights, *(state[rows] for state in initial_state))
-            for rows in (slice(None, half), slice(half, None))
-        ]
+        samples = tf.shape(sequences)[0]
+        halves = [samples // 2, samples - samples // 2]  # `split`, not slices: their gradients are padded and added
+        pairs = (tf.split(each, halves) for each in (sequences, *initial_state))
+        parts = [_recurrence(x, *weights, *state) for x, *state in zip(*pairs, strict=True)]
         outputs, hidden, carry = (tf.concat(pair, 0) for pair in zip(*parts, strict=True))
         return hidden, outputs, [hidden, carry]
 
