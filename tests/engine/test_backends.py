@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -86,3 +87,22 @@ def test_backends_one_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPa
     with pytest.raises(UsageError, match="not installed") as caught:
         backends.choose("jax")
     assert "pip install" in caught.value.hint
+
+
+def test_backends_without_hides_modules_inside_the_block_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "wave", raising=False)
+    with backends.without("json", "this.is.nowhere", "wave"):
+        assert importlib.import_module("json") is json
+        with pytest.raises(ImportError):
+            importlib.import_module("wave")
+    assert importlib.import_module("wave") is sys.modules["wave"]
+    assert "this.is.nowhere" not in sys.modules
+
+
+def test_backends_command_line_imports_no_more_than_it_needs() -> None:
+    code = (
+        "import sys\nfrom dltrain.engine import backends\nbackends.owns_process = True\nbackends.choose('tensorflow')\n"
+        "print(sorted({'sklearn', 'jax'} & set(sys.modules)))\nimport sklearn, gc\nprint(gc.isenabled())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split("\n")[:2] == ["[]", "True"]

@@ -72,3 +72,10 @@ def test_feed_reads_a_mapped_file_when_it_is_needed(tmp_path: Path) -> None:
     assert feed.kind == "stream"
     mapped[:] = 2
     assert all(np.all(np.asarray(x) == 2) for x, _ in feed.in_order(8))
+
+
+@pytest.mark.parametrize("shuffled", [True, False])
+def test_feed_has_no_thread_that_an_epoch_would_wait_for(shuffled: bool) -> None:
+    feed = feed_of(tensorflow, 10)
+    batches = feed.shuffled(3, 1, tensorflow.epoch()) if shuffled else feed.in_order(3)
+    assert batches.options().autotune.enabled is False  # type: ignore[attr-defined]
