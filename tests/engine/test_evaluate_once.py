@@ -22,9 +22,7 @@ NUMBERS = "data.dataset={synthetic: {task: regression, samples: 90, test_samples
         ["train.precision=mixed_bfloat16"],
         ["train.metrics=[accuracy, SparseTopKCategoricalAccuracy: {k: 2}]"],
         ["model.layers=[Dense: {units: 3, activation: softmax, kernel_regularizer: l2, activity_regularizer: l2}]"],
-        [
-            "model.layers=[Dense: {units: 8}, BatchNormalization, Dropout: {rate: 0.5}, Dense: {units: 3, activation: softmax}]"
-        ],
+        ["model.layers=[BatchNormalization, Dropout: {rate: 0.5}, Dense: {units: 3, activation: softmax}]"],
         [NUMBERS, "model.layers=[Dense: {units: 1}]", "train.loss=mse", "train.metrics=[mae]", "expect={}"],
     ],
     ids=["plain", "bfloat16", "metrics", "regularizers", "modes", "numbers"],
