@@ -222,14 +222,22 @@ def whole() -> str:
 
 def accuracy() -> str:
     """Test accuracy after two epochs over three seeds."""
+    kinds: dict[str, list[str]] = {
+        "dltrain": [],
+        "in mixed_bfloat16": ["train.precision=mixed_bfloat16"],
+        "on JAX": ["runtime.backend=jax"],
+    }
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for seed in (1, 2, 3):
-            theirs = plain("cnn", 32, 2, 54_000, SEED=str(seed))["accuracy"]
-            mine = ours(folder, "cnn_mnist", "train.epochs=2", f"seed={seed}", "train.checkpoint.monitor=val_accuracy")
-            rows.append([str(seed), f"{theirs:.4f}", f"{mine['metrics']['test_accuracy']:.4f}"])
-            print(rows[-1], flush=True)
-    return table(["seed", "plain Keras", "dltrain"], rows)
+        for model in ("cnn", "lstm"):
+            for seed in (1, 2, 3):
+                found = [plain(model, 32, 2, 54_000, SEED=str(seed))["accuracy"]]
+                for more in kinds.values():
+                    same = ["train.epochs=2", "train.batch_size=32", "train.optimizer=Adam", f"seed={seed}", *more]
+                    found.append(ours(folder, CONFIGS[model], *same)["metrics"]["test_accuracy"])
+                rows.append([model, str(seed), *(f"{value:.4f}" for value in found)])
+                print(rows[-1], flush=True)
+    return table(["model", "seed", "plain Keras", *kinds], rows)
 
 
 def growth() -> str:
