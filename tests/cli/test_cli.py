@@ -122,6 +122,28 @@ def test_cli_signal_leaves_an_interrupted_run_with_a_checkpoint(
     assert evaluated.returncode == 0
 
 
+def test_cli_signal_is_answered_during_a_long_call_and_the_second_ends_it(tiny: Path, tmp_path: Path) -> None:
+    """One call computes the whole epoch, in which Python calls no handler."""
+    words = ["train.batch_size=1", "train.steps_per_execution=1000000", "data.dataset.synthetic.samples=200000"]
+    command = [sys.executable, "-m", "dltrain", "fit", str(tiny), *(f"-s{word}" for word in words)]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("on "):
+            break
+    time.sleep(5)
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert "stopping when the step is done" in process.stderr.readline()
+    assert time.monotonic() - started < 1
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=10) == 130
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    (run,) = (tmp_path / "runs").iterdir()
+    assert not (run / "checkpoints" / "epoch-0001").exists()
+
+
 def test_cli_signal_before_training_leaves_no_run(tiny: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "dltrain", "fit", str(tiny)]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

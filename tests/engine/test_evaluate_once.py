@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import dltrain as package
 from dltrain import spec
 from dltrain.engine import backends, build
 from dltrain.engine.evaluation import inputs_of
@@ -48,3 +49,17 @@ def test_evaluate_once_forgets_what_was_measured_before(tiny: Path) -> None:
     batches = inputs_of(dataset, "test", form).in_order(16)
     first, second = (backends.current().evaluate(model, batches)[0] for _ in range(2))
     assert first == second
+
+
+def test_evaluate_once_names_metrics_alike_in_every_run_of_a_process(tiny: Path, tmp_path: Path) -> None:
+    overrides = [
+        "train.metrics=[AUC, Precision]",
+        "train.loss=categorical_crossentropy",
+        "train.checkpoint.monitor=val_auc",
+        'expect={test_auc: ">= 0"}',
+        "train.epochs=1",
+    ]
+    first, second = (package.fit(tiny, overrides, runs_dir=tmp_path) for _ in range(2))
+    assert first.record()["metrics"].keys() == second.record()["metrics"].keys() >= {"test_auc", "test_precision"}
+    assert set(package.evaluate(first).metrics) == {"loss", "auc", "precision"}
+    assert package.resume(first, ["train.epochs=2"]).record()["best_epoch"] in (1, 2)

@@ -79,3 +79,22 @@ def test_feed_has_no_thread_that_an_epoch_would_wait_for(shuffled: bool) -> None
     feed = feed_of(tensorflow, 10)
     batches = feed.shuffled(3, 1, tensorflow.epoch()) if shuffled else feed.in_order(3)
     assert batches.options().autotune.enabled is False  # type: ignore[attr-defined]
+
+
+@BACKENDS
+@pytest.mark.parametrize("kind", ["memory", "stream", "auto"])
+def test_feed_reads_numbers_of_any_byte_order(backend: Backend, kind: str) -> None:
+    feed = backend.feed(np.arange(10, dtype=">i4").reshape(10, 1), np.arange(10), 1.0, kind)
+    assert feed.kind == ("stream" if kind == "stream" else "memory")
+    (x, _), *_ = feed.in_order(10)
+    assert np.asarray(x).ravel().tolist() == list(range(10))
+
+
+@BACKENDS
+def test_feed_of_a_mapped_file_streams_unless_told_otherwise(backend: Backend, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.arange(10, dtype=np.uint8).reshape(10, 1))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    for kind, expected in (("auto", "stream"), ("memory", "memory")):
+        feed = backend.feed(mapped, np.arange(10), 1.0, kind)
+        assert feed.kind == expected
+        assert [float(value) for x, _ in feed.in_order(4) for value in np.asarray(x).ravel()] == list(range(10))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import dltrain as package
-from dltrain.engine import Profiled, profile, training
+from dltrain import runs
+from dltrain.engine import Profiled, profile, speed
 from dltrain.spec import load
 
 
@@ -19,7 +20,19 @@ def test_profile_tells_where_the_time_went(tiny: Path, tmp_path: Path) -> None:
     assert [name for name, _, _ in event.rows] == list(written)
     assert {"loading data", "steps", "validation", "checkpoints, journal and log"} <= set(written)
     assert all(seconds >= 0 for seconds in written.values())
-    assert sum(share for name, _, share in event.rows if name != profile.INPUT) == pytest.approx(1)
+    assert sum(share for _, _, share in event.rows if share is not None) == pytest.approx(1)
+    assert [name for name, _, share in event.rows if share is None] == [profile.INPUT]
+
+
+def test_profile_that_fails_leaves_no_run_running(tiny: Path, tmp_path: Path) -> None:
+    def listener(event: object) -> None:
+        if isinstance(event, Profiled):
+            raise RuntimeError("no room")
+
+    with pytest.raises(RuntimeError, match="no room"):
+        package.fit(tiny, ["train.epochs=1"], runs_dir=tmp_path / "runs", profile=True, on_event=listener)
+    (path,) = (tmp_path / "runs").iterdir()
+    assert runs.Run(path).status() == "failed"
 
 
 def test_profile_is_left_out_unless_asked_for(tiny: Path, tmp_path: Path) -> None:
@@ -35,4 +48,4 @@ def test_profile_steps_at_once_take_half_a_second_at_most(
 ) -> None:
     layers = f"[Dense: {{units: {units}}}, Dense: {{units: {units}}}, Dense: {{units: 3, activation: softmax}}]"
     plan = load(tiny, [f"model.layers={layers}", f"train.batch_size={batch_size}"])
-    assert training.steps_of(plan, 10_000) == (batch_size, 10_000 // batch_size + (10_000 % batch_size > 0), at_once)
+    assert speed.steps_of(plan, 10_000) == (batch_size, 10_000 // batch_size + (10_000 % batch_size > 0), at_once)

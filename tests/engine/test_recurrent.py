@@ -15,9 +15,10 @@ import pytest
 
 import dltrain as package
 from dltrain import runs
-from dltrain.engine import backends
+from dltrain.engine import backends, speed
 from dltrain.engine.backends import tensorflow
 from dltrain.errors import RunError
+from dltrain.spec import load
 
 LAYERS = (
     "[{Reshape: {target_shape: [4, 1]}}, {LSTM: {units: 4, return_sequences: true}}, {GRU: {units: 3}}, "
@@ -98,6 +99,38 @@ def test_recurrent_split_lstm_has_the_values_and_gradients_of_keras(sequences: b
 )
 def test_recurrent_leaves_other_lstms_to_keras(arguments: dict[str, Any], how: str) -> None:
     assert tensorflow.speed_up(keras.layers.LSTM(4, **arguments), (5, 3)) == how
+
+
+def test_recurrent_lstm_with_a_mask_is_unrolled(tiny: Path, tmp_path: Path) -> None:
+    layers = "[{Reshape: {target_shape: [4, 1]}}, Masking, {LSTM: {units: 4}}, Dense: {units: 3, activation: softmax}]"
+    run = package.fit(tiny, [f"model.layers={layers}", "expect={}", "train.epochs=1"], runs_dir=tmp_path)
+    assert run.record()["runtime"]["recurrent"] == {"lstm": "unrolled"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "halves"),
+    [
+        ([], True),
+        (["model.layers.1.LSTM.activation=relu"], False),
+        (["model.layers.1.LSTM.dropout=0.2"], False),
+        (["model.layers.0.Reshape.target_shape=[56, 14]"], False),
+        (["model.layers.0=Reshape: {target_shape: [28, 28]}", "model.layers.1=GRU: {units: 8}"], False),
+        (["runtime.recurrent=keras"], False),
+    ],
+)
+def test_recurrent_threads_are_halved_where_most_work_is_split(
+    overrides: list[str], halves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = load(Path(__file__).parents[2] / "configs" / "lstm_mnist.yaml", overrides)
+    assert speed.threads_for(plan, (28, 28, 1)) == 0  # in a process of somebody else
+    monkeypatch.setattr(backends, "owns_process", True)
+    assert speed.threads_for(plan, (28, 28, 1)) == (max(1, backends.cores() // 2) if halves else 0)
+
+
+@pytest.mark.parametrize("value", [True, "1", -1, 0, 1.0, [1], None, {}, 10**9])
+def test_recurrent_threads_of_a_damaged_record_are_nobodys(value: object) -> None:
+    assert speed.recorded_threads({"runtime": {"threads": value}}) == 0
+    assert speed.recorded_threads({"runtime": value}) == 0
 
 
 def test_recurrent_threads_are_chosen_recorded_and_kept_by_resume(

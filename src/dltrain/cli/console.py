@@ -113,7 +113,7 @@ class _Plain:
 
     def on_Stopping(self, event: Stopping) -> None:  # noqa: N802
         self.close()
-        self.line("stopping: the step is done, the rest of the epoch is left out; once more ends at once")
+        self.line("stopping when the step is done, without the rest of the epoch; once more ends at once")
 
     def on_Resuming(self, event: Resuming) -> None:  # noqa: N802
         self.close()
@@ -143,8 +143,11 @@ class _Plain:
 
     def on_Profiled(self, event: Profiled) -> None:  # noqa: N802
         self.close()
+        self.line("where the time went:")
         for name, seconds, share in event.rows:
-            self.line(f"  {name:<32}{seconds:8.2f} s  {share:4.0%}")
+            shown = f"{share:4.0%}" if share is not None else "(of its own, while the steps run)"
+            self.line(f"  {name:<32}{seconds:8.2f} s  {shown}")
+        self.line(f"  {'together':<32}{sum(row[1] for row in event.rows if row[2] is not None):8.2f} s")
 
     def on_Finished(self, event: Finished) -> None:  # noqa: N802
         self.close()
@@ -195,29 +198,31 @@ class _Live(_Plain):
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.completed:.0f}/{task.total}"),
+            TextColumn("{task.fields[whole]}/{task.total}"),
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[note]}"),
             console=self.console,
             transient=True,
         )
-        self.epochs = self.bars.add_task("epochs", total=event.epochs, note="")
-        self.steps = self.bars.add_task("steps ", total=event.steps, note="")
+        self.epochs = self.bars.add_task("epochs", total=event.epochs, note="", whole=0)
+        self.steps = self.bars.add_task("steps ", total=event.steps, note="", whole=0)
         self.bars.start()
 
     def on_StepDone(self, event: StepDone) -> None:  # noqa: N802
-        if self.bars is None or self.epochs is None or self.steps is None:
+        bars = self.bars  # a signal may take it away at any moment
+        if bars is None or self.epochs is None or self.steps is None:
             return
-        speed = self.bars.tasks[1].speed
+        speed = bars.tasks[1].speed
         rate = f"{speed * self.per_step:,.0f}/s  " if speed else ""
-        self.bars.update(self.steps, completed=event.step, note=f"{rate}loss {number(event.loss)}")
-        self.bars.update(self.epochs, completed=event.epoch - 1 + event.step / event.steps)
+        bars.update(self.steps, completed=event.step, whole=event.step, note=f"{rate}loss {number(event.loss)}")
+        bars.update(self.epochs, completed=event.epoch - 1 + event.step / event.steps, whole=event.epoch - 1)
 
     def on_EpochDone(self, event: EpochDone) -> None:  # noqa: N802
         super().on_EpochDone(event)
-        if self.bars is not None and self.epochs is not None and self.steps is not None:
-            self.bars.update(self.epochs, completed=event.epoch)
-            self.bars.reset(self.steps, note="")
+        bars = self.bars
+        if bars is not None and self.epochs is not None and self.steps is not None:
+            bars.update(self.epochs, completed=event.epoch, whole=event.epoch)
+            bars.reset(self.steps, note="", whole=0)
 
 
 def checked(plan: Plan, rehearsal: Rehearsal | None, verbose: bool) -> None:

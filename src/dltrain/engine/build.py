@@ -13,12 +13,13 @@ import numpy as np
 from dltrain.engine import backends, device
 from dltrain.engine.labels import encode
 from dltrain.spec.labels import LabelForm, label_form
-from dltrain.spec.names import layer_names, snake_case
+from dltrain.spec.names import layer_names, metric_name, snake_case
 from dltrain.spec.objects import OBJECT_KINDS, find
 
 if TYPE_CHECKING:
     from dltrain.data import Dataset
     from dltrain.spec import Plan
+    from dltrain.spec.schema import KerasObject
 
 # What Keras and its backend raise for arguments and shapes that do not go together.
 KERAS_ERRORS: tuple[type[Exception], ...] = (
@@ -52,6 +53,14 @@ def construct(section: str, name: str, arguments: Mapping[str, Any]) -> Any:
         return name
     given = {key: _argument(entry.arguments[key].kinds, value) for key, value in arguments.items()}
     return getattr(_MODULES[section], entry.name)(**given)
+
+
+def _metric(metric: KerasObject) -> Any:
+    """Named as the spec says: Keras would number the second one of a class in the process."""
+    made = construct("metric", metric.name, metric.arguments)
+    if isinstance(made, str):
+        return made
+    return construct("metric", metric.name, {**metric.arguments, "name": metric_name(metric)})
 
 
 def _argument(kinds: tuple[str, ...], value: Any) -> Any:
@@ -93,6 +102,7 @@ def layers(plan: Plan, shape: tuple[int, ...]) -> tuple[list[keras.layers.Layer]
     """
     tensor = keras.Input(shape)
     built: list[keras.layers.Layer] = []
+    masked = False
     changed: dict[str, str] = {}
     faster = plan.spec.runtime.recurrent == "auto" and not plan.smoke
     names = layer_names(plan.spec.model.layers)
@@ -101,8 +111,9 @@ def layers(plan: Plan, shape: tuple[int, ...]) -> tuple[list[keras.layers.Layer]
         before = tuple(tensor.shape[1:])
         try:
             made = construct("layer", layer.name, {**layer.arguments, "name": name})
-            if faster and (how := backends.current().speed_up(made, before)):
+            if faster and (how := backends.current().speed_up(made, before, masked)):
                 changed[name] = how
+            masked = masked or isinstance(made, keras.layers.Masking) or bool(getattr(made, "mask_zero", False))
             tensor = made(tensor)
         except KERAS_ERRORS as error:
             message = f"Keras refuses layer {index + 1}, `{layer.name}`: {message_of(error)}"
@@ -126,7 +137,7 @@ def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm,
             model.compile(
                 optimizer=construct("optimizer", train.optimizer.name, train.optimizer.arguments),
                 loss=construct("loss", train.loss.name, train.loss.arguments),
-                metrics=[construct("metric", metric.name, metric.arguments) for metric in train.metrics],
+                metrics=[_metric(metric) for metric in train.metrics],
                 jit_compile=backends.current().JIT_COMPILE,
             )
             # Keras would build it in the first step, where some optimizers name their variables otherwise.

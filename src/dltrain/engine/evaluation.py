@@ -54,7 +54,8 @@ def evaluate(
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
     _ensure_checkpoint(found)
     plan = spec.load(found.plain_file("resolved.yaml"), alone=True)
-    from dltrain.engine.training import load_data, recorded_threads, start_backend
+    from dltrain.engine.speed import recorded_threads
+    from dltrain.engine.training import load_data, start_backend
 
     on_event(Phase("loading data"))
     dataset = load_data(plan.spec)

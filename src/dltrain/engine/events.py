@@ -42,7 +42,7 @@ class Resuming:
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """SIGINT or SIGTERM has come, and its step has ended."""
+    """SIGINT or SIGTERM has come: what is being done ends first. Told from a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class EpochDone:
 class Profiled:
     """Where the time went: (what, seconds, share of all)."""
 
-    rows: Sequence[tuple[str, float, float]]
+    rows: Sequence[tuple[str, float, float | None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,13 @@ def feed_seconds(batches: Any, steps: int) -> float:
     return (time.perf_counter() - started) / max(1, taken) * steps
 
 
-def rows(seconds: Mapping[str, float]) -> list[tuple[str, float, float]]:
-    """(what, seconds, share of all), the input, which runs beside the steps, left out of the whole."""
+def rows(seconds: Mapping[str, float]) -> list[tuple[str, float, float | None]]:
+    """(what, seconds, share of all); the input runs beside the steps and has no share."""
     whole = sum(value for name, value in seconds.items() if name != INPUT)
-    return [(name, value, value / whole if whole else 0.0) for name, value in seconds.items()]
+    shares = {name: value / whole if whole else 0.0 for name, value in seconds.items() if name != INPUT}
+    return [(name, value, shares.get(name)) for name, value in seconds.items()]
 
 
-LOAD, START, BUILD, TRACE = "loading data", "starting the backend", "building the model", "tracing and first steps"
+LOAD, START, BUILD, TRACE = "loading data", "starting the backend", "building the model", "first steps, with tracing"
 STEPS, CALLBACKS, VALIDATION = "steps", "callbacks", "validation"
-CHECKPOINT, TEST, INPUT = "checkpoints, journal and log", "model file and test", "input alone, beside the steps"
+CHECKPOINT, TEST, INPUT = "checkpoints, journal and log", "writing the model, test", "reading and preparing batches"

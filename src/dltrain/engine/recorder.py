@@ -13,7 +13,7 @@ import numpy as np
 
 from dltrain.engine import callback_state, weights
 from dltrain.engine.checkpoint import CallbackState, Checkpoint, to_files
-from dltrain.engine.events import EpochDone, Listener, StepDone, Stopping
+from dltrain.engine.events import EpochDone, Listener, StepDone
 from dltrain.engine.profile import CALLBACKS, CHECKPOINT, STEPS, TRACE, VALIDATION, Stopwatch
 from dltrain.engine.signals import StopSignal
 from dltrain.engine.tensorboard import EventWriter
@@ -100,7 +100,6 @@ class Recorder(keras.callbacks.Callback):
             self.watch.add(TRACE, self._traced)
         if self._stop.signum is not None and not self.model.stop_training:
             self.model.stop_training = True
-            self._on_event(Stopping())
         if now - self._told >= 1 / STEP_EVENTS_PER_SECOND:
             self._told = now
             loss = float((logs or {}).get("loss", math.nan))

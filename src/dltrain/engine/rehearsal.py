@@ -16,7 +16,8 @@ from dltrain import spec
 from dltrain.engine import backends
 from dltrain.engine.evaluation import inputs_of
 from dltrain.engine.events import Listener, Phase, ignore
-from dltrain.engine.training import load_data, start_backend, steps_of, threads_for
+from dltrain.engine.speed import steps_of, threads_for
+from dltrain.engine.training import load_data, start_backend
 from dltrain.errors import Problem
 from dltrain.spec import catalogue
 from dltrain.spec.problems import place_of
@@ -76,7 +77,7 @@ def rehearse(plan: spec.Plan, on_event: Listener = ignore) -> Rehearsal:
     """
     on_event(Phase("loading data"))
     dataset = load_data(plan.spec)
-    start_backend(plan.spec, on_event, threads_for(plan))
+    start_backend(plan.spec, on_event, threads_for(plan, dataset.shape))
     from dltrain.engine import build, device
 
     on_event(Phase("building the model"))

@@ -12,12 +12,12 @@ from dltrain import data, runs, spec
 from dltrain.engine import backends
 from dltrain.engine.events import Listener, Phase, Resuming, SkippedCheckpoint, ignore
 from dltrain.engine.signals import StopSignal
+from dltrain.engine.speed import recorded_threads
 from dltrain.engine.training import (
     RECORDED_PACKAGES,
     Job,
     digest,
     load_data,
-    recorded_threads,
     start_backend,
     train,
 )
@@ -61,7 +61,7 @@ def resume(
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
     found = found.locked()
     try:
-        with StopSignal() as stop:
+        with StopSignal(on_event) as stop:
             return _resume(found, overrides, force, stop, on_event)
     finally:
         found.release()

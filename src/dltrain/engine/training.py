@@ -17,6 +17,7 @@ from dltrain.engine.evaluation import evaluate_model, failed_bounds, inputs_of
 from dltrain.engine.events import Finished, Listener, Phase, Prepared, Profiled, Warned, ignore
 from dltrain.engine.profile import BUILD, INPUT, LOAD, START, TEST, Stopwatch, feed_seconds, rows
 from dltrain.engine.signals import StopSignal
+from dltrain.engine.speed import steps_of, threads_for
 from dltrain.errors import Diverged, DltrainError, ExpectationFailed, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from dltrain.engine.recorder import Recorder, Start
     from dltrain.spec.labels import LabelForm
 
-_SLOW_PROCESSOR = 30e9  # operations a second, in training
-_LONGEST_CALL = 0.5  # seconds
 RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn", "jax")
 
 
@@ -65,11 +64,11 @@ def fit(
     if plan.checked.warnings:
         on_event(Warned(plan.checked.warnings))
     watch = Stopwatch()
-    with StopSignal() as stop:
+    with StopSignal(on_event) as stop:
         on_event(Phase("loading data"))
         dataset = load_data(plan.spec)
         watch.lap(LOAD)
-        start_backend(plan.spec, on_event, threads_for(plan))
+        start_backend(plan.spec, on_event, threads_for(plan, dataset.shape))
         from dltrain.engine import build, device
 
         watch.lap(START)
@@ -128,50 +127,6 @@ def start_backend(plan: spec.Spec, on_event: Listener, threads: int = 0) -> None
     backends.choose(plan.runtime.backend).prepare(plan.seed, plan.train.deterministic, threads)
 
 
-def threads_for(plan: spec.Plan) -> int:
-    """Half of the cores where most of the work is done in two rows side by side, as by `SplitLSTM`; else 0, all.
-
-    With all of them the rows take each other's threads, and some processes run at half the speed.
-    """
-    split = plan.spec.runtime.recurrent == "auto" and not plan.smoke and _is_mostly_lstm(plan)
-    return max(1, backends.cores() // 2) if split and backends.owns_process else 0
-
-
-def recorded_threads(record: Mapping[str, Any]) -> int:
-    """Those that an operation of a run had."""
-    runtime = record.get("runtime")
-    threads = runtime.get("threads") if isinstance(runtime, dict) else 0
-    return threads if isinstance(threads, int) and 0 < threads <= backends.cores() else 0
-
-
-def _is_mostly_lstm(plan: spec.Plan) -> bool:
-    """Whether at least half of the multiply-adds are those of LSTMs."""
-    rows = zip(plan.spec.model.layers, plan.checked.outline.rows, strict=False)
-    counts = [(layer.name == "LSTM", row.after.multiply_adds or 0) for layer, row in rows]
-    return 0 < sum(count for _, count in counts) <= 2 * sum(count for lstm, count in counts if lstm)
-
-
-def steps_of(plan: spec.Plan, samples: int) -> tuple[int, int, int]:
-    """(samples in a batch, batches in an epoch, batches in one call of the backend)."""
-    train = plan.spec.train
-    batch_size = samples if train.batch_size == "full" else min(train.batch_size, samples)
-    steps = -(-samples // batch_size)
-    at_once = _at_once(plan, batch_size) if train.steps_per_execution == "auto" else train.steps_per_execution
-    return batch_size, steps, min(at_once, steps)
-
-
-def _at_once(plan: spec.Plan, batch_size: int) -> int:
-    """As many steps as take, by a count of operations on a slow processor, at most half a second.
-
-    So long nothing moves on the screen, and so long Ctrl-C waits.
-    """
-    counts = [row.after.multiply_adds for row in plan.checked.outline.rows]
-    if not counts or None in counts:
-        return 1
-    seconds = 6 * sum(filter(None, counts)) * batch_size / _SLOW_PROCESSOR
-    return max(1, min(backends.current().AUTO_STEPS_PER_EXECUTION, int(_LONGEST_CALL / max(seconds, 1e-9))))
-
-
 def digest(resolved: str) -> str:
     """SHA-256 of a resolved config, by which a change to it is seen."""
     return hashlib.sha256(resolved.encode()).hexdigest()
@@ -218,6 +173,7 @@ def train(job: Job, stop: StopSignal, start: Start | None = None) -> runs.Run:
         metrics = {**recorder.best_row, **_test(job)}
         if job.watch is not None:
             job.watch.add(TEST, time.perf_counter() - trained)
+            _tell_profile(job, job.watch, recorder)
     except Interrupted:
         _finish(job, "interrupted", recorder, {}, started)
         raise
@@ -232,8 +188,6 @@ def train(job: Job, stop: StopSignal, start: Start | None = None) -> runs.Run:
             hint = "a smaller `batch_size`, a smaller model, or `data.limit`"
             raise DltrainError("out of memory during training", hint) from error
         raise
-    if job.watch is not None:
-        _tell_profile(job, job.watch, recorder)
     failed = failed_bounds(job.plan.spec.expect, metrics)
     run.update(expect={"failed": failed})
     _finish(job, "completed", recorder, metrics, started)
@@ -272,11 +226,12 @@ def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
         "inference_batch_size": backends.INFERENCE_BATCH,
     }
     run.update(runtime=chosen, epochs=train.epochs)
+    computing = "" if plan.spec.runtime.backend == "tensorflow" else f", {backends.TITLES[plan.spec.runtime.backend]}"
     job.on_event(
         Prepared(
             run=run.id,
             path=run.path,
-            device=device.describe(),
+            device=device.describe() + computing,
             parameters=build.parameters(model),
             train_samples=samples,
             validation_samples=len(dataset.validation.x) if dataset.validation else 0,

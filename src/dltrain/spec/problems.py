@@ -45,7 +45,7 @@ _EXAMPLES = {
     "limit": "limit: {train: 1000}",
     "checkpoint": "checkpoint: {monitor: val_accuracy}",
     "monitor": "monitor: val_loss",
-    "runtime": "runtime: {backend: jax}",
+    "runtime": "runtime: {backend: tensorflow}",
 }
 _EXPECTED = {
     "int_type": ("a whole number", ("int",)),

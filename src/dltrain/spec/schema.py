@@ -106,11 +106,13 @@ class TrainSpec(Section):
     callbacks: list[KerasObject] = Field(default=[], description="Keras callbacks, in order.")
     checkpoint: CheckpointSpec = Field(default=CheckpointSpec(), description="Which epoch counts as the best.")
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
-        default="float32", description="Keras's dtype policy: numbers of 32 bits, or computation in 16."
+        default="float32",
+        description="Keras's dtype policy: numbers of 32 bits, or computation in 16; `mixed_float16` is for GPUs.",
     )
     deterministic: bool = Field(default=True, description="The same bits again on the same machine and versions.")
     steps_per_execution: Annotated[int | Literal["auto"], BeforeValidator(_auto_steps)] = Field(
-        default="auto", description="Optimizer steps that run between two looks at the outside; `auto` chooses."
+        default="auto",
+        description="Steps in one call, for whose end progress and Ctrl-C wait; `auto`: half a second.",
     )
 
 

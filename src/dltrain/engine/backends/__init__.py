@@ -24,6 +24,7 @@ NAMES = ("tensorflow", "jax")
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 INFERENCE_BATCH = 256
 LARGEST_COPY = 2**30  # bytes
+LONGEST = 32  # steps of a sequence; a row of more takes longer to trace than it saves
 
 # Whether the process trains one model and ends, as the command line does: only then are its threads the model's choice.
 owns_process = False
@@ -85,8 +86,11 @@ class Backend(Protocol):
     def feed(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str) -> Feed:
         """`kind`: `memory`, `stream` or `auto`."""
 
-    def speed_up(self, layer: keras.layers.Layer, shape: Sequence[int | None]) -> str:
-        """Makes a layer that is not built compute faster on samples of `shape`; how, or empty where it stays."""
+    def speed_up(self, layer: keras.layers.Layer, shape: Sequence[int | None], masked: bool) -> str:
+        """Makes a layer that is not built compute faster on samples of `shape`; how, or empty where it stays.
+
+        `masked`: steps may be left out.
+        """
 
     def as_written(self, model: keras.Sequential, changed: Mapping[str, str]) -> AbstractContextManager[None]:
         """Inside the block the layers that were sped up are Keras's own again."""

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dltrain.engine.backends import INFERENCE_BATCH, without
+from dltrain.engine.backends import INFERENCE_BATCH, streams, without
 
 # Before JAX looks for devices: it takes three quarters of a GPU's memory at once unless it is told not to.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -64,7 +64,7 @@ class Epoch:
 epoch = Epoch
 
 
-def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None]) -> str:
+def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None], masked: bool = False) -> str:
     return ""  # XLA makes one program of a loop
 
 
@@ -122,13 +122,13 @@ class Batches(keras.utils.PyDataset):
 
 
 class Feed:
-    """Its arrays stay NumPy's, whether in memory or mapped from a file."""
-
-    kind = "stream"
+    """Its arrays stay NumPy's, in memory or mapped from a file."""
 
     def __init__(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str = "auto") -> None:
         self.samples = len(x)
-        self._x, self._y, self._scale = x, y, scale
+        self.kind = "stream" if streams(x, kind) else "memory"
+        self._x = x if self.kind == "stream" else np.array(x, copy=isinstance(x, np.memmap) or None)
+        self._y, self._scale = y, scale
 
     def in_order(self, batch_size: int = INFERENCE_BATCH) -> Batches:
         steps = -(-self.samples // batch_size)

@@ -21,9 +21,10 @@ AUTO_STEPS_PER_EXECUTION = 16
 
 
 def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
+    gpus = tf.config.list_physical_devices("GPU")
     with contextlib.suppress(RuntimeError):  # TensorFlow has begun already
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.threading.set_intra_op_parallelism_threads(0 if gpus else threads)
+    for gpu in gpus:
         with contextlib.suppress(RuntimeError):  # the GPU is in use already: its memory is set up
             tf.config.experimental.set_memory_growth(gpu, True)
     keras.utils.set_random_seed(seed)
@@ -57,8 +58,8 @@ def epoch() -> tf.Variable:
         return tf.Variable(0, dtype=tf.int64, trainable=False)
 
 
-def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None]) -> str:
-    return "" if tf.config.list_physical_devices("GPU") else tensorflow_lstm.speed_up(layer, shape)
+def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None], masked: bool = False) -> str:
+    return "" if tf.config.list_physical_devices("GPU") else tensorflow_lstm.speed_up(layer, shape, masked)
 
 
 as_written = tensorflow_lstm.as_written
@@ -97,6 +98,7 @@ class Feed:
         self.kind = "stream" if streams(x, kind) else "memory"
         self._scale = scale
         self._array = x
+        self._native = x.dtype.newbyteorder("=")  # TensorFlow takes no other
         with tf.device("CPU:0"):  # the feed runs on the host; the device gets whole batches
             self._x = tf.constant(x) if self.kind == "memory" else None
             self._y = tf.constant(y)
@@ -105,10 +107,13 @@ class Feed:
         if self._x is not None:
             x = tf.gather(self._x, rows)
         else:
-            x = tf.numpy_function(self._array.__getitem__, [rows], tf.as_dtype(self._array.dtype), stateful=False)
+            x = tf.numpy_function(self._read, [rows], tf.as_dtype(self._native), stateful=False)
             x.set_shape((None, *self._array.shape[1:]))
         x = tf.cast(x, tf.float32)
         return x if self._scale == 1.0 else x * tf.constant(self._scale, tf.float32)
+
+    def _read(self, rows: np.ndarray) -> np.ndarray:
+        return self._array[rows].astype(self._native, copy=False)
 
     def in_order(self, batch_size: int = INFERENCE_BATCH) -> tf.data.Dataset:
         size, steps = min(batch_size, self.samples), -(-self.samples // batch_size)

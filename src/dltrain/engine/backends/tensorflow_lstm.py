@@ -16,7 +16,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-_LONGEST = 32  # steps; more take longer to trace than they save
+from dltrain.engine.backends import LONGEST
+
 _UNROLLED = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
 
 
@@ -35,17 +36,18 @@ class SplitLSTM(keras.layers.LSTM):
         return hidden, outputs, [hidden, carry]
 
 
-def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None]) -> str:
+def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None], masked: bool) -> str:
     """Makes a layer that is not built yet compute `split` or `unrolled`; empty where it stays as it is.
 
     Args:
         layer: of any kind.
         shape: of one sample, as the layer will get it.
+        masked: whether steps may be left out, which only Keras's own loop can do.
     """
-    short = len(shape) == 2 and shape[0] is not None and 1 < shape[0] <= _LONGEST
+    short = len(shape) == 2 and shape[0] is not None and 1 < shape[0] <= LONGEST
     if type(layer) not in _UNROLLED or not short or layer.unroll:
         return ""
-    if type(layer) is keras.layers.LSTM and _is_plain(layer):
+    if type(layer) is keras.layers.LSTM and _is_plain(layer) and not masked:
         layer.__class__ = SplitLSTM
         return "split"
     layer.unroll = True
