@@ -134,7 +134,7 @@ def test_cli_signal_is_answered_during_a_long_call_and_the_second_ends_it(tiny: 
     time.sleep(5)
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
-    assert "stopping when the step is done" in process.stderr.readline()
+    assert "stopping after this step" in process.stderr.readline()
     assert time.monotonic() - started < 1
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=10) == 130

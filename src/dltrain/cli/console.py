@@ -113,7 +113,7 @@ class _Plain:
 
     def on_Stopping(self, event: Stopping) -> None:  # noqa: N802
         self.close()
-        self.line("stopping when the step is done, without the rest of the epoch; once more ends at once")
+        self.line("stopping after this step, not after the epoch; once more ends at once")
 
     def on_Resuming(self, event: Resuming) -> None:  # noqa: N802
         self.close()
@@ -145,9 +145,12 @@ class _Plain:
         self.close()
         self.line("where the time went:")
         for name, seconds, share in event.rows:
-            shown = f"{share:4.0%}" if share is not None else "(of its own, while the steps run)"
-            self.line(f"  {name:<32}{seconds:8.2f} s  {shown}")
+            if share is not None:
+                self.line(f"  {name:<32}{seconds:8.2f} s  {share:4.0%}")
         self.line(f"  {'together':<32}{sum(row[1] for row in event.rows if row[2] is not None):8.2f} s")
+        for name, seconds, share in event.rows:
+            if share is None:
+                self.line(f"  {name:<32}{seconds:8.2f} s  (while the steps run)")
 
     def on_Finished(self, event: Finished) -> None:  # noqa: N802
         self.close()

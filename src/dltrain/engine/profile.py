@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 _FEED_SECONDS = 2.0
@@ -25,14 +24,6 @@ class Stopwatch:
     def add(self, name: str, seconds: float) -> None:
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
-    @contextmanager
-    def measure(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.add(name, time.perf_counter() - started)
-
 
 def feed_seconds(batches: Any, steps: int) -> float:
     """Wall seconds that the feed alone takes for `steps` batches, measured on as many as go into a moment.
@@ -48,12 +39,13 @@ def feed_seconds(batches: Any, steps: int) -> float:
 
 
 def rows(seconds: Mapping[str, float]) -> list[tuple[str, float, float | None]]:
-    """(what, seconds, share of all); the input runs beside the steps and has no share."""
+    """(what, seconds, share of all), in the order of time; the input runs beside the steps and has no share."""
     whole = sum(value for name, value in seconds.items() if name != INPUT)
     shares = {name: value / whole if whole else 0.0 for name, value in seconds.items() if name != INPUT}
-    return [(name, value, shares.get(name)) for name, value in seconds.items()]
+    return [(name, seconds[name], shares.get(name)) for name in _ORDER if name in seconds]
 
 
 LOAD, START, BUILD, TRACE = "loading data", "starting the backend", "building the model", "first steps, with tracing"
 STEPS, CALLBACKS, VALIDATION = "steps", "callbacks", "validation"
 CHECKPOINT, TEST, INPUT = "checkpoints, journal and log", "writing the model, test", "reading and preparing batches"
+_ORDER = (LOAD, START, BUILD, TRACE, STEPS, CALLBACKS, VALIDATION, CHECKPOINT, TEST, INPUT)

@@ -203,8 +203,9 @@ def _tell_profile(job: Job, watch: Stopwatch, recorder: Recorder) -> None:
     inputs = inputs_of(job.dataset, "train", job.form, job.plan.spec.runtime.feed)
     batches = inputs.shuffled(batch_size, job.plan.spec.seed, backends.current().epoch())
     watch.add(INPUT, feed_seconds(batches, steps * len(recorder.history)))
-    job.run.write_json("profile.json", {name: round(seconds, 4) for name, seconds in watch.seconds.items()})
-    job.on_event(Profiled(rows(watch.seconds)))
+    told = rows(watch.seconds)
+    job.run.write_json("profile.json", {name: round(seconds, 4) for name, seconds, _ in told})
+    job.on_event(Profiled(told))
 
 
 def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
