@@ -122,8 +122,9 @@ def layers(plan: Plan, shape: tuple[int, ...]) -> tuple[list[keras.layers.Layer]
     return built, changed
 
 
-def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm, dict[str, str]]:
-    """The model of a plan, ready to train on `dataset`, the form of labels that its loss takes, and what is sped up.
+def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm, dict[str, Any]]:
+    """The model of a plan, ready to train on `dataset`, the form of labels that its loss takes, and what is sped up:
+    `recurrent`, how by the layer's name, and `optimizer`, `fused` or `keras`, as run.json has them.
 
     Raises:
         ConfigError: Keras refuses a layer, or the model's output cannot meet the labels.
@@ -142,10 +143,11 @@ def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm,
             )
             # Keras would build it in the first step, where some optimizers name their variables otherwise.
             model.optimizer.build(model.trainable_variables)
+            fused = plan.spec.runtime.optimizer == "auto" and backends.current().fuse(model.optimizer)
         except KERAS_ERRORS as error:
             raise plan.error(("train",), f"Keras refuses to compile the model: {message_of(error)}") from error
     _try_out(plan, dataset, model, form)
-    return model, form, changed
+    return model, form, {"recurrent": changed, "optimizer": "fused" if fused else "keras"}
 
 
 def _check_output(plan: Plan, dataset: Dataset, model: keras.Sequential) -> LabelForm:

@@ -98,7 +98,7 @@ class Job:
     dataset: data.Dataset
     model: keras.Sequential
     form: LabelForm
-    faster: Mapping[str, str]  # the layers that compute otherwise than Keras would, with how
+    faster: Mapping[str, Any]  # what computes otherwise than Keras would, as run.json has it
     run: runs.Run
     on_event: Listener
     watch: Stopwatch | None = None
@@ -223,7 +223,7 @@ def _fit_model(job: Job, stop: StopSignal, start: Start | None) -> Recorder:
         "feed": inputs.kind,
         "threads": backends.current().threads(),
         "steps_per_execution": at_once,
-        "recurrent": dict(job.faster),
+        **job.faster,
         "inference_batch_size": backends.INFERENCE_BATCH,
     }
     run.update(runtime=chosen, epochs=train.epochs)
@@ -281,7 +281,7 @@ def _keras_file(job: Job) -> bytes:
     with (
         runs.atomic.trouble("write", directory / "model.keras"),
         tempfile.TemporaryDirectory(prefix=".tmp-model-", dir=directory) as folder,
-        backends.current().as_written(job.model, job.faster),
+        backends.current().as_written(job.model, job.faster["recurrent"]),
     ):
         file = Path(folder) / "model.keras"
         job.model.save(file)

@@ -87,6 +87,7 @@ KEYS: dict[str, Any] = {
     "runtime": {"backend": "jax"},
     "runtime.backend": "jax",
     "runtime.recurrent": "keras",
+    "runtime.optimizer": "keras",
     "runtime.feed": "stream",
     "expect": {"test_accuracy": ">= 0.90"},
 }

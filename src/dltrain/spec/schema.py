@@ -124,6 +124,9 @@ class RuntimeSpec(Section):
         default="auto",
         description="How recurrent layers run: `auto` chooses what is fast, `keras` does as their arguments say.",
     )
+    optimizer: Literal["auto", "keras"] = Field(
+        default="auto", description="How Adam runs: `auto` as one operation a variable, `keras` as Keras has it."
+    )
     feed: Literal["auto", "memory", "stream"] = Field(
         default="auto",
         description="Whether samples are copied into memory first or read when needed; `auto` goes by their size.",

@@ -92,8 +92,11 @@ class Backend(Protocol):
         `masked`: steps may be left out.
         """
 
+    def fuse(self, optimizer: keras.Optimizer) -> bool:
+        """Makes an optimizer update a variable in one operation; whether it can."""
+
     def as_written(self, model: keras.Sequential, changed: Mapping[str, str]) -> AbstractContextManager[None]:
-        """Inside the block the layers that were sped up are Keras's own again."""
+        """Inside the block the optimizer and the layers that were sped up are Keras's own again."""
 
     def evaluate(self, model: keras.Sequential, batches: Batches) -> tuple[dict[str, float], np.ndarray]:
         """Loss and metrics of a compiled model, as `evaluate` of Keras gives them, and its outputs as float32."""

@@ -68,6 +68,10 @@ def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None], masked: boo
     return ""  # XLA makes one program of a loop
 
 
+def fuse(optimizer: keras.Optimizer) -> bool:
+    return False  # XLA fuses what it can
+
+
 def as_written(model: keras.Sequential, changed: Mapping[str, str]) -> AbstractContextManager[None]:
     return nullcontext()
 

@@ -6,14 +6,14 @@ A batch is gathered, cast and scaled inside `map`, so that an epoch never holds 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from dltrain.engine.backends import INFERENCE_BATCH, streams, tensorflow_lstm
+from dltrain.engine.backends import INFERENCE_BATCH, streams, tensorflow_adam, tensorflow_lstm
 
 ERRORS: tuple[type[Exception], ...] = (tf.errors.OpError,)
 JIT_COMPILE = False
@@ -62,7 +62,14 @@ def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None], masked: boo
     return "" if tf.config.list_physical_devices("GPU") else tensorflow_lstm.speed_up(layer, shape, masked)
 
 
-as_written = tensorflow_lstm.as_written
+def fuse(optimizer: keras.Optimizer) -> bool:
+    return not tf.config.list_physical_devices("GPU") and tensorflow_adam.fuse(optimizer)
+
+
+@contextlib.contextmanager
+def as_written(model: keras.Sequential, changed: Mapping[str, str]) -> Iterator[None]:
+    with tensorflow_lstm.as_written(model, changed), tensorflow_adam.as_written(model.optimizer):
+        yield
 
 
 def evaluate(model: keras.Sequential, batches: tf.data.Dataset) -> tuple[dict[str, float], np.ndarray]:

@@ -31,9 +31,10 @@ class SplitLSTM(keras.layers.LSTM):
         samples = tf.shape(sequences)[0]
         halves = [samples // 2, samples - samples // 2]  # `split`, not slices: their gradients are padded and added
         pairs = (tf.split(each, halves) for each in (sequences, *initial_state))
-        parts = [_recurrence(x, *weights, *state) for x, *state in zip(*pairs, strict=True)]
-        outputs, hidden, carry = (tf.concat(pair, 0) for pair in zip(*parts, strict=True))
-        return hidden, outputs, [hidden, carry]
+        row = tf.custom_gradient(lambda *tensors: _recurrence(self.return_sequences, *tensors))
+        parts = [row(x, *weights, *state) for x, *state in zip(*pairs, strict=True)]
+        *outputs, hidden, carry = (tf.concat(pair, 0) for pair in zip(*parts, strict=True))
+        return hidden, outputs[0] if outputs else hidden, [hidden, carry]
 
 
 def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None], masked: bool) -> str:
@@ -78,11 +79,16 @@ def as_written(model: keras.Sequential, changed: Mapping[str, str]) -> Iterator[
                 layer.unroll = True
 
 
-@tf.custom_gradient  # type: ignore[untyped-decorator]
 def _recurrence(
-    x: tf.Tensor, kernel: tf.Tensor, recurrent: tf.Tensor, bias: tf.Tensor, hidden: tf.Tensor, carry: tf.Tensor
+    sequences: bool,
+    x: tf.Tensor,
+    kernel: tf.Tensor,
+    recurrent: tf.Tensor,
+    bias: tf.Tensor,
+    hidden: tf.Tensor,
+    carry: tf.Tensor,
 ) -> tuple[tuple[tf.Tensor, ...], Callable[..., tuple[tf.Tensor, ...]]]:
-    """X (samples, steps, features) -> outputs (samples, steps, units), the last hidden state, the last carry."""
+    """X (samples, steps, features) -> outputs (samples, steps, units) if `sequences`, last hidden state, last carry."""
     steps, features = x.shape[1], x.shape[2]
     samples = tf.shape(x)[0]
     flat = tf.reshape(tf.transpose(x, (1, 0, 2)), (-1, features))
@@ -96,15 +102,16 @@ def _recurrence(
         squashed = tf.tanh(new)
         kept.append((i, f, g, o, carry, squashed))
         hidden, carry = o * squashed, new
-    outputs = tf.stack([*hiddens[1:], hidden], axis=1)
+    outputs = [tf.stack([*hiddens[1:], hidden], axis=1)] if sequences else []
 
-    def gradient(d_outputs: tf.Tensor, d_hidden: tf.Tensor, d_carry: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        by_step = tf.unstack(d_outputs, axis=1)
+    def gradient(*upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        *d_outputs, d_hidden, d_carry = upstream
+        by_step = tf.unstack(d_outputs[0], axis=1) if sequences else []
         transposed = tf.transpose(recurrent)  # once: a product that transposes it takes a quarter longer
         gates = []
         for step in reversed(range(steps)):
             i, f, g, o, old, squashed = kept[step]
-            d_hidden = d_hidden + by_step[step]
+            d_hidden = d_hidden + by_step[step] if sequences else d_hidden
             d_carry = d_carry + tf.raw_ops.TanhGrad(y=squashed, dy=d_hidden * o)
             d_gates = tf.concat(
                 [
@@ -130,4 +137,4 @@ def _recurrence(
             d_carry,
         )
 
-    return (outputs, hidden, carry), gradient
+    return (*outputs, hidden, carry), gradient

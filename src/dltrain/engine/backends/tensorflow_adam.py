@@ -1,0 +1,58 @@
+"""Adam in one operation a variable, on a processor: the same state, the same formula, a dozen operations fewer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+class FusedAdam(keras.optimizers.Adam):
+    """Keras's Adam with TensorFlow's own kernel for it; Kingma and Ba, Adam, 2015, end of section 2."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        if isinstance(gradient, tf.IndexedSlices):  # of an embedding
+            super().update_step(gradient, variable, learning_rate)
+            return
+        index = self._get_variable_index(variable)
+        step = tf.cast(self.iterations + 1, tf.float32)
+        tf.raw_ops.ResourceApplyAdam(
+            var=_handle(variable),
+            m=_handle(self._momentums[index]),
+            v=_handle(self._velocities[index]),
+            beta1_power=tf.pow(tf.constant(self.beta_1, tf.float32), step),
+            beta2_power=tf.pow(tf.constant(self.beta_2, tf.float32), step),
+            lr=tf.cast(learning_rate, tf.float32),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=tf.cast(gradient, tf.float32),
+        )
+
+
+def _handle(variable: Any) -> tf.Tensor:
+    return (variable.value if isinstance(variable, keras.Variable) else variable).handle
+
+
+def fuse(optimizer: keras.Optimizer) -> bool:
+    """Whether it is fused now: an Adam of Keras, without AMSGrad, which has no such kernel."""
+    if type(optimizer) is not keras.optimizers.Adam or optimizer.amsgrad:
+        return False
+    optimizer.__class__ = FusedAdam
+    return True
+
+
+@contextmanager
+def as_written(optimizer: keras.Optimizer) -> Iterator[None]:
+    """Inside the block it is Keras's own again, so that it is saved as such."""
+    fused = type(optimizer) is FusedAdam
+    if fused:
+        optimizer.__class__ = keras.optimizers.Adam
+    try:
+        yield
+    finally:
+        if fused:
+            optimizer.__class__ = FusedAdam
