@@ -42,7 +42,7 @@ def test_fused_adam_has_the_weights_and_state_of_keras(layer: str, arguments: di
         model.compile(keras.optimizers.Adam(**arguments), "mean_squared_error", jit_compile=False)
         model.optimizer.build(model.trainable_variables)
         if fast:
-            assert tensorflow.fuse(model.optimizer)
+            assert tensorflow.fuse(model)
         model.fit(x, y, batch_size=8, epochs=3, shuffle=False, verbose=0)
         found.append([keras.ops.convert_to_numpy(v) for v in (*model.weights, *model.optimizer.variables)])
     for plain, fused in zip(*found, strict=True):
@@ -57,6 +57,9 @@ def test_fused_adam_has_the_weights_and_state_of_keras(layer: str, arguments: di
         (["train.optimizer=Adam", "runtime.optimizer=keras"], "keras"),
         (["train.optimizer={Adam: {amsgrad: true}}"], "keras"),
         (["train.optimizer=AdamW"], "keras"),
+        (["train.optimizer=Adam", "model.layers.0.Dense.dtype=float64"], "keras"),
+        (["train.optimizer=Adam", "model.layers.0.Dense.dtype=bfloat16"], "keras"),
+        (["train.optimizer=Adam", "model.layers.0.Dense.dtype=mixed_bfloat16"], "fused"),
         (["train.optimizer=Adam", "train.precision=mixed_float16"], "keras"),
     ],
 )

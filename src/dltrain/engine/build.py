@@ -143,7 +143,7 @@ def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm,
             )
             # Keras would build it in the first step, where some optimizers name their variables otherwise.
             model.optimizer.build(model.trainable_variables)
-            fused = plan.spec.runtime.optimizer == "auto" and backends.current().fuse(model.optimizer)
+            fused = plan.spec.runtime.optimizer == "auto" and backends.current().fuse(model)
         except KERAS_ERRORS as error:
             raise plan.error(("train",), f"Keras refuses to compile the model: {message_of(error)}") from error
     _try_out(plan, dataset, model, form)

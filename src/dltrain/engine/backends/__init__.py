@@ -92,8 +92,8 @@ class Backend(Protocol):
         `masked`: steps may be left out.
         """
 
-    def fuse(self, optimizer: keras.Optimizer) -> bool:
-        """Makes an optimizer update a variable in one operation; whether it can."""
+    def fuse(self, model: keras.Sequential) -> bool:
+        """Makes the optimizer of a compiled model update a variable in one operation; whether it can."""
 
     def as_written(self, model: keras.Sequential, changed: Mapping[str, str]) -> AbstractContextManager[None]:
         """Inside the block the optimizer and the layers that were sped up are Keras's own again."""

@@ -68,7 +68,7 @@ def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None], masked: boo
     return ""  # XLA makes one program of a loop
 
 
-def fuse(optimizer: keras.Optimizer) -> bool:
+def fuse(model: keras.Sequential) -> bool:
     return False  # XLA fuses what it can
 
 

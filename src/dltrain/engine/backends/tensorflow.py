@@ -62,8 +62,8 @@ def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None], masked: boo
     return "" if tf.config.list_physical_devices("GPU") else tensorflow_lstm.speed_up(layer, shape, masked)
 
 
-def fuse(optimizer: keras.Optimizer) -> bool:
-    return not tf.config.list_physical_devices("GPU") and tensorflow_adam.fuse(optimizer)
+def fuse(model: keras.Sequential) -> bool:
+    return not tf.config.list_physical_devices("GPU") and tensorflow_adam.fuse(model)
 
 
 @contextlib.contextmanager

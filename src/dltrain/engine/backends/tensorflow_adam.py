@@ -37,11 +37,15 @@ def _handle(variable: Any) -> tf.Tensor:
     return (variable.value if isinstance(variable, keras.Variable) else variable).handle
 
 
-def fuse(optimizer: keras.Optimizer) -> bool:
-    """Whether it is fused now: an Adam of Keras, without AMSGrad, which has no such kernel."""
-    if type(optimizer) is not keras.optimizers.Adam or optimizer.amsgrad:
+def fuse(model: keras.Sequential) -> bool:
+    """Whether its optimizer is fused now: an Adam of Keras, without AMSGrad, for which there is no kernel.
+
+    The kernel takes one dtype; where a variable has another one, TensorFlow would end the process.
+    """
+    adam = type(model.optimizer) is keras.optimizers.Adam and not model.optimizer.amsgrad
+    if not adam or any(variable.dtype != "float32" for variable in model.trainable_variables):
         return False
-    optimizer.__class__ = FusedAdam
+    model.optimizer.__class__ = FusedAdam
     return True
 
 
