@@ -108,6 +108,12 @@ def test_load_override_beats_the_file(tiny: Path, override: str, path: tuple[str
     assert found == value
 
 
+@pytest.mark.parametrize("value", ["", "null", "~", "# nothing"])
+def test_load_override_with_nothing_is_told_as_such(tiny: Path, value: str) -> None:
+    (problem,) = problems_of(tiny, f"train.epochs={value}")
+    assert problem.message == "`train.epochs` must be a whole number, not nothing"
+
+
 @pytest.mark.parametrize(
     ("override", "column"),
     [("train.epochs=x", 17), ("model.layers.9.Dense=1", 17), ("epochs", 4), ("train.epochs=[1", 17), ("trian.x=1", 4)],

@@ -40,6 +40,8 @@ def _value(text: str, name: str, start: int) -> Node | Problem:
         node = read(name, text)
     except ReadError as error:
         problem = error.problem
+        if problem.code == "empty":  # `null` and `~`
+            return Node(None, Source(name, name).at(0, start, len(name)))
         moved = _moved(problem.where, name, start) if problem.where else None
         return Problem(problem.code, problem.message, (), moved, problem.hint)
     _move(node, name, start)
