@@ -24,6 +24,7 @@ ROOT = HERE.parent
 RESULTS = HERE / "results.md"
 DATA = ROOT / "src" / "dltrain" / "data" / "mnist.npz"
 DLTRAIN = [sys.executable, "-m", "dltrain"]
+PYTORCH = os.environ.get("PYTORCH", sys.executable)
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 CONFIGS = {
     "cnn": "cnn_mnist",
@@ -87,8 +88,7 @@ def plain(model: str, batch: int, epochs: int = EPOCHS, images: int = IMAGES, **
 
 def pytorch(model: str, batch: int) -> dict[str, Any]:
     """What plain_pytorch.py prints."""
-    python = os.environ.get("PYTORCH", sys.executable)
-    command = [python, HERE / "plain_pytorch.py", model, batch, EPOCHS, IMAGES, DATA]
+    command = [PYTORCH, HERE / "plain_pytorch.py", model, batch, EPOCHS, IMAGES, DATA]
     return dict(json.loads(run(command)[2].splitlines()[-1]))
 
 
@@ -141,6 +141,7 @@ def machine() -> str:
     """What the figures were measured on."""
     facts = json.loads(run([*DLTRAIN, "env", "--json"])[2].splitlines()[-1])
     peak = json.loads(run([sys.executable, "-c", PEAK])[2].splitlines()[-1])
+    facts["torch"] = run([PYTORCH, "-c", "import torch; print(torch.__version__)"])[2].strip()
     lines = [f"- {key}: {value}" for key, value in facts.items()]
     return "\n".join([*lines, *(f"- matrix product, {name}: {value:.0f} GFLOP/s" for name, value in peak.items())])
 

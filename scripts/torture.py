@@ -50,6 +50,7 @@ model:
     - LSTM: {units: 24, dropout: 0.2, recurrent_dropout: 0.1}
     - Dropout: {rate: 0.3}
     - Dense: {units: 10, activation: softmax}
+runtime: {recurrent: unroll}
 """,
 }
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)

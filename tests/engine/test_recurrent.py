@@ -15,7 +15,7 @@ import pytest
 
 import dltrain as package
 from dltrain import runs
-from dltrain.engine import backends, speed
+from dltrain.engine import backends, speed, training
 from dltrain.engine.backends import tensorflow
 from dltrain.errors import RunError
 from dltrain.spec import load
@@ -27,39 +27,51 @@ LAYERS = (
 
 
 def trained(tiny: Path, runs_dir: Path, *overrides: str, smoke: bool = False) -> runs.Run:
-    return package.fit(tiny, [f"model.layers={LAYERS}", "expect={}", *overrides], runs_dir=runs_dir, smoke=smoke)
+    given = [f"model.layers={LAYERS}", "expect={}", *overrides]
+    return package.fit(tiny, given, runs_dir=runs_dir, smoke=smoke)
 
 
 @pytest.mark.parametrize(
     ("override", "unrolled"),
     [
-        ("seed=1", {"lstm": "split", "gru": "unrolled"}),
+        ("seed=1", {}),  # 200 samples
+        ("data.dataset.synthetic.samples=6000", {"lstm": "split", "gru": "unrolled"}),
+        ("runtime.recurrent=unroll", {"lstm": "split", "gru": "unrolled"}),
         ("runtime.recurrent=keras", {}),
-        ("model.layers.1.LSTM.unroll=true", {"gru": "unrolled"}),
     ],
 )
 def test_recurrent_is_chosen_and_recorded(tiny: Path, tmp_path: Path, override: str, unrolled: dict[str, str]) -> None:
-    run = trained(tiny, tmp_path, "train.epochs=1", override)
+    run = trained(tiny, tmp_path, "train.epochs=1", "train.batch_size=500", override)
     assert run.record()["runtime"]["recurrent"] == unrolled
     with zipfile.ZipFile(run.path / "model.keras") as file:
         layers = json.loads(file.read("config.json"))["config"]["layers"]
     kept = {layer["config"]["name"]: layer["config"].get("unroll") for layer in layers}
     assert kept["gru"] is False
-    assert kept["lstm"] is ("unroll=true" in override)
+    assert kept["lstm"] is False
+
+
+def test_recurrent_layers_of_a_config_that_unrolls_them_stay_so(tiny: Path, tmp_path: Path) -> None:
+    run = trained(tiny, tmp_path, "train.epochs=1", "runtime.recurrent=unroll", "model.layers.1.LSTM.unroll=true")
+    assert run.record()["runtime"]["recurrent"] == {"gru": "unrolled"}
+    with zipfile.ZipFile(run.path / "model.keras") as file:
+        layers = json.loads(file.read("config.json"))["config"]["layers"]
+    assert {layer["config"].get("unroll") for layer in layers if layer["class_name"] == "LSTM"} == {True}
 
 
 def test_recurrent_is_left_out_of_smoke_runs(tiny: Path, tmp_path: Path) -> None:
-    assert trained(tiny, tmp_path, smoke=True).record()["runtime"]["recurrent"] == {}
+    run = trained(tiny, tmp_path, "data.dataset.synthetic.samples=6000", smoke=True)
+    assert run.record()["runtime"]["recurrent"] == {}
 
 
 def test_recurrent_is_left_to_keras_for_long_sequences(tiny: Path, tmp_path: Path) -> None:
     longer = ["data.dataset.synthetic.features=40", "model.layers.0.Reshape.target_shape=[40, 1]", "train.epochs=1"]
+    longer.append("runtime.recurrent=unroll")
     run = trained(tiny, tmp_path, "data.dataset={synthetic: {samples: 100, test_samples: 30, classes: 3}}", *longer)
     assert run.record()["runtime"]["recurrent"] == {}
 
 
 def test_recurrent_changes_no_more_than_rounding(tiny: Path, tmp_path: Path) -> None:
-    fast, plain = (trained(tiny, tmp_path, f"runtime.recurrent={kind}") for kind in ("auto", "keras"))
+    fast, plain = (trained(tiny, tmp_path, f"runtime.recurrent={kind}") for kind in ("unroll", "keras"))
     for row, other in zip(fast.metrics(), plain.metrics(), strict=True):
         assert np.isclose(float(row["loss"] or 0), float(other["loss"] or 0), rtol=1e-4)
     assert package.evaluate(fast).metrics["loss"] == pytest.approx(fast.record()["metrics"]["test_loss"], rel=1e-6)
@@ -103,7 +115,8 @@ def test_recurrent_leaves_other_lstms_to_keras(arguments: dict[str, Any], how: s
 
 def test_recurrent_lstm_with_a_mask_is_unrolled(tiny: Path, tmp_path: Path) -> None:
     layers = "[{Reshape: {target_shape: [4, 1]}}, Masking, {LSTM: {units: 4}}, Dense: {units: 3, activation: softmax}]"
-    run = package.fit(tiny, [f"model.layers={layers}", "expect={}", "train.epochs=1"], runs_dir=tmp_path)
+    given = [f"model.layers={layers}", "expect={}", "train.epochs=1", "runtime.recurrent=unroll"]
+    run = package.fit(tiny, given, runs_dir=tmp_path)
     assert run.record()["runtime"]["recurrent"] == {"lstm": "unrolled"}
 
 
@@ -116,15 +129,18 @@ def test_recurrent_lstm_with_a_mask_is_unrolled(tiny: Path, tmp_path: Path) -> N
         (["model.layers.0.Reshape.target_shape=[56, 14]"], False),
         (["model.layers.0=Reshape: {target_shape: [28, 28]}", "model.layers.1=GRU: {units: 8}"], False),
         (["runtime.recurrent=keras"], False),
+        (["data.limit.train=3000"], False),
+        (["data.limit.train=3000", "runtime.recurrent=unroll"], True),
     ],
 )
 def test_recurrent_threads_are_halved_where_most_work_is_split(
     overrides: list[str], halves: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = load(Path(__file__).parents[2] / "configs" / "lstm_mnist.yaml", overrides)
-    assert speed.threads_for(plan, (28, 28, 1)) == 0  # in a process of somebody else
+    dataset = training.load_data(plan.spec)
+    assert speed.threads_for(plan, dataset) == 0  # in a process of somebody else
     monkeypatch.setattr(backends, "owns_process", True)
-    assert speed.threads_for(plan, (28, 28, 1)) == (max(1, backends.cores() // 2) if halves else 0)
+    assert speed.threads_for(plan, dataset) == (max(1, backends.cores() // 2) if halves else 0)
 
 
 @pytest.mark.parametrize("value", [True, "1", -1, 0, 1.0, [1], None, {}, 10**9])
@@ -140,7 +156,9 @@ def test_recurrent_threads_are_chosen_recorded_and_kept_by_resume(
 
     def fitted(*overrides: str) -> runs.Run:
         options = [
-            word for override in (f"model.layers={layers}", "expect={}", *overrides) for word in ("-s", override)
+            word
+            for override in (f"model.layers={layers}", "expect={}", "runtime.recurrent=unroll", *overrides)
+            for word in ("-s", override)
         ]
         done = dltrain("fit", tiny, *options, "--runs-dir", tmp_path / "runs")
         assert done.returncode == 0, done.stderr

@@ -69,6 +69,7 @@ def stopped(config: Path, runs_dir: Path, epoch: int, *overrides: str, kind: typ
 )
 def test_resuming_ends_as_if_never_stopped(tiny: Path, tmp_path: Path, model: str, optimizer: str) -> None:
     overrides = [f"model.layers={MODELS[model]}", f"train.optimizer={optimizer}", "train.epochs=5"]
+    overrides.append("runtime.recurrent=unroll")
     whole = package.fit(tiny, overrides, runs_dir=tmp_path / "whole")
     run = stopped(tiny, tmp_path / "parts", 2, *overrides)
     with pytest.raises(StopError):

@@ -16,8 +16,8 @@ from dltrain.cli.options import override_option, run_argument, runs_dir_option, 
 def command(run: str, overrides: tuple[str, ...], force: bool, runs_dir: Path, verbose: bool) -> None:
     """Go on with RUN from its newest whole checkpoint; `-s train.epochs=N` extends a finished run.
 
-    RUN is a directory, a run's id or its beginning, `latest` or `latest~1`. Only `train.epochs` and, with more epochs,
-    `expect` may change.
+    RUN is a directory, a run's id or its beginning, `latest` or `latest~1`. `train.epochs` may change, and with more
+    epochs `expect`; so may what changes no bit, as `train.steps_per_execution`.
 
     With `train.deterministic` the end is the same, to the bit, as if the run had never been stopped.
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from dltrain.engine import backends, device
+from dltrain.engine import backends, device, speed
 from dltrain.engine.labels import encode
 from dltrain.spec.labels import LabelForm, label_form
 from dltrain.spec.names import layer_names, metric_name, snake_case
@@ -89,10 +89,8 @@ def message_of(error: BaseException) -> str:
     return (telling or lines or [type(error).__name__])[0].removeprefix("• ")
 
 
-def layers(plan: Plan, shape: tuple[int, ...]) -> tuple[list[keras.layers.Layer], dict[str, str]]:
-    """The layers, built one after the other for samples of `shape`, named as Keras names them in a fresh process.
-
-    What is faster must not hang on how long the training is, so that an extended run goes on in the same bits.
+def layers(plan: Plan, dataset: Dataset) -> tuple[list[keras.layers.Layer], dict[str, str]]:
+    """The layers, built one after the other for a data set's samples, named as Keras names them in a fresh process.
 
     Returns:
         the layers, and by name those that compute otherwise than Keras would, with how (`run.json` has it).
@@ -100,11 +98,11 @@ def layers(plan: Plan, shape: tuple[int, ...]) -> tuple[list[keras.layers.Layer]
     Raises:
         ConfigError: at the line of the first layer that Keras refuses.
     """
-    tensor = keras.Input(shape)
+    tensor = keras.Input(dataset.shape)
     built: list[keras.layers.Layer] = []
     masked = False
     changed: dict[str, str] = {}
-    faster = plan.spec.runtime.recurrent == "auto" and not plan.smoke
+    faster = speed.unrolls(plan, len(dataset.train.x))
     names = layer_names(plan.spec.model.layers)
     for index, (layer, name) in enumerate(zip(plan.spec.model.layers, names, strict=True)):
         path = ("model", "layers", index)
@@ -131,7 +129,7 @@ def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm,
     """
     train = plan.spec.train
     with device.precision(train.precision):
-        built, changed = layers(plan, dataset.shape)
+        built, changed = layers(plan, dataset)
         model = keras.Sequential([keras.Input(dataset.shape), *built], name=plan.spec.name)
         form = _check_output(plan, dataset, model)
         try:

@@ -77,7 +77,7 @@ def rehearse(plan: spec.Plan, on_event: Listener = ignore) -> Rehearsal:
     """
     on_event(Phase("loading data"))
     dataset = load_data(plan.spec)
-    start_backend(plan.spec, on_event, threads_for(plan, dataset.shape))
+    start_backend(plan.spec, on_event, threads_for(plan, dataset))
     from dltrain.engine import build, device
 
     on_event(Phase("building the model"))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain import spec
+from dltrain import data, spec
 from dltrain.engine import backends
 
 _SLOW_PROCESSOR = 30e9  # operations a second, in training
 _LONGEST_CALL = 0.5  # seconds
 _MOST_THREADS = 1_024
+# In an epoch. To trace a row of steps takes some seconds more; it wins them back over 30,000 to 40,000 samples.
+_WORTH_UNROLLING = 5_000
 # The arguments with which an LSTM is split.
 _SPLIT = {
     "activation": "tanh",
@@ -44,13 +46,22 @@ def _at_once(plan: spec.Plan, batch_size: int) -> int:
     return max(1, min(backends.current().AUTO_STEPS_PER_EXECUTION, int(_LONGEST_CALL / max(seconds, 1e-9))))
 
 
-def threads_for(plan: spec.Plan, shape: Sequence[int]) -> int:
+def unrolls(plan: spec.Plan, samples: int) -> bool:
+    """Whether recurrent layers become rows of steps, in a training of so many samples an epoch.
+
+    It does not hang on the number of epochs, so that an extended run goes on in the same bits.
+    """
+    kind = plan.spec.runtime.recurrent
+    return kind == "unroll" or (kind == "auto" and not plan.smoke and samples >= _WORTH_UNROLLING)
+
+
+def threads_for(plan: spec.Plan, dataset: data.Dataset) -> int:
     """Half of the cores where most of the work is done in two rows side by side, as by `SplitLSTM`; else 0: all.
 
-    With all of them the rows take each other's threads, and some processes run at half the speed. `shape`: of a sample.
+    With all of them the rows take each other's threads, and some processes run at half the speed.
     """
-    wanted = plan.spec.runtime.recurrent == "auto" and not plan.smoke and backends.owns_process
-    return max(1, backends.cores() // 2) if wanted and _is_mostly_split(plan, shape) else 0
+    wanted = backends.owns_process and unrolls(plan, len(dataset.train.x))
+    return max(1, backends.cores() // 2) if wanted and _is_mostly_split(plan, dataset.shape) else 0
 
 
 def _is_mostly_split(plan: spec.Plan, shape: Sequence[int | None]) -> bool:

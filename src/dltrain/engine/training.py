@@ -68,7 +68,7 @@ def fit(
         on_event(Phase("loading data"))
         dataset = load_data(plan.spec)
         watch.lap(LOAD)
-        start_backend(plan.spec, on_event, threads_for(plan, dataset.shape))
+        start_backend(plan.spec, on_event, threads_for(plan, dataset))
         from dltrain.engine import build, device
 
         watch.lap(START)

@@ -112,7 +112,7 @@ class TrainSpec(Section):
     deterministic: bool = Field(default=True, description="The same bits again on the same machine and versions.")
     steps_per_execution: Annotated[int | Literal["auto"], BeforeValidator(_auto_steps)] = Field(
         default="auto",
-        description="Steps in one call, for whose end progress and Ctrl-C wait; `auto`: half a second.",
+        description="Steps in one call, for whose end progress waits; `auto`: up to 16, about half a second.",
     )
 
 
@@ -120,12 +120,14 @@ class RuntimeSpec(Section):
     backend: Literal["tensorflow", "jax"] = Field(
         default="tensorflow", description="What Keras computes with; `jax` needs `pip install 'dltrain[jax]'`."
     )
-    recurrent: Literal["auto", "keras"] = Field(
+    recurrent: Literal["auto", "unroll", "keras"] = Field(
         default="auto",
-        description="How recurrent layers run: `auto` chooses what is fast, `keras` does as their arguments say.",
+        description="Recurrent layers of up to 32 steps on a processor: `unroll` starts slower and trains faster, "
+        "`keras` does as their arguments say, `auto` unrolls from 5,000 samples on.",
     )
     optimizer: Literal["auto", "keras"] = Field(
-        default="auto", description="How Adam runs: `auto` as one operation a variable, `keras` as Keras has it."
+        default="auto",
+        description="Adam without AMSGrad on a processor: `auto` as one operation a variable, `keras` as Keras has it.",
     )
     feed: Literal["auto", "memory", "stream"] = Field(
         default="auto",
