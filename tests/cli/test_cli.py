@@ -36,7 +36,9 @@ def test_cli_verbs_read_what_fit_has_written(dltrain: Command, tiny: Path) -> No
     assert "first" in listed
     assert "completed (smoke)" in listed
     assert json.loads(dltrain("ls", "--json").stdout)[0]["name"] == "first"
-    assert path in dltrain("show", "latest").stdout
+    shown = dltrain("show", "latest").stdout
+    assert path in shown
+    assert re.search(r"(?m)^runtime +feed memory, steps_per_execution \d+, optimizer fused, threads 0$", shown)
     assert len(json.loads(dltrain("show", "latest", "--json").stdout)["epochs"]) == 1
     evaluated = json.loads(dltrain("eval", "latest", "--json").stdout)
     assert evaluated["samples"] == 60
@@ -196,6 +198,7 @@ def test_cli_names_in_a_run_are_inert(dltrain: Command, tiny: Path, tmp_path: Pa
     record = json.loads((tmp_path / run / "run.json").read_text())
     record["metrics"][f"test_{ESCAPE}"] = 1
     record["device"] = record["command"] = ESCAPE
+    record["runtime"] = {"feed": ESCAPE, "recurrent": {ESCAPE: ESCAPE}}
     (tmp_path / run / "run.json").write_text(json.dumps(record))
     (tmp_path / run / "metrics.jsonl").write_text(json.dumps({"epoch": 1, ESCAPE: 1}) + "\n")
     elsewhere = tmp_path / ESCAPE

@@ -67,6 +67,20 @@ def run_list(summaries: Sequence[RunSummary], runs_dir: Path) -> None:
     table(["run", "status", "best epoch", "result"], rows)
 
 
+def _chosen(runtime: object) -> dict[str, str]:
+    """What was chosen for speed, by the names of the keys that would choose otherwise."""
+    if not isinstance(runtime, Mapping):
+        return {}
+    keys = [key for key in ("feed", "steps_per_execution", "optimizer", "threads") if key in runtime]
+    layers = runtime.get("recurrent")
+    faster = [f"{name} {how}" for name, how in layers.items()] if isinstance(layers, Mapping) else []
+    found = {
+        "runtime": ", ".join(f"{key} {runtime[key]}" for key in keys),
+        "recurrent": ", ".join(faster),
+    }
+    return {key: text for key, text in found.items() if text}
+
+
 def run(found: Run) -> None:
     """Where a run came from and what it reached, on stdout."""
     from dltrain.runs import summary_of
@@ -86,6 +100,7 @@ def run(found: Run) -> None:
         "data": f"{data.get('name')}: {counts}",
         "parameters": f"{record.get('parameters') or 0:,}",
         "device": record.get("device", ""),
+        **_chosen(record.get("runtime")),
         "seed": record.get("seed", ""),
         "epochs": f"{len(rows)} of {record.get('epochs', '–')}",
         **({"resumed": f"after epoch {', '.join(map(str, resumed))}"} if resumed else {}),
