@@ -1,4 +1,4 @@
-"""Write src/dltrain/spec/catalogue.json, the Keras objects that a config may name, from the installed Keras.
+"""Write the catalogue of the Keras objects that a config may name, from the installed Keras.
 
 Run as `python scripts/make_catalogue.py`; with `--check`, exit 1 where the file is stale.
 """
@@ -22,7 +22,7 @@ from keras.src import activations, constraints, initializers, losses, metrics, o
 from scripts.catalogue_classes import ARGUMENTS_LEFT_OUT, CLASSES, LEFT_OUT  # noqa: E402
 from scripts.catalogue_rules import COMMON, SECTIONS, SUFFIXES, Rule  # noqa: E402
 
-TARGET = ROOT / "src/dltrain/spec/catalogue.json"
+TARGET = ROOT / "src/dltrain/config/catalogue/catalogue.json"
 MODULES: dict[str, ModuleType] = {
     "layer": keras.layers,
     "optimizer": keras.optimizers,

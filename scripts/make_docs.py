@@ -1,4 +1,4 @@
-"""Write the tables of docs/spec.md from the models and the data sets that `check` goes by.
+"""Write the tables of docs/config.md from the models and the data sets that `check` goes by.
 
 Run as `python scripts/make_docs.py`; with `--check`, exit 1 where the guide is stale. A table stands between
 `<!-- generated: keys data -->` and `<!-- /generated -->`.
@@ -14,12 +14,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-from dltrain.spec import datasets, manual_texts  # noqa: E402
-from dltrain.spec.keys import Key, keys  # noqa: E402
-from dltrain.spec.phrases import expected  # noqa: E402
-from dltrain.spec.resolved import flow  # noqa: E402
+from dltrain.config.catalogue import datasets  # noqa: E402
+from dltrain.config.catalogue.phrases import expected  # noqa: E402
+from dltrain.config.manual import texts as manual_texts  # noqa: E402
+from dltrain.config.manual.keys import Key, keys  # noqa: E402
+from dltrain.config.resolved import flow  # noqa: E402
 
-TARGET = ROOT / "docs/spec.md"
+TARGET = ROOT / "docs/config.md"
 _BLOCK = re.compile(r"(<!-- generated: ([\w ]+) -->\n).*?(<!-- /generated -->)", re.S)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from dltrain import spec
 from dltrain.cli import diagnostics
+from dltrain.config import load
 from dltrain.errors import ConfigError
 
 BROKEN = Path(__file__).parent.parent / "tests" / "broken"
@@ -20,7 +20,7 @@ BROKEN = Path(__file__).parent.parent / "tests" / "broken"
 def message(config: Path) -> str:
     """All that is said of a config, as a pipe shows it; the memory of the machine left out."""
     try:
-        problems = spec.load(config).checked.warnings
+        problems = load(config).checked.warnings
     except ConfigError as error:
         problems = error.problems
     text = "\n\n".join(click.unstyle(diagnostics.text(problem)) for problem in problems)

@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 import dltrain as package
-from dltrain import spec
+from dltrain.config import load
 from dltrain.errors import ConfigError, Problem
 
 ROOT = Path(__file__).parent.parent
@@ -82,7 +82,7 @@ def mended(text: str, problem: Problem) -> str | None:
 
 def problems_of(path: Path) -> tuple[Problem, ...]:
     try:
-        return spec.load(path).checked.warnings
+        return load(path).checked.warnings
     except ConfigError as error:
         return error.problems
 

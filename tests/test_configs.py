@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import dltrain as package
-from dltrain import spec
+from dltrain.config import load
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
 
@@ -31,7 +31,7 @@ def test_configs_header_commands_pass_check(config: Path) -> None:
     assert commands
     for options in commands:
         overrides = re.findall(r"-s (\S+)", options)
-        assert spec.load(config, overrides).spec.name == config.stem
+        assert load(config, overrides).spec.name == config.stem
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)

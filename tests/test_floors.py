@@ -12,16 +12,16 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "dltrain"
 MAY_IMPORT = {
     "errors.py": set(),
-    "spec": {"errors", "spec"},
+    "config": {"errors", "config"},
     "runs": {"errors", "runs"},
-    "data": {"errors", "spec", "data"},
-    "engine": {"errors", "spec", "data", "runs", "engine"},
-    "cli": {"errors", "spec", "data", "runs", "engine", "cli"},
+    "data": {"errors", "config", "data"},
+    "engine": {"errors", "config", "data", "runs", "engine"},
+    "cli": {"errors", "config", "data", "runs", "engine", "cli"},
 }
 FOREIGN = {
     "errors.py": set(),
     "runs": set(),
-    "spec": {"yaml", "pydantic", "pydantic_core"},
+    "config": {"yaml", "pydantic", "pydantic_core"},
     "data": {"numpy", "sklearn"},
     "engine": {"numpy", "keras", "tensorflow", "jax", "safetensors", "tensorboard"},
     "cli": {"click", "rich"},

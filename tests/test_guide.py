@@ -1,4 +1,4 @@
-"""What docs/spec.md says is true: its tables are current, its examples pass the check, its commands parse."""
+"""What docs/config.md says is true: its tables are current, its examples pass the check, its commands parse."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 import click
 import pytest
 
-from dltrain import spec
 from dltrain.cli import VERBS, cli
 from dltrain.cli.diagnostics import text
+from dltrain.config import load
+from dltrain.config.checks.problems import SECTIONS
+from dltrain.config.manual import templates
 from dltrain.errors import ConfigError
-from dltrain.spec import templates
-from dltrain.spec.problems import SECTIONS
 
 ROOT = Path(__file__).parent.parent
-GUIDE = (ROOT / "docs" / "spec.md").read_text()
+GUIDE = (ROOT / "docs" / "config.md").read_text()
 SCRIPT = ROOT / "scripts" / "make_docs.py"
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE, re.S)
 COMMANDS = [
@@ -68,14 +68,14 @@ def test_guide_example_passes_the_check(example: str, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     links = is_whole(example) or "extends:" in example
     config.write_text(example if links else f"extends: base.yaml\n{example}")
-    assert spec.load(config, strict=True)
+    assert load(config, strict=True)
 
 
 def test_guide_shows_the_message_that_is_given(tmp_path: Path) -> None:
     config = tmp_path / "first.yaml"
     config.write_text(first().replace("Dropout", "Dorpout"))
     with pytest.raises(ConfigError) as caught:
-        spec.load(config)
+        load(config)
     shown = [click.unstyle(text(problem)).replace(f"{tmp_path}/", "") for problem in caught.value.problems]
     (quoted,) = re.findall(r"```\n(error:.*?)\n```", GUIDE, re.S)
     assert quoted in shown
@@ -95,7 +95,7 @@ def test_guide_override_fits_the_template(command: str, tmp_path: Path) -> None:
     config = tmp_path / "cnn.yaml"
     config.write_text(templates.text("cnn"))
     arguments = shlex.split(command)
-    assert spec.load(config, arguments[arguments.index("-s") + 1 :])
+    assert load(config, arguments[arguments.index("-s") + 1 :])
 
 
 def test_guide_links_lead_to_its_headings() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dltrain import spec
 from dltrain.cli import VERBS
+from dltrain.config import load
 from dltrain.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -44,7 +44,7 @@ def test_readme_shows_the_message_that_is_given(tmp_path: Path, right: str, wron
     config = tmp_path / "my_first.yaml"
     config.write_text(example().replace(right, wrong))
     with pytest.raises(ConfigError) as caught:
-        spec.load(config)
+        load(config)
     shown = [click.unstyle(text(p)).replace(f"{tmp_path}/", "") for p in caught.value.problems]
     assert set(shown) & set(re.findall(r"```\n(error:.*?)\n```", README, re.S))
 

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from dltrain.cli.docs_command import command
-from dltrain.spec import catalogue, datasets
-from dltrain.spec.keys import keys
+from dltrain.config.catalogue import datasets, entries
+from dltrain.config.manual.keys import keys
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -23,7 +23,7 @@ def docs(*arguments: str) -> str:
 @pytest.mark.parametrize(
     "name",
     [
-        *(name for section in catalogue.sections() for name in catalogue.names(section)),
+        *(name for section in entries.sections() for name in entries.names(section)),
         *datasets.ENTRIES,
         *(key.path for key in keys()),
         *("extends", "repeat", "kernel_size", "initializers", "layers", "LSTM.return_sequences"),

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 import dltrain as package
-from dltrain import spec
 from dltrain.cli.init_command import command
+from dltrain.config import load
+from dltrain.config.manual import templates
 from dltrain.errors import DltrainError, UsageError
-from dltrain.spec import templates
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -40,7 +40,7 @@ def test_init_lists_a_line_for_every_template() -> None:
 @pytest.mark.parametrize("name", templates.TEMPLATES)
 def test_init_template_passes_check_without_warnings(name: str, folder: Path) -> None:
     assert init(name).stdout == f"{name}.yaml\n"
-    plan = spec.load(folder / f"{name}.yaml", strict=True)
+    plan = load(folder / f"{name}.yaml", strict=True)
     assert plan.spec.name == name
 
 

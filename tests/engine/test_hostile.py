@@ -17,7 +17,8 @@ from tests.conftest import TINY
 
 import dltrain as package
 from dltrain import runs
-from dltrain.engine import SkippedCheckpoint, weights
+from dltrain.engine import SkippedCheckpoint
+from dltrain.engine.model import weights
 from dltrain.errors import DltrainError, RunError
 
 ALLOWED = ("/proc/", "/sys/", "/dev/null", "/dev/urandom")

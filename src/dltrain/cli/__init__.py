@@ -36,7 +36,7 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            from dltrain.spec.suggest import closest
+            from dltrain.config.document.suggest import closest
 
             near = {"train": "fit", "evaluate": "eval", "list": "ls", "new": "init", "help": "docs"}.get(args[0])
             near = near or closest(args[0], VERBS)

@@ -9,9 +9,9 @@ import click
 from dltrain.cli.options import config_argument, override_option
 
 if TYPE_CHECKING:
-    from dltrain.engine.rehearsal import Rehearsal
+    from dltrain.config import Plan
+    from dltrain.engine.dry_run import Rehearsal
     from dltrain.errors import Problem
-    from dltrain.spec import Plan
 
 
 @click.command("check")
@@ -36,8 +36,8 @@ def command(
 
     Exits with 2 where there is an error, with 0 where there are only warnings.
     """
-    from dltrain import spec
     from dltrain.cli import console, diagnostics
+    from dltrain.config import load
     from dltrain.errors import ConfigError
 
     report = {"text": console.problems, "json": _echo(diagnostics.as_json), "github": _echo(diagnostics.as_github)}[
@@ -45,7 +45,7 @@ def command(
     ]
     rehearsal = None
     try:
-        plan = spec.load(config, overrides, strict=strict)
+        plan = load(config, overrides, strict=strict)
         if build:
             rehearsal = _rehearse(plan, verbose)
             if strict and rehearsal.warnings:
@@ -77,7 +77,7 @@ def _rehearse(plan: Plan, verbose: bool) -> Rehearsal:
 
     with quiet.tensorflow(verbose), console.progress() as on_event:
         from dltrain.engine import backends
-        from dltrain.engine.rehearsal import rehearse
+        from dltrain.engine.dry_run import rehearse
 
         backends.owns_process = True
         return rehearse(plan, on_event)

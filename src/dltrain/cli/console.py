@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
+    from dltrain.config import Plan
     from dltrain.engine import (
         EpochDone,
         Evaluation,
@@ -36,9 +37,8 @@ if TYPE_CHECKING:
         Stopping,
         Warned,
     )
+    from dltrain.engine.dry_run import Rehearsal
     from dltrain.engine.events import Listener
-    from dltrain.engine.rehearsal import Rehearsal
-    from dltrain.spec import Plan
 
 
 def error(failure: DltrainError) -> None:
@@ -264,7 +264,7 @@ def _shape(shape: Sequence[int | None]) -> str:
 
 
 def _rehearsal(found: Rehearsal) -> None:
-    from dltrain.spec.sense_sizes import size
+    from dltrain.config.checks.sense.sizes import size
 
     expected = f" (guesses that are all alike: {found.expected_loss:.4g})" if found.expected_loss is not None else ""
     whose = "the GPU" if found.device.startswith("GPU") else "this process"

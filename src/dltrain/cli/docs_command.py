@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from dltrain.spec.manual import Page
+    from dltrain.config.manual.pages import Page
 
 _ASK = (
     ("dltrain docs train", "a section and its keys"),
@@ -33,7 +33,7 @@ def command(name: str | None) -> None:
     dltrain docs Conv2D
     dltrain docs Adam.learning_rate
     """
-    from dltrain.spec import manual
+    from dltrain.config.manual import pages as manual
 
     width = max(40, min(100, shutil.get_terminal_size().columns)) if sys.stdout.isatty() else 80
     if name is None or not name.strip():

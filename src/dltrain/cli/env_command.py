@@ -13,11 +13,12 @@ from dltrain.cli.options import json_option, verbose_option
 def command(as_json: bool, verbose: bool) -> None:
     """Print versions and devices, for a bug report."""
     from dltrain.cli import quiet
-    from dltrain.engine.training import RECORDED_PACKAGES
+    from dltrain.engine.training.fit import RECORDED_PACKAGES
     from dltrain.runs import provenance
 
     with quiet.tensorflow(verbose):
-        from dltrain.engine import backends, device
+        from dltrain.engine import backends
+        from dltrain.engine.model import device
 
         backends.choose(backends.NAMES[0])
         described = device.describe()

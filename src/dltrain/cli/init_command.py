@@ -20,8 +20,8 @@ def command(template: str | None, output: Path | None) -> None:
 
     A file that exists is never overwritten.
     """
+    from dltrain.config.manual import templates
     from dltrain.errors import UsageError
-    from dltrain.spec import templates
 
     if template is None:
         if output is not None:

@@ -12,6 +12,6 @@ def command() -> None:
     With the YAML extension of VS Code, this first line of a config turns completion on:
     # yaml-language-server: $schema=dltrain.schema.json
     """
-    from dltrain.spec.json_schema import json_text
+    from dltrain.config.manual.json_schema import json_text
 
     click.echo(json_text(), nl=False)

@@ -17,8 +17,8 @@ from dltrain.engine.events import (
     Stopping,
     Warned,
 )
-from dltrain.engine.resuming import resume
-from dltrain.engine.training import fit
+from dltrain.engine.training.fit import fit
+from dltrain.engine.training.resume import resume
 
 __all__ = [
     "EpochDone",

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dltrain import data, runs, spec
+from dltrain import data, runs
+from dltrain.config import Spec, load, parse_bound
+from dltrain.config.catalogue.labels import LabelForm
 from dltrain.engine import backends
 from dltrain.engine.events import Listener, Phase, ignore
-from dltrain.engine.labels import classes_of, encode
+from dltrain.engine.model.labels import classes_of, encode
 from dltrain.errors import ExpectationFailed, RunError, UsageError
-from dltrain.spec.labels import LabelForm
 
 if TYPE_CHECKING:
     import keras
@@ -53,9 +54,9 @@ def evaluate(
     """
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
     _ensure_checkpoint(found)
-    plan = spec.load(found.plain_file("resolved.yaml"), alone=True)
-    from dltrain.engine.speed import recorded_threads
-    from dltrain.engine.training import load_data, start_backend
+    plan = load(found.plain_file("resolved.yaml"), alone=True)
+    from dltrain.engine.model.speed import recorded_threads
+    from dltrain.engine.training.fit import load_data, start_backend
 
     on_event(Phase("loading data"))
     dataset = load_data(plan.spec)
@@ -64,7 +65,7 @@ def evaluate(
     if dataset.fingerprint != (found.record().get("data") or {}).get("fingerprint"):
         raise RunError(f"the data set `{dataset.name}` is no longer the one that {found.id} was trained on")
     start_backend(plan.spec, on_event, recorded_threads(found.record()))
-    from dltrain.engine import build, weights
+    from dltrain.engine.model import build, weights
 
     model, form, _ = build.compiled(plan, dataset)
     limit = weights.most_bytes(model)
@@ -123,7 +124,7 @@ def inputs_of(dataset: data.Dataset, split: SplitName, form: LabelForm, kind: st
 
 
 def evaluate_model(
-    plan: spec.Spec,
+    plan: Spec,
     dataset: data.Dataset,
     model: keras.Sequential,
     form: LabelForm,
@@ -195,7 +196,7 @@ def failed_bounds(expect: Mapping[str, str], metrics: Mapping[str, float]) -> li
     }
     failed = []
     for name, text in expect.items():
-        operator, bound = spec.parse_bound(text)
+        operator, bound = parse_bound(text)
         value = metrics.get(name)
         if value is None or not compare[operator](value, bound):
             shown = "was not measured" if value is None else f"is {value:.6g}"

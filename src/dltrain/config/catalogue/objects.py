@@ -1,0 +1,311 @@
+"""The Keras objects of a config against the catalogue: every wrong name, argument and value, with its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from dltrain.config.catalogue import datasets, elsewhere, entries
+from dltrain.config.catalogue.entries import Argument, Entry
+from dltrain.config.catalogue.phrases import example, expected, noun, number_hint, with_article
+from dltrain.config.document.reader import Node
+from dltrain.config.document.suggest import closest, listing, shown
+from dltrain.errors import Problem, Where
+
+Path = tuple[str | int, ...]
+
+FIELDS: dict[Path, str] = {
+    ("data", "dataset"): "dataset",
+    ("model", "layers", "*"): "layer",
+    ("train", "optimizer"): "optimizer",
+    ("train", "loss"): "loss",
+    ("train", "metrics", "*"): "metric",
+    ("train", "callbacks", "*"): "callback",
+}
+OBJECT_KINDS = {
+    "initializer",
+    "regularizer",
+    "constraint",
+    "layer",
+    "schedule",
+    "optimizer",
+    "loss",
+    "metric",
+}
+
+
+def find(section: str, name: str) -> Entry | None:
+    """The catalogue's entry, data sets included; None for a name that may not be written there."""
+    return datasets.ENTRIES.get(name) if section == "dataset" else entries.find(section, name)
+
+
+def known_names(section: str) -> list[str]:
+    if section == "dataset":
+        return list(datasets.ENTRIES)
+    return [*entries.names(section), *entries.aliases(section)]
+
+
+def object_nodes(root: Node) -> Iterator[tuple[str, Path, Node]]:
+    """(section, path, node) of every Keras object that stands directly in a section, layers aside."""
+    for pattern, section in FIELDS.items():
+        node: Node | None = root
+        for key in pattern:
+            if key == "*" or node is None:
+                break
+            node = node.value.get(key) if isinstance(node.value, dict) else None
+        if node is None or section == "layer":
+            continue
+        if pattern[-1] != "*":
+            yield section, pattern, node
+        elif isinstance(node.value, list):
+            for index, item in enumerate(node.value):
+                yield section, (*pattern[:-1], index), item
+
+
+def check_object(section: str, node: Node, path: Path) -> list[Problem]:
+    """Every problem of one object written `Name` or `Name: {arguments}`, nested objects included."""
+    if isinstance(node.value, str):
+        return _check_named(section, node.value, {}, node.where, path)
+    if isinstance(node.value, dict) and len(node.value) == 1:
+        ((name, arguments),) = node.value.items()
+        place = arguments.key or node.where
+        if arguments.value is None:
+            return _check_named(section, name, {}, place, (*path, name))
+        if isinstance(arguments.value, dict):
+            return _check_named(section, name, arguments.value, place, (*path, name))
+        if (owner := _owner(section, name)) is not None:
+            message = f"`{name}` is an argument; the {noun(section)} itself is not named"
+            hint = f"name it: `{owner}: {{{name}: {shown(arguments.plain()).strip('`')}}}`"
+            return [Problem("object-form", message, path, place, hint)]
+        message = f"the arguments of `{name}` must be a mapping, not {shown(arguments.plain())}"
+        return [Problem("object-form", message, path, arguments.where, _as_mapping(section, name, arguments.plain()))]
+    return [_wrong_form(section, node, path)]
+
+
+def _owner(section: str, name: str) -> str | None:
+    """The object that is commonly meant where one of its arguments stands in the place of its name."""
+    common = {"optimizer": "Adam", "layer": "Dense"}.get(section)
+    entry = find(section, common) if common is not None and find(section, name) is None else None
+    return common if entry is not None and name in entry.arguments else None
+
+
+def _as_mapping(section: str, name: str, given: Any) -> str:
+    """What to write for arguments that stand as a list or alone."""
+    if isinstance(given, list) and given and all(isinstance(item, dict) for item in given):
+        return f"remove the dashes before the arguments of `{name}`"
+    values = given if isinstance(given, list) else [given]
+    entry = find(section, name)
+    keys = list(entry.arguments) if entry is not None else []
+    keys.sort(key=lambda key: not (entry is not None and entry.arguments[key].required))
+    pairs = [f"{key}: {shown(value).strip('`')}" for key, value in zip(keys, values, strict=False)]
+    return f"write `{name}: {{{', '.join(pairs)}}}`"
+
+
+def _first_argument(section: str, name: str) -> str:
+    entry = find(section, name)
+    return next(iter(sorted(entry.arguments, key=lambda a: not entry.arguments[a].required)), "…") if entry else "…"
+
+
+def _wrong_form(section: str, node: Node, path: Path) -> Problem:
+    what = noun(section)
+    if isinstance(node.value, dict) and node.value:
+        first, *rest = node.value
+        place = next(iter(node.value.values())).key or node.where
+        if find(section, first) is not None and node.value[first].value is None:
+            second = node.value[rest[0]]
+            hint = f"indent `{rest[0]}` further than `{first}:`, or write `{first}: {{{rest[0]}: …}}`"
+            message = f"`{rest[0]}` stands beside `{first}`, not under it"
+            return Problem("object-form", message, path, second.key or place, hint)
+        hint = f"write `Name: {{arguments}}`, one {what} an item"
+        return Problem(
+            "object-form", f"{with_article(what)} has one name; here are {len(node.value)} keys", path, place, hint
+        )
+    message = f"expected {with_article(what)}, not {shown(node.plain())}"
+    return Problem("object-form", message, path, node.where, "write `Name` or `Name: {arguments}`")
+
+
+def _check_named(section: str, name: str, arguments: dict[str, Node], where: Where, path: Path) -> list[Problem]:
+    entry = find(section, name)
+    if entry is None:
+        if section != "dataset" and not arguments and entries.aliases(section).get(name, "") is None:
+            return []  # a word that Keras itself resolves, such as `accuracy`
+        unknown = _unknown_name(section, name, path, where)
+        meant = find(section, _meant(section, name) or "") if unknown.hint.startswith("did you mean") else None
+        return [unknown, *(_check_arguments(meant, arguments, where, path) if meant is not None else ())]
+    return _check_arguments(entry, arguments, where, path)
+
+
+def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, path: Path) -> list[Problem]:
+    problems = []
+    tuples = any(isinstance(child.value, str) and child.value.startswith("(") for child in arguments.values())
+    for key, child in arguments.items():
+        if tuples and child.value is None and key.endswith(")"):
+            continue  # the end of a Python tuple, told at its beginning
+        if key not in entry.arguments:
+            problems.append(_unknown_argument(entry, key, child, (*path, key)))
+        else:
+            problems.extend(check_value(entry, key, child, (*path, key)))
+    for key, argument in entry.arguments.items():
+        if argument.required and key not in arguments:
+            hint = f"write `{entry.name}: {{{key}: …}}`: {expected(argument)}"
+            message = f"`{entry.name}` needs the argument `{key}`"
+            problems.append(Problem("missing-argument", message, (*path, key), where, hint))
+    if entry.section == "dataset":
+        problems.extend(datasets.check_arguments(entry.name, arguments, where, path))
+    return problems
+
+
+def _meant(section: str, name: str) -> str | None:
+    return elsewhere.name(section, name) or closest(name, known_names(section))
+
+
+def _unknown_name(section: str, name: str, path: Path, where: Where) -> Problem:
+    what = noun(section)
+    message = f"unknown {what} `{name}`"
+    if section != "dataset" and (reason := entries.why_not(name)):
+        said, _, cure = re.sub(r": |; ", "\n", reason, count=1).partition("\n")
+        return Problem("unknown-name", f"`{name}` {said}", path, where, cure or "remove it")
+    if near := _meant(section, name):
+        return Problem("unknown-name", message, path, where, f"did you mean `{near}`?")
+    for other in entries.sections():
+        if other != section and entries.find(other, name) is not None:
+            return Problem("unknown-name", message, path, where, f"`{name}` is {with_article(noun(other))}")
+    if len(known_names(section)) <= 12:
+        return Problem("unknown-name", message, path, where, f"known: {listing(known_names(section))}")
+    return Problem("unknown-name", message, path, where, f"names are Keras's own, as in `{example(section)}`")
+
+
+def _unknown_argument(entry: Entry, key: str, child: Node, path: Path) -> Problem:
+    message = f"unknown argument `{key}` of `{entry.name}`"
+    where = child.key or child.where
+    word, colon, rest = key.partition(":" if ":" in key else "=")
+    if colon and word in entry.arguments:
+        missing = "a blank is missing: " if colon == ":" else ""
+        return Problem("unknown-argument", message, path, where, f"{missing}write `{word}: {rest}`")
+    if key.isdigit() and child.value is None:
+        return Problem("unknown-argument", message, path, where, "a number has a decimal point, not a comma: `0.001`")
+    if key in elsewhere.ADVICE:
+        return Problem("unknown-argument", message, path, where, elsewhere.ADVICE[key])
+    if reason := entries.why_not_argument(entry.name, key):
+        return Problem("unknown-argument", message, path, where, reason)
+    if near := closest(key, entry.arguments):
+        return Problem("unknown-argument", message, path, where, f"did you mean `{near}`?")
+    if (meant := elsewhere.ARGUMENTS.get(key)) in entry.arguments:
+        return Problem("unknown-argument", message, path, where, f"did you mean `{meant}`?")
+    if key in ("input_shape", "input_dim", "batch_input_shape", "in_channels", "in_features", "input_size"):
+        return Problem("unknown-argument", message, path, where, "remove it: Keras sees what the layer gets")
+    hint = f"it takes {listing(entry.arguments, 16)}" if entry.arguments else "it takes no arguments"
+    return Problem("unknown-argument", message, path, where, hint)
+
+
+def check_value(entry: Entry, key: str, node: Node, path: Path) -> list[Problem]:
+    """The problems of one argument's value: none where any of the kinds that it may have fits."""
+    argument = entry.arguments[key]
+    value = node.value
+    if value is None:
+        if argument.nullable:
+            return []
+    elif _fits_plainly(argument, node):
+        return []
+    elif not (isinstance(value, str) and _number(value) and {"int", "float"} & set(argument.kinds)):
+        for kind in argument.kinds:
+            named = isinstance(value, dict) or (isinstance(value, str) and not _wordy(argument))
+            if kind in OBJECT_KINDS and named:
+                return check_object(kind, node, path)
+    if isinstance(value, str) and set(argument.kinds) & {"words", "activation"}:
+        return [_unknown_word(argument, entry, key, node, path)]
+    message = f"`{key}` of `{entry.name}` must be {expected(argument)}, not {shown(node.plain(), node.quoted)}"
+    if isinstance(value, str) and (found := re.match(r"\(([^()]*)\)", node.where.text[node.where.column - 1 :])):
+        return [Problem("wrong-type", message, path, node.where, f"a list is written `[{found[1].strip(' ,')}]`")]
+    if isinstance(value, list) and value and value[0].value in ("None", None) and "ints" in argument.kinds:
+        rest = shown([item.plain() for item in value[1:]])
+        return [Problem("wrong-type", message, path, node.where, f"leave the axis of the batch out: {rest}")]
+    return [Problem("wrong-type", message, path, node.where, number_hint(value, argument.kinds, argument.maximum))]
+
+
+def _number(text: str) -> bool:
+    return re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", text) is not None
+
+
+def _wordy(argument: Argument) -> bool:
+    return bool({"words", "str", "activation"} & set(argument.kinds))
+
+
+def _unknown_word(argument: Argument, entry: Entry, key: str, node: Node, path: Path) -> Problem:
+    words = [*argument.choices, *(entries.names("activation") if "activation" in argument.kinds else ())]
+    near = closest(node.value, words)
+    hint = f"did you mean `{near}`?" if near else f"expected one of {listing(words, 30)}"
+    message = f"`{node.value}` is no {key} that `{entry.name}` knows"
+    return Problem("unknown-word", message, path, node.where, hint)
+
+
+def _fits_plainly(argument: Argument, node: Node) -> bool:
+    return any(_fits_kind(argument, kind, node.plain()) for kind in argument.kinds)
+
+
+def _fits_kind(argument: Argument, kind: str, value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind == "bool":
+        return isinstance(value, bool)
+    if kind == "int":
+        return number and isinstance(value, int) and _in_bounds(argument, value)
+    if kind == "float":
+        return number and abs(value) != float("inf") and value == value and _in_bounds(argument, value)
+    if kind in ("str", "dtype"):
+        return isinstance(value, str)
+    if kind == "words":
+        return value in argument.choices if isinstance(value, str) else False
+    if kind == "activation":
+        return isinstance(value, str) and value in entries.names("activation")
+    if not isinstance(value, list):
+        return False
+    element = {"ints": "int", "floats": "float"}.get(kind)
+    right_length = not argument.lengths or len(value) in argument.lengths
+    if kind == "ints_nested":
+        return right_length and all(_fits_kind(argument, "int", item) or _is_pair(argument, item) for item in value)
+    return element is not None and right_length and all(_fits_kind(argument, element, item) for item in value)
+
+
+def _is_pair(argument: Argument, value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(_fits_kind(argument, "int", item) for item in value)
+
+
+def _in_bounds(argument: Argument, value: float) -> bool:
+    return (
+        (argument.minimum is None or value >= argument.minimum)
+        and (argument.maximum is None or value <= argument.maximum)
+        and (argument.above is None or value > argument.above)
+        and (argument.below is None or value < argument.below)
+    )
+
+
+def complete(section: str, name: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The object with every default of the catalogue filled in, nested objects included.
+
+    A word that Keras resolves on its own stays as it is where a class would behave otherwise: `accuracy`
+    follows the labels, and a metric given by its function's name is logged under that name.
+    """
+    entry = find(section, name)
+    if entry is None or (section == "metric" and not arguments and entry.name != name):
+        return name, arguments
+    filled = {}
+    for key, argument in entry.arguments.items():
+        if key in arguments:
+            filled[key] = _complete_value(argument, arguments[key])
+        elif argument.has_default:
+            filled[key] = argument.default
+    return entry.name, filled
+
+
+def _complete_value(argument: Argument, value: Any) -> Any:
+    if isinstance(value, dict) and len(value) == 1:
+        for kind in argument.kinds:
+            if kind in OBJECT_KINDS:
+                ((name, inner),) = value.items()
+                name, filled = complete(kind, name, inner or {})
+                return {name: filled} if filled else name
+    if isinstance(value, str) and "layer" in argument.kinds:
+        name, filled = complete("layer", value, {})
+        return {name: filled} if filled else name
+    return value

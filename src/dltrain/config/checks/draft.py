@@ -1,0 +1,186 @@
+"""What of a config is right on its own, so that its parts can be held against each other though others are wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dltrain.config.catalogue import datasets, objects
+from dltrain.config.checks import problems
+from dltrain.config.document.reader import Node
+from dltrain.config.schema import CheckpointSpec, DataSpec, KerasObject, Limit, TrainSpec
+from dltrain.errors import Problem, Severity, Where
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A Keras object of the config and the path under which it is written."""
+
+    path: Path
+    object: KerasObject
+
+    def argument_path(self, key: str) -> Path:
+        return (*self.path, self.object.name, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The parts of a config that have no problem of their own; None stands for a part that has.
+
+    Args:
+        tree: the config as written.
+        data: what is known of the data set.
+        layers: the layers, repeats expanded, up to the first that has a problem.
+        whole: whether these are all.
+        steps: optimizer steps in an epoch.
+        expect: the names under `expect`, with their bounds as written.
+    """
+
+    tree: Node
+    data: datasets.Facts | None
+    layers: tuple[Placed, ...]
+    whole: bool
+    optimizer: Placed | None
+    loss: Placed | None
+    metrics: tuple[Placed, ...] | None
+    callbacks: tuple[Placed, ...]
+    validation: float | None
+    batch_size: int | str | None
+    epochs: int | None
+    precision: str | None
+    monitor: str | None
+    mode: str | None
+    expect: Mapping[str, object]
+    train_samples: int | None
+
+    @property
+    def batch(self) -> int | None:
+        """Samples in one optimizer step."""
+        if self.batch_size == "full":
+            return self.train_samples
+        return self.batch_size if isinstance(self.batch_size, int) else None
+
+    @property
+    def steps(self) -> int | None:
+        if self.train_samples is None or self.batch is None:
+            return None
+        return math.ceil(self.train_samples / self.batch)
+
+    def where(self, path: Path) -> Where:
+        """Where a value stands; the object's own place for an argument that is not written."""
+        return problems.place_of(self.tree, path)
+
+    def tell(self, code: str, message: str, path: Path, hint: str, severity: Severity = "error") -> Problem:
+        """The problem at the place of `path`."""
+        return Problem(code, message, path, self.where(path), hint, severity)
+
+    def line(self, path: Path) -> str:
+        """`line 12`, for a hint that points at another place."""
+        return f"line {self.where(path).line}"
+
+
+def draft(tree: Node, layers: Sequence[tuple[Path, Node]], found: Iterable[Problem]) -> Draft:
+    """The draft of a config in which the problems `found` are known."""
+    found = list(found)
+    bad = _Bad(found)
+
+    def node(path: Path) -> Node | None:
+        there, whole = problems.locate(tree, path)
+        return there if whole and not bad(path) else None
+
+    def scalar(path: Path, default: Any) -> Any:
+        if bad(path):
+            return None
+        there = node(path)
+        return default if there is None else there.plain()
+
+    def placed(path: Path) -> Placed | None:
+        there = node(path)
+        return _placed(path, there) if there is not None else None
+
+    def listed(path: Path) -> tuple[Placed, ...]:
+        there, whole = problems.locate(tree, path)
+        if not whole or not isinstance(there.value, list):
+            return ()
+        items = [_placed((*path, i), item) for i, item in enumerate(there.value) if not bad((*path, i))]
+        return tuple(item for item in items if item is not None)
+
+    dataset = placed(("data", "dataset"))
+    if any(problem.hint.startswith("it belongs to the data set") for problem in found):
+        dataset = None  # its shape is not the one that is meant
+    facts = datasets.facts(dataset.object.name, dataset.object.arguments) if dataset is not None else None
+    validation = scalar(("data", "validation"), DataSpec.model_fields["validation"].default)
+    limit = scalar(("data", "limit", "train"), Limit.model_fields["train"].default)
+    good = [_placed(path, item) if not bad(path) else None for path, item in layers]
+    first_bad = good.index(None) if None in good else len(good)
+    train = TrainSpec.model_fields
+    there, whole = problems.locate(tree, ("expect",))
+    return Draft(
+        tree=tree,
+        data=facts,
+        layers=tuple(item for item in good[:first_bad] if item is not None),
+        whole=first_bad == len(good) and not bad(("model", "layers")) and bool(good),
+        optimizer=placed(("train", "optimizer")),
+        loss=placed(("train", "loss")),
+        metrics=None if bad(("train", "metrics")) else listed(("train", "metrics")),
+        callbacks=listed(("train", "callbacks")),
+        validation=validation,
+        batch_size=scalar(("train", "batch_size"), train["batch_size"].default),
+        epochs=scalar(("train", "epochs"), None),
+        precision=scalar(("train", "precision"), train["precision"].default),
+        monitor=scalar(("train", "checkpoint", "monitor"), CheckpointSpec.model_fields["monitor"].default),
+        mode=scalar(("train", "checkpoint", "mode"), CheckpointSpec.model_fields["mode"].default),
+        expect=there.plain() if whole and isinstance(there.value, dict) else {},
+        train_samples=_samples(facts, limit, validation),
+    )
+
+
+class _Bad:
+    """Whether a path leads to, into or out of a problem."""
+
+    def __init__(self, found: Iterable[Problem]) -> None:
+        self.exact = {problem.path for problem in found if problem.path}
+        self.above = {path[:depth] for path in self.exact for depth in range(len(path))}
+
+    def __call__(self, path: Path) -> bool:
+        if path in self.exact or path in self.above:
+            return True
+        return any(path[:depth] in self.exact for depth in range(1, len(path)))
+
+
+def _placed(path: Path, node: Node) -> Placed | None:
+    value = node.value
+    if isinstance(value, str):
+        return Placed(path, KerasObject.model_construct(name=value, arguments={}))
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, arguments),) = value.items()
+        if arguments.value is None or isinstance(arguments.value, dict):
+            return Placed(path, KerasObject.model_construct(name=name, arguments=arguments.plain() or {}))
+    return None
+
+
+def _samples(facts: datasets.Facts | None, limit: int | None, validation: float | None) -> int | None:
+    """Samples left to train on once the limit and the held-out share are taken."""
+    if facts is None or validation is None:
+        return None
+    kept = min(facts.train, limit or facts.train)
+    return max(1, kept - (max(1, round(kept * validation)) if validation else 0))
+
+
+def value_of(section: str, item: KerasObject, key: str) -> Any:
+    """An argument as it will be: what is written, else Keras's default."""
+    if key in item.arguments:
+        return item.arguments[key]
+    entry = objects.find(section, item.name)
+    argument = entry.arguments.get(key) if entry is not None else None
+    return argument.default if argument is not None else None
+
+
+def kind_of(section: str, placed: Placed | None) -> str | None:
+    """The class that an object's name stands for; None where Keras resolves the word, or there is no object."""
+    entry = objects.find(section, placed.object.name) if placed is not None else None
+    return entry.name if entry is not None else None

@@ -1,0 +1,132 @@
+"""The layers of a model with the shapes between them, worked out without Keras."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from dltrain.config.catalogue.names import class_name, layer_names
+from dltrain.config.checks.draft import Draft, Placed, value_of
+from dltrain.config.checks.shapes import inference as shapes
+from dltrain.config.checks.shapes.inference import Inferred, Shape
+from dltrain.config.schema import KerasObject
+from dltrain.errors import Problem
+
+RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional"}
+# Layers that give one vector a sample of what had more axes.
+_FLATTENING = re.compile(r"Flatten|Global\w+Pooling\dD")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One layer: what it gets and what it gives, per sample."""
+
+    number: int
+    placed: Placed
+    name: str
+    kind: str
+    before: Shape
+    after: Inferred
+
+    def __str__(self) -> str:
+        return f"layer {self.number}, `{self.kind}`"
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The layers as far as their shapes are known.
+
+    Args:
+        rows: the layers in order.
+        shape: of one sample of the model's output; None where the rows do not reach the end.
+        ended: why they do not, if it is nobody's mistake.
+        problems: the layer that does not fit, and names given twice.
+    """
+
+    rows: tuple[Row, ...] = ()
+    shape: Shape | None = None
+    ended: str = ""
+    problems: tuple[Problem, ...] = field(default=())
+
+
+def outline(draft: Draft) -> Outline:
+    doubled = tuple(_doubled_names(draft))
+    if draft.data is None:
+        return Outline(problems=doubled)
+    rows: list[Row] = []
+    shape: Shape = draft.data.shape
+    names = layer_names([placed.object for placed in draft.layers])
+    for number, (placed, name) in enumerate(zip(draft.layers, names, strict=True), 1):
+        kind = class_name(placed.object)
+        try:
+            inferred = shapes.infer(placed.object.name, placed.object.arguments, shape)
+        except shapes.ShapeError as error:
+            return Outline(tuple(rows), problems=(*doubled, _problem(draft, rows, placed, number, shape, error)))
+        if inferred is None:
+            ended = f"no rule for layer {number}, `{kind}`: shapes behind it are checked when the model is built"
+            return Outline(tuple(rows), ended=ended, problems=doubled)
+        rows.append(Row(number, placed, name, kind, shape, inferred))
+        shape = inferred.shape
+    return Outline(tuple(rows), shape if draft.whole else None, "", doubled)
+
+
+def _doubled_names(draft: Draft) -> Iterable[Problem]:
+    first: dict[str, Placed] = {}
+    names = layer_names([placed.object for placed in draft.layers])
+    for placed, name in zip(draft.layers, names, strict=True):
+        other = first.setdefault(name, placed)
+        if other is placed:
+            continue
+        given = placed if "name" in placed.object.arguments else other
+        path = given.argument_path("name") if "name" in given.object.arguments else given.path
+        hint = "give each layer its own name"
+        if other.path == placed.path:
+            hint = "remove `name`: in a `repeat` it would be given to every copy"
+        yield Problem("duplicate-name", f"a second layer is named `{name}`", path, draft.where(path), hint)
+
+
+def _problem(
+    draft: Draft, rows: Sequence[Row], placed: Placed, number: int, shape: Shape, error: shapes.ShapeError
+) -> Problem:
+    path = placed.path
+    if error.argument is not None and error.argument in placed.object.arguments:
+        path = placed.argument_path(error.argument)
+    hint = error.hint
+    if error.argument is None and len(shape) == 1 and (cause := _flattened_by(rows)) is not None:
+        hint = _undo(draft, cause)
+    kind = class_name(placed.object)
+    return Problem("shape", f"layer {number}, `{kind}`, {error.message}", path, draft.where(path), hint)
+
+
+def _flattened_by(rows: Sequence[Row]) -> Row | None:
+    """The layer that left one vector a sample, if every layer since only passed such vectors on."""
+    for row in reversed(rows):
+        if len(row.before) > 1:
+            return row
+    return None
+
+
+def _undo(draft: Draft, cause: Row) -> str:
+    line = draft.line(cause.placed.path)
+    if cause.kind in RECURRENT:
+        inner = f"the layer inside `{cause.kind}`" if cause.kind == "Bidirectional" else f"`{cause.kind}`"
+        return f"{inner} in {line} gives only its last step: write `return_sequences: true` there"
+    if _FLATTENING.fullmatch(cause.kind):
+        return f"`{cause.kind}` in {line} has made one vector of each sample: remove it, or move it behind this layer"
+    return f"`{cause.kind}` in {line} has made one vector of each sample: put this layer before it"
+
+
+def returns_sequences(row: Row) -> Placed | None:
+    """The recurrent layer itself, where it gives every step of a sequence."""
+    if row.kind not in RECURRENT:
+        return None
+    inner = row.placed.object
+    if row.kind == "Bidirectional":
+        layer = inner.arguments.get("layer")
+        name, arguments = (layer, {}) if isinstance(layer, str) else next(iter((layer or {"": {}}).items()))
+        inner = KerasObject.model_construct(name=name, arguments=arguments or {})
+        path: tuple[str | int, ...] = row.placed.argument_path("layer")
+    else:
+        path = row.placed.path
+    return Placed(path, inner) if value_of("layer", inner, "return_sequences") else None

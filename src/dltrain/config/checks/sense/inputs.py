@@ -1,0 +1,95 @@
+"""Layers that do not suit the values they get, or that leave nothing to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dltrain.config.catalogue import entries
+from dltrain.config.catalogue.names import class_name
+from dltrain.config.checks.draft import Draft, Placed, value_of
+from dltrain.config.checks.outline import Outline
+from dltrain.errors import Problem, Severity
+
+# Layers that leave the range of values as it is.
+_KEEP_RANGE = {"Reshape", "Flatten", "Permute", "RepeatVector", "Identity", "ActivityRegularization"}
+_DROPPING = {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"}
+
+
+def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
+    yield from _check_first_layers(draft)
+    for placed in draft.layers:
+        yield from _check_dropout(draft, placed)
+    yield from _check_crops(draft, outline)
+    if outline.shape is not None and not any(row.after.trainable for row in outline.rows):
+        message = "the model has nothing to learn: no layer has trainable weights"
+        path = ("model", "layers")
+        yield Problem("nothing-to-learn", message, path, draft.where(path), "add a layer such as `Dense: {units: 10}`")
+
+
+def _check_first_layers(draft: Draft) -> Iterator[Problem]:
+    """Layers that get the data itself, before anything learned has changed its values."""
+    if draft.data is None:
+        return
+    for placed in draft.layers:
+        kind = class_name(placed.object)
+        entry = entries.find("layer", kind)
+        if entry is not None and "value_range" in entry.arguments:
+            if draft.data.unit_range:
+                yield from _check_value_range(draft, placed, kind)
+        elif kind == "Rescaling":
+            yield from _check_rescaling(draft, placed)
+            return
+        elif kind == "Embedding":
+            yield _embedding(draft, placed)
+            return
+        elif kind not in _KEEP_RANGE:
+            return
+
+
+def _check_value_range(draft: Draft, placed: Placed, kind: str) -> Iterator[Problem]:
+    low, high = value_of("layer", placed.object, "value_range") or (0, 255)
+    if high <= 1.5 and low >= -1.5:
+        return
+    path = placed.argument_path("value_range")
+    message = f"`{kind}` takes the images for values from {low:g} to {high:g}, but they are from 0 to 1"
+    hint = f"write `{kind}: {{value_range: [0, 1], …}}`"
+    yield Problem("value-range", message, path, draft.where(path), hint, "warning")
+
+
+def _check_rescaling(draft: Draft, placed: Placed) -> Iterator[Problem]:
+    scale = placed.object.arguments.get("scale")
+    if draft.data is None or not draft.data.unit_range or not isinstance(scale, int | float) or not 0 < scale < 0.05:
+        return
+    path = placed.argument_path("scale")
+    message = f"the images are from 0 to 1 already; a `scale` of {scale:g} leaves at most {scale:g} of them"
+    yield Problem("value-range", message, path, draft.where(path), "remove the layer `Rescaling`", "warning")
+
+
+def _embedding(draft: Draft, placed: Placed) -> Problem:
+    data = draft.data
+    name = data.name if data is not None else "the data"
+    message = f"`Embedding` takes whole numbers as positions in its table, but `{name}` holds fractions"
+    hint = "remove the layer: `Dense`, convolutional and recurrent layers take numbers as they are"
+    return Problem("embedding-input", message, placed.path, draft.where(placed.path), hint)
+
+
+def _check_crops(draft: Draft, outline: Outline) -> Iterator[Problem]:
+    """Keras's RandomCrop crops in training alone, and leaves images as they are in validation and test."""
+    for row in outline.rows:
+        if row.kind != "RandomCrop" or row.after.shape == row.before:
+            continue
+        behind = {later.kind for later in outline.rows[row.number :]}
+        message = f"{row} crops in training alone: elsewhere samples keep {row.before}, not {row.after.shape}"
+        sizes = ", ".join(f"{key}: {row.placed.object.arguments[key]}" for key in ("height", "width"))
+        hint = f"write `CenterCrop: {{{sizes}}}`, or `RandomTranslation` to move images about"
+        severity: Severity = "error" if behind & {"Flatten", "Reshape"} else "warning"
+        yield Problem("random-crop", message, row.placed.path, draft.where(row.placed.path), hint, severity)
+
+
+def _check_dropout(draft: Draft, placed: Placed) -> Iterator[Problem]:
+    kind = class_name(placed.object)
+    rate = placed.object.arguments.get("rate")
+    if kind in _DROPPING and isinstance(rate, int | float) and rate >= 1:
+        path = placed.argument_path("rate")
+        message = f"a `rate` of {rate:g} drops everything: nothing is learned behind it"
+        yield Problem("dropout", message, path, draft.where(path), "write the share to drop, such as `rate: 0.5`")

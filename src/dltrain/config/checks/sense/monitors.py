@@ -1,0 +1,122 @@
+"""What the sections of a config say together: every rule that needs more than one value to judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dltrain.config.catalogue.names import metric_name
+from dltrain.config.checks.draft import Draft, value_of
+from dltrain.config.checks.outline import Outline
+from dltrain.config.checks.problems import locate
+from dltrain.config.checks.sense import (
+    inputs as sense_inputs,
+)
+from dltrain.config.checks.sense import (
+    output as sense_output,
+)
+from dltrain.config.checks.sense import (
+    sizes as sense_sizes,
+)
+from dltrain.config.checks.sense import (
+    training as sense_training,
+)
+from dltrain.config.document.suggest import closest, listing
+from dltrain.config.schema import parse_bound
+from dltrain.errors import Problem
+
+_SHARES = ("accuracy", "acc", "precision", "recall", "auc", "f1_score")
+
+
+def check_sense(draft: Draft, outline: Outline) -> list[Problem]:
+    """The problems of values that are each valid on their own; what has a problem already is left out."""
+    return [
+        *_check_metric_names(draft),
+        *_check_monitors(draft),
+        *_check_expect(draft),
+        *sense_inputs.check(draft, outline),
+        *sense_output.check(draft, outline),
+        *sense_training.check(draft),
+        *sense_sizes.check(draft, outline),
+    ]
+
+
+def _logged_names(draft: Draft) -> list[str] | None:
+    """The columns that every epoch of a run will have, the epoch's number aside; None where that is not known."""
+    if draft.metrics is None or draft.validation is None:
+        return None
+    names = ["loss", *(metric_name(metric.object) for metric in draft.metrics)]
+    return [*names, *(f"val_{name}" for name in names)] if draft.validation > 0 else names
+
+
+def _check_metric_names(draft: Draft) -> Iterator[Problem]:
+    taken = {"loss"}
+    for metric in draft.metrics or ():
+        name = metric_name(metric.object)
+        if name in taken:
+            hint = "remove one of them" if "name" not in metric.object.arguments else "give it another `name`"
+            message = f"two metrics are named `{name}`" if name != "loss" else "a metric cannot be named `loss`"
+            yield Problem("duplicate-name", message, metric.path, draft.where(metric.path), hint)
+        taken.add(name)
+
+
+def _check_monitors(draft: Draft) -> Iterator[Problem]:
+    logged = _logged_names(draft)
+    if logged is None:
+        return
+    monitors: list[tuple[tuple[str | int, ...], str]] = []
+    if draft.monitor is not None:
+        monitors.append((("train", "checkpoint", "monitor"), draft.monitor))
+    for callback in draft.callbacks:
+        name = value_of("callback", callback.object, "monitor")
+        if isinstance(name, str):
+            monitors.append((callback.argument_path("monitor"), name))
+    for path, name in monitors:
+        if name in logged:
+            continue
+        hint = ""
+        if name.startswith("val_") and name.removeprefix("val_") in logged:
+            hint = f"nothing is held out: give `data.validation` a share, or monitor `{name.removeprefix('val_')}`"
+        if name.startswith("test_") and f"val_{name.removeprefix('test_')}" in logged:
+            hint = f"the test split is measured at the end alone: write `val_{name.removeprefix('test_')}`"
+        yield _unknown_metric(draft, f"nothing named `{name}` is measured", name, logged, path, hint)
+
+
+def _check_expect(draft: Draft) -> Iterator[Problem]:
+    logged = _logged_names(draft)
+    if logged is None:
+        return
+    measured = [name for name in logged if not name.startswith("val_")]
+    known = [f"test_{name}" for name in measured] + [name for name in logged if name.startswith("val_")]
+    for name, bound in draft.expect.items():
+        if name in known and (problem := _never_holds(draft, name, bound)) is not None:
+            yield problem
+        if name not in known:
+            hint = f"write `test_{name}`" if f"test_{name}" in known else ""
+            path = ("expect", name)
+            yield _unknown_metric(draft, f"nothing named `{name}` can be expected", name, known, path, hint)
+
+
+def _never_holds(draft: Draft, name: str, bound: object) -> Problem | None:
+    """A share that is to be above 1, as a percentage would be."""
+    try:
+        operator, value = parse_bound(bound)
+    except ValueError:
+        return None
+    if not name.endswith(_SHARES) or operator not in (">", ">=") or value + (operator == ">") * 1e-12 <= 1:
+        return None
+    path = ("expect", name)
+    hint = f'write `"{operator} {value / 100:g}"`' if value <= 100 else "it is a share, from 0 to 1"
+    return Problem(
+        "expect-bound", f"`{name}` is at most 1: {operator} {value:g} never holds", path, draft.where(path), hint
+    )
+
+
+def _unknown_metric(
+    draft: Draft, message: str, name: str, known: list[str], path: tuple[str | int, ...], hint: str
+) -> Problem:
+    node, _ = locate(draft.tree, path)
+    where = node.key if path[0] == "expect" and node.key is not None else draft.where(path)
+    near = closest(name, known)
+    if not hint:
+        hint = f"did you mean `{near}`?" if near else f"there will be {listing(known)}"
+    return Problem("unknown-metric", message, path, where, hint)

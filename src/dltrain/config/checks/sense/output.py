@@ -1,0 +1,265 @@
+"""The model's output against the labels, the loss and the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dltrain.config.catalogue import datasets, objects
+from dltrain.config.catalogue.labels import BINARY_LOSSES, label_form
+from dltrain.config.checks.draft import Draft, Path, Placed, kind_of, value_of
+from dltrain.config.checks.outline import Outline, Row, returns_sequences
+from dltrain.config.checks.sense import metrics as sense_metrics
+from dltrain.errors import Problem, Severity
+
+_CLASS_LOSSES = {"SparseCategoricalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy"}
+_OVERLAP_LOSSES = {"Dice", "Tversky"}
+# Losses that mean nothing for numbers that are not classes.
+_NEED_CLASSES = (
+    _CLASS_LOSSES
+    | BINARY_LOSSES
+    | _OVERLAP_LOSSES
+    | {"CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "Hinge", "SquaredHinge", "Circle"}
+)
+_PROBABILITIES = {"softmax", "sigmoid", "hard_sigmoid", "sparse_sigmoid", "sparsemax"}
+# Layers that leave each number what it is, so that the activation before them is the output's.
+_PASSING = {"Dropout", "Flatten", "Reshape", "Permute", "Identity", "ActivityRegularization", "GaussianNoise"}
+_ACTIVATION_LAYERS = {
+    "Softmax": "softmax",
+    "ReLU": "relu",
+    "LeakyReLU": "leaky_relu",
+    "PReLU": "relu",
+    "ELU": "elu",
+}
+# Layers that may stand between the last layer with axes of its own and the end.
+_HEAD = {"Dense", "Dropout", "Activation", "BatchNormalization", "LayerNormalization", "Softmax", "ReLU", "LeakyReLU"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What the output is made of: the layer that makes its numbers, and the activation they went through."""
+
+    maker: Row
+    activation: str | None
+    activation_path: Path
+
+
+def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
+    data, loss = draft.data, kind_of("loss", draft.loss)
+    if data is None:
+        return
+    if loss is not None and draft.loss is not None and data.task == "regression" and loss in _NEED_CLASSES:
+        message = f"`{draft.loss.object.name}` is a loss for classes, but `{data.name}` gives a number a sample"
+        yield draft.tell("loss-task", message, draft.loss.path, "write `loss: mean_squared_error`")
+        loss = None
+    if loss == "CTC" and draft.loss is not None:
+        message = f"`{draft.loss.object.name}` compares sequences of labels, but `{data.name}` has one label a sample"
+        yield draft.tell("loss-task", message, draft.loss.path, "write `loss: sparse_categorical_crossentropy`")
+        loss = None
+    shape = outline.shape
+    if shape is None or not outline.rows:
+        yield from sense_metrics.check(draft, loss, None, logits=False)
+        return
+    if len(shape) != 1:
+        yield _not_one_vector(draft, data, loss, outline.rows, shape)
+        return
+    head = _head(outline.rows)
+    outputs = shape[0]
+    yield from _check_softmaxes(draft, outline.rows)
+    yield from _check_dropped(draft, outline.rows)
+    problem = _check_units(draft, data, loss, head, outline.rows[-1], outputs)
+    if problem is not None:
+        yield problem
+        if problem.severity == "error":
+            return
+    activation_problems = list(_check_activation(draft, data, loss, head, outputs))
+    yield from activation_problems
+    if not any(problem.severity == "error" for problem in activation_problems):
+        yield from sense_metrics.check(draft, loss, outputs, logits=head.activation == "linear")
+
+
+def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
+    """Softmax is for the output: inside it lets one number win, twice it flattens what the first has said."""
+    squashing = [
+        row for row in rows if row.kind == "Softmax" or row.placed.object.arguments.get("activation") == "softmax"
+    ]
+    for row in squashing:
+        behind = [later for later in rows[row.number :] if later.kind not in _PASSING]
+        if not behind:
+            continue
+        path = row.placed.argument_path("activation") if row.kind != "Softmax" else row.placed.path
+        twice = behind[0] in squashing and behind[0].kind in ("Softmax", "Activation")
+        message = (
+            f"{row} ends in a softmax, and {behind[0]} takes another of it"
+            if twice
+            else (f"{row} has a softmax inside the model, where it lets one number win")
+        )
+        hint = "remove one of them" if twice else "write `activation: relu`"
+        yield draft.tell("softmax", message, path, hint, "warning")
+
+
+def _check_dropped(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
+    last = rows[-1]
+    if last.kind in ("Dropout", "AlphaDropout", "GaussianDropout"):
+        message = f"{last} is the last, so it drops the model's own answers"
+        yield draft.tell("output-dropout", message, last.placed.path, "put it before the last `Dense`", "warning")
+
+
+def _needs(data: datasets.Facts, loss: str | None) -> tuple[str, int]:
+    """What the labels are, and how many outputs they need."""
+    if data.task == "regression":
+        return "one number a sample", 1
+    labels = f"one label a sample ({data.classes} classes)"
+    return labels, 1 if data.classes == 2 and loss in BINARY_LOSSES else data.classes or 1
+
+
+def _not_one_vector(
+    draft: Draft, data: datasets.Facts, loss: str | None, rows: Sequence[Row], shape: tuple[int, ...]
+) -> Problem:
+    """The output has more axes than the labels: steps left on, or axes that were never flattened."""
+    labels, wanted = _needs(data, loss)
+    need = f"the output is {shape} a sample; `{data.name}` has {labels}, which needs ({wanted},)"
+    head = len(rows)
+    while head and rows[head - 1].kind in _HEAD:
+        head -= 1
+    before = rows[head - 1] if head else None
+    if before is not None and len(before.after.shape) == 2 and (layer := returns_sequences(before)) is not None:
+        path = layer.argument_path("return_sequences")
+        message = f"{before} gives every step, {before.after.shape}, not the last alone: {need}"
+        return draft.tell("output-shape", message, path, "write `return_sequences: false`")
+    dense = next((row for row in rows[head:] if row.kind == "Dense"), None)
+    if dense is None:
+        end = _dense(data, wanted)
+        flat = "- Flatten` and `" if len(shape) > 1 else ""
+        hint = f"end in `{flat}- {end}`"
+        return draft.tell("output-shape", f"{rows[-1]} is the last: {need}", rows[-1].placed.path, hint)
+    message = f"{dense} gets samples of shape {dense.before} and works on the last axis alone: {need}"
+    return draft.tell("output-shape", message, dense.placed.path, "insert before it: `- Flatten`")
+
+
+def _dense(data: datasets.Facts, units: int) -> str:
+    if data.task == "regression":
+        return "Dense: {units: 1}"
+    return f"Dense: {{units: {units}, activation: {'sigmoid' if units == 1 else 'softmax'}}}"
+
+
+def _head(rows: Sequence[Row]) -> _Head:
+    for row in reversed(rows):
+        path = row.placed.argument_path("activation")
+        if row.kind in _PASSING:
+            continue
+        if row.kind == "Activation":
+            return _Head(_maker(rows), str(value_of("layer", row.placed.object, "activation")), path)
+        if row.kind in _ACTIVATION_LAYERS:
+            return _Head(_maker(rows), _ACTIVATION_LAYERS[row.kind], row.placed.path)
+        if row.kind == "Dense":
+            return _Head(row, value_of("layer", row.placed.object, "activation") or "linear", path)
+        if row.kind in ("LSTM", "GRU", "SimpleRNN"):
+            return _Head(row, value_of("layer", row.placed.object, "activation") or "linear", path)
+        return _Head(row, None, row.placed.path)
+    return _Head(rows[-1], None, rows[-1].placed.path)
+
+
+def _maker(rows: Sequence[Row]) -> Row:
+    """The layer that decides how many outputs there are."""
+    passing = _PASSING | _ACTIVATION_LAYERS.keys() | {"Activation"}
+    return next((row for row in reversed(rows) if row.kind not in passing), rows[-1])
+
+
+def _check_units(
+    draft: Draft, data: datasets.Facts, loss: str | None, head: _Head, last: Row, outputs: int
+) -> Problem | None:
+    labels, _ = _needs(data, loss)
+    maker = head.maker if head.maker.after.shape[-1:] == (outputs,) else last
+    key = "units" if "units" in maker.placed.object.arguments else ""
+    path = maker.placed.argument_path(key) if key else maker.placed.path
+    has = f"`{data.name}` has {labels}, but the model ends in {outputs:,} output{'s' if outputs != 1 else ''}"
+
+    def wrong(hint: str, severity: Severity = "error") -> Problem:
+        return draft.tell("output-units", has, path, hint, severity)
+
+    def units(count: int) -> str:
+        return f"write `units: {count}`" if key else f"end in `- {_dense(data, count)}`"
+
+    if data.task == "regression":
+        return None if outputs == 1 else wrong(units(1))
+    classes = data.classes or 1
+    if loss is None:
+        return None if outputs == classes or (classes == 2 and outputs == 1) else wrong(units(classes))
+    form = label_form(loss, data.task, data.classes, outputs)
+    if form == "index":
+        if outputs < classes:
+            two = " and `activation: softmax`, or `loss: binary_crossentropy`" if outputs == 1 and classes == 2 else ""
+            return wrong(units(classes) + two)
+        if outputs > classes:
+            return wrong(f"{units(classes)}: the others are never right", "warning")
+        return None
+    if outputs == 1 and classes == 2 and loss in _CLASS_LOSSES | {"CategoricalHinge"}:
+        return wrong(f"{units(2)} and `activation: softmax`, or `loss: binary_crossentropy`")
+    if outputs == 1 and classes > 2 and loss in BINARY_LOSSES:
+        return wrong(f"{units(classes)}, `activation: softmax` and `loss: sparse_categorical_crossentropy`")
+    if form == "one_hot" and outputs != classes:
+        return wrong(units(1 if loss in BINARY_LOSSES and classes == 2 else classes))
+    if loss in BINARY_LOSSES and outputs > 1:
+        return _binary_loss(draft, outputs)
+    return None
+
+
+def _binary_loss(draft: Draft, outputs: int) -> Problem:
+    if draft.loss is None:
+        raise ValueError("a draft without a loss")
+    name = draft.loss.object.name
+    message = f"`{name}` judges each of the {outputs} outputs as a question of its own, not as one choice among them"
+    one = "one unit with `activation: sigmoid`, or " if outputs == 2 else ""
+    hint = f"use {one}`activation: softmax` with `loss: sparse_categorical_crossentropy`"
+    return draft.tell("binary-loss", message, draft.loss.path, hint, "warning")
+
+
+def _check_activation(
+    draft: Draft, data: datasets.Facts, loss: str | None, head: _Head, outputs: int
+) -> Iterator[Problem]:
+    activation = head.activation
+    if activation is None or loss is None or draft.loss is None:
+        return
+    path = head.activation_path
+
+    def wrong(message: str, hint: str, severity: Severity = "error") -> Problem:
+        return draft.tell("output-activation", message, path, hint, severity)
+
+    name = draft.loss.object.name
+    if activation in ("softmax", "sparsemax") and outputs == 1:
+        instead = "sigmoid" if data.task == "classification" else "linear"
+        yield wrong(f"`{activation}` over one output is always 1", f"write `activation: {instead}`")
+    elif data.task == "regression":
+        if activation in ("softmax", "sigmoid", "tanh", "hard_sigmoid", "relu"):
+            low = "-1" if activation == "tanh" else "0"
+            reach = f"from {low} {'on' if activation == 'relu' else 'to 1'}"
+            message = f"`{activation}` gives numbers {reach}, but those of `{data.name}` have any size"
+            yield wrong(message, "write `activation: linear`, or remove it", "warning")
+    elif value_of("loss", draft.loss.object, "from_logits"):
+        if activation in _PROBABILITIES:
+            message = f"with `from_logits: true` the loss applies {_squash(loss)} itself, after this `{activation}`"
+            yield wrong(message, "remove this activation, or `from_logits`", "warning")
+    elif loss in _CLASS_LOSSES | BINARY_LOSSES and activation not in _PROBABILITIES:
+        needed = "sigmoid" if loss in BINARY_LOSSES else "softmax"
+        what = f"`{name}` needs probabilities, but the model ends in `activation: {activation}`"
+        if activation == "linear" and not _written(head):
+            what = f"`{name}` needs probabilities, but the last layer has no activation"
+        logits = f", or `loss: {{{objects_name(draft.loss)}: {{from_logits: true}}}}`"
+        yield wrong(what, f"write `activation: {needed}`" + (logits if activation == "linear" else ""))
+    elif loss in _CLASS_LOSSES and activation != "softmax" and activation != "sparsemax":
+        message = f"`{activation}` judges each class on its own; `{name}` takes probabilities that add up to 1"
+        yield wrong(message, "write `activation: softmax`", "warning")
+
+
+def objects_name(placed: Placed) -> str:
+    entry = objects.find("loss", placed.object.name)
+    return entry.name if entry is not None else placed.object.name
+
+
+def _written(head: _Head) -> bool:
+    return "activation" in head.maker.placed.object.arguments
+
+
+def _squash(loss: str) -> str:
+    return "a sigmoid" if loss in BINARY_LOSSES else "a softmax"

@@ -1,0 +1,100 @@
+"""Shapes of layers that crop, resize or alter images: they take (height, width, channels) and have no weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from dltrain.config.checks.shapes.terms import (
+    Arguments,
+    Inferred,
+    Shape,
+    ShapeError,
+    check_space,
+    join,
+    per_axis,
+    split,
+)
+
+# Rules that may also have nothing to say: None.
+ImageRule = Callable[[Arguments, Shape], Inferred | None]
+
+
+def _altered(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
+    check_space(kind, shape, 2)
+    return Inferred(shape)
+
+
+def _blurred(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
+    if any(size % 2 == 0 for size in per_axis(arguments["kernel_size"], 2)):
+        raise ShapeError("needs a `kernel_size` that is odd", "write 3 or 5", "kernel_size")
+    return _altered(kind, arguments, shape)
+
+
+def _coloured(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
+    """Layers that turn the three channels into hue and saturation, or into grey."""
+    check_space(kind, shape, 2)
+    _, channels = split(arguments, shape)
+    if channels != 3:
+        message = f"changes colours, which takes 3 channels, but it gets {channels}: {shape}"
+        raise ShapeError(message, "remove the layer, or use `RandomBrightness` or `RandomContrast`")
+    return Inferred(shape)
+
+
+def _grey(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
+    check_space(kind, shape, 2)
+    _, channels = split(arguments, shape)
+    if channels not in (1, 3):
+        raise ShapeError(f"takes 1 or 3 channels, but it gets {channels}: {shape}", "remove the layer")
+    return Inferred(shape)
+
+
+def _jittered(kind: str, arguments: Arguments, shape: Shape) -> Inferred | None:
+    """Sure for three channels at the end only: with others it depends on which of its factors are set."""
+    check_space(kind, shape, 2)
+    sure = shape[-1] == 3 and arguments["data_format"] != "channels_first"
+    return Inferred(shape) if sure else None
+
+
+def _tilted(kind: str, arguments: Arguments, shape: Shape) -> Inferred | None:
+    """Nothing sure for images one pixel high or wide: by chance Keras finds no transformation for them."""
+    check_space(kind, shape, 2)
+    space, _ = split(arguments, shape)
+    return Inferred(shape) if min(space) > 1 else None
+
+
+def _sized(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
+    check_space(kind, shape, 2)
+    if arguments.get("pad_to_aspect_ratio") and arguments.get("crop_to_aspect_ratio"):
+        raise ShapeError("can pad or crop to keep the aspect ratio, not both", "keep one", "crop_to_aspect_ratio")
+    _, channels = split(arguments, shape)
+    return Inferred(join(arguments, (arguments["height"], arguments["width"]), channels))
+
+
+_BY_NAME: dict[str, Callable[[str, Arguments, Shape], Inferred | None]] = {
+    **dict.fromkeys(("CenterCrop", "RandomCrop", "Resizing"), _sized),
+    **dict.fromkeys(("RandomColorDegeneration", "RandomHue", "RandomSaturation"), _coloured),
+    **dict.fromkeys(
+        (
+            "AutoContrast",
+            "RandomBrightness",
+            "RandomContrast",
+            "RandomElasticTransform",
+            "RandomErasing",
+            "RandomFlip",
+            "RandomInvert",
+            "RandomRotation",
+            "RandomSharpness",
+            "RandomShear",
+            "RandomTranslation",
+            "RandomZoom",
+            "Solarization",
+        ),
+        _altered,
+    ),
+    "RandomColorJitter": _jittered,
+    "RandomGaussianBlur": _blurred,
+    "RandomGrayscale": _grey,
+    "RandomPerspective": _tilted,
+}
+RULES: dict[str, ImageRule] = {name: partial(rule, name) for name, rule in _BY_NAME.items()}

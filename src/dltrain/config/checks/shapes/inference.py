@@ -1,0 +1,187 @@
+"""What a layer makes of one sample: shape, weights and operations, by rules that are held against Keras by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from dltrain.config.catalogue import entries
+from dltrain.config.checks.shapes import (
+    convolution as shapes_convolution,
+)
+from dltrain.config.checks.shapes import (
+    images as shapes_images,
+)
+from dltrain.config.checks.shapes import (
+    plain as shapes_plain,
+)
+from dltrain.config.checks.shapes import (
+    recurrent as shapes_recurrent,
+)
+from dltrain.config.checks.shapes import (
+    terms as shape_terms,
+)
+from dltrain.config.checks.shapes import (
+    values as shapes_values,
+)
+from dltrain.config.checks.shapes.terms import Arguments, Inferred, Shape, ShapeError
+
+__all__ = ["Inferred", "Shape", "ShapeError", "has_rule", "infer", "rules"]
+
+_RULES: dict[str, Callable[[Arguments, Shape], Inferred | None]] = {
+    **shapes_plain.RULES,
+    **shapes_values.RULES,
+    **shapes_images.RULES,
+    **shapes_convolution.RULES,
+    **shapes_recurrent.RULES,
+}
+_WRAPPERS = ("Bidirectional", "RNN", "SpectralNormalization", "TimeDistributed")
+
+
+def has_rule(name: str) -> bool:
+    """Whether there is a rule for a layer of this class name."""
+    return name in _RULES or name in _WRAPPERS
+
+
+def rules() -> tuple[str, ...]:
+    """The layers that have a rule, sorted."""
+    return tuple(sorted((*_RULES, *_WRAPPERS)))
+
+
+def infer(name: str, arguments: Mapping[str, Any], shape: Shape) -> Inferred | None:
+    """What a layer makes of a sample of `shape`; None where there is no rule, and so nothing to say.
+
+    Args:
+        name: of the layer, or an alias.
+        arguments: as written, valid by the catalogue; defaults are filled in here.
+        shape: of one sample, without the batch axis.
+
+    Raises:
+        ShapeError: the layer does not take such samples.
+    """
+    entry = entries.find("layer", name)
+    if entry is None or not has_rule(entry.name) or not shape or not _needed(entry.name) <= arguments.keys():
+        return None
+    filled = {**_defaults(entry.name), **arguments}
+    if _halves(filled):
+        return None
+    inferred = _wrapped(entry.name, filled, shape) if entry.name in _WRAPPERS else _RULES[entry.name](filled, shape)
+    if inferred is not None and min(inferred.shape, default=1) < 1:
+        raise ShapeError(f"leaves nothing of samples of shape {shape}: {inferred.shape}", "make its sizes larger")
+    return _frozen(inferred) if inferred is not None and filled.get("trainable") is False else inferred
+
+
+def _frozen(inferred: Inferred) -> Inferred:
+    return Inferred(inferred.shape, inferred.parameters, 0, inferred.multiply_adds)
+
+
+@cache
+def _defaults(name: str) -> dict[str, Any]:
+    entry = entries.find("layer", name)
+    return {key: argument.default for key, argument in entry.arguments.items()} if entry is not None else {}
+
+
+@cache
+def _needed(name: str) -> frozenset[str]:
+    """The arguments that a layer cannot be built without."""
+    entry = entries.find("layer", name)
+    return frozenset(key for key, argument in entry.arguments.items() if argument.required) if entry else frozenset()
+
+
+def _halves(arguments: Arguments) -> bool:
+    """Whether an activation halves the last axis: Keras's own shapes do not know of it, so there is none to give."""
+    return "glu" in (arguments.get("activation"), arguments.get("recurrent_activation"))
+
+
+def _wrapped(name: str, arguments: Arguments, shape: Shape) -> Inferred | None:
+    if name == "RNN":
+        cell, given = _named(arguments["cell"])
+        filled = {**_defaults(cell), **given}
+        unknown = _halves(filled) or not _needed(cell) <= given.keys()
+        looped = None if unknown else shapes_recurrent.rnn(arguments, shape, cell, filled)
+        return _frozen(looped) if looped is not None and filled.get("trainable") is False else looped
+    inner, given = _named(arguments["layer"])
+    if name == "TimeDistributed":
+        return _at_every_step(inner, given, shape)
+    if name == "SpectralNormalization":
+        return _spectral(inner, given, infer(inner, given, shape), shape)
+    return _both_ways(arguments, inner, given, shape)
+
+
+def _at_every_step(inner: str, given: Arguments, shape: Shape) -> Inferred | None:
+    shapes_recurrent.check_steps(shape)
+    try:
+        one = infer(inner, given, shape[1:])
+    except ShapeError as error:
+        message = f"runs `{inner}` on each step, which {error.message}"
+        raise ShapeError(message, _for_every_step(error.hint, shape[0]), "layer") from error
+    if one is None:
+        return None
+    return Inferred((shape[0], *one.shape), one.parameters, one.trainable, one.multiply_adds * shape[0])
+
+
+def _for_every_step(hint: str, steps: int) -> str:
+    """What to insert before the inner layer, said for what is before `TimeDistributed`."""
+    before = shape_terms.insert("")[:-1]
+    if not hint.startswith(before):
+        return hint
+    if "target_shape" in hint:
+        return hint.replace("target_shape: [", f"target_shape: [{steps}, ")
+    layer = hint.removeprefix(before).removesuffix("`")
+    return shape_terms.insert(f"TimeDistributed: {{layer: {layer}}}")
+
+
+def _both_ways(arguments: Arguments, inner: str, given: Arguments, shape: Shape) -> Inferred | None:
+    shapes_recurrent.check_goes_along("layer", inner)
+    first = {**_defaults(inner), **given}
+    second: tuple[str, Arguments] = (inner, {**given, "go_backwards": True})
+    backward = arguments["backward_layer"]
+    if backward is not None:
+        name, written = _named(backward)
+        shapes_recurrent.check_goes_along("backward_layer", name)
+        second = (name, written)
+    elif first["go_backwards"]:
+        raise ShapeError("goes backwards by itself", "remove `go_backwards` from its `layer`", "layer")
+    shapes_recurrent.check_pair(first, {**_defaults(second[0]), **second[1]})
+    forward, other = infer(inner, given, shape), infer(*second, shape)
+    if forward is None or other is None:
+        return None
+    return shapes_recurrent.bidirectional(arguments, forward, other)
+
+
+def _named(value: Any) -> tuple[str, dict[str, Any]]:
+    """Name and written arguments of a nested layer; the name is the class's own."""
+    name, arguments = (value, None) if isinstance(value, str) else next(iter(value.items()))
+    entry = entries.find("layer", name)
+    return (entry.name if entry is not None else name), arguments or {}
+
+
+def _spectral(inner: str, given: Arguments, forward: Inferred | None, shape: Shape) -> Inferred | None:
+    """The inner layer with one more vector, as long as the last axis of its kernel, that is not learned."""
+    if forward is None:
+        return None
+    filled = {**_defaults(inner), **given}
+    size = _kernel_end(inner, filled, shape)
+    if size is None:
+        hint = "wrap `Dense`, `Embedding` or a convolution"
+        raise ShapeError(f"scales the kernel of a layer, and `{inner}` has none", hint, "layer")
+    if inner == "SpectralNormalization" or filled.get("lora_rank") is not None:
+        return None
+    return Inferred(forward.shape, forward.parameters + size, forward.trainable, forward.multiply_adds)
+
+
+def _kernel_end(name: str, filled: Arguments, shape: Shape) -> int | None:
+    """The last size of a layer's kernel; None for a layer without one kernel."""
+    if name.startswith(("SeparableConv", "ConvLSTM")):
+        return None
+    if name == "SpectralNormalization":
+        return 0
+    if name.endswith("Transpose"):
+        return shape[0] if filled["data_format"] == "channels_first" else shape[-1]
+    if name.startswith("DepthwiseConv"):
+        return int(filled["depth_multiplier"])
+    if name.startswith("Conv"):
+        return int(filled["filters"])
+    key = {"Dense": "units", "Embedding": "output_dim", "ReversibleEmbedding": "output_dim"}.get(name)
+    return int(filled[key]) if key is not None else None

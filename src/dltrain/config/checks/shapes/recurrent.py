@@ -1,0 +1,146 @@
+"""Shapes of layers that go along the steps of a sequence, and of those that wrap another layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from dltrain.config.checks.shapes.terms import (
+    Arguments,
+    Inferred,
+    Rule,
+    Shape,
+    ShapeError,
+    insert,
+    join,
+    learned,
+    mismatch,
+    nothing_left,
+    per_axis,
+    reshape,
+    split,
+)
+
+GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
+# Infers the shapes of a layer inside a wrapper: (name, written arguments, shape).
+Inner = Callable[[Any, Shape], tuple[str, Arguments, Inferred]]
+
+
+def check_sequence(shape: Shape) -> None:
+    """Raises ShapeError where a sample is not a sequence of vectors."""
+    if len(shape) == 1:
+        raise mismatch(shape, "(steps, features)", reshape(shape[0], 1))
+    if len(shape) != 2:
+        raise mismatch(shape, "(steps, features)", reshape(shape[0], math.prod(shape[1:])))
+
+
+def _weights(kind: str, arguments: Arguments, features: int) -> int:
+    """Numbers in the weights of a cell: kernel, recurrent kernel and bias."""
+    units, gates = arguments["units"], GATES[kind]
+    biases = 2 if kind == "GRU" and arguments["reset_after"] else 1
+    return gates * units * (features + units + (biases if arguments["use_bias"] else 0))
+
+
+def _recurrent(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
+    check_sequence(shape)
+    return _steps_of(kind, arguments, arguments["return_sequences"], shape)
+
+
+def _steps_of(kind: str, cell: Arguments, every_step: bool, shape: Shape) -> Inferred:
+    steps, features = shape
+    units = cell["units"]
+    operations = steps * GATES[kind] * units * (features + units)
+    output = (steps, units) if every_step else (units,)
+    return learned(output, _weights(kind, cell, features), operations)
+
+
+def _cell(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
+    hint = f"write `{kind}`, or `RNN: {{cell: {{{kind}Cell: {{units: {arguments['units']}}}}}}}`"
+    raise ShapeError("is one step of a recurrent layer, not a layer of its own", hint)
+
+
+def _convolutional(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
+    axes = {1: "(steps, width, channels)", 2: "(steps, height, width, channels)"}
+    if len(shape) != rank + 2:
+        needed = axes.get(rank, "(steps, depth, height, width, channels)")
+        hint = reshape(shape[0], 1, *shape[1:]) if len(shape) == rank + 1 else f"give the samples the shape {needed}"
+        raise mismatch(shape, needed, hint)
+    steps, (space, channels) = shape[0], split(arguments, shape[1:])
+    size, strides = per_axis(arguments["kernel_size"], rank), per_axis(arguments["strides"], rank)
+    dilation = per_axis(arguments["dilation_rate"], rank)
+    if max(strides) > 1 and max(dilation) > 1:
+        raise ShapeError("cannot have both `strides` and `dilation_rate` above 1", "keep one of them", "dilation_rate")
+    reach = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
+    if arguments["padding"] == "same":
+        places = tuple((n - 1) // s + 1 for n, s in zip(space, strides, strict=True))
+    else:
+        places = tuple((n - k) // s + 1 for n, k, s in zip(space, reach, strides, strict=True))
+    if min(places) < 1:
+        hint = "use a smaller `kernel_size` or `padding: same`"
+        raise nothing_left("kernel_size", arguments["kernel_size"], space, hint)
+    filters = arguments["filters"]
+    kernels = math.prod(size) * 4 * filters * (channels + filters)
+    output = join(arguments, places, filters)
+    whole = (steps, *output) if arguments["return_sequences"] else output
+    bias = 4 * filters if arguments["use_bias"] else 0
+    return learned(whole, kernels + bias, steps * math.prod(places) * kernels)
+
+
+RULES: dict[str, Rule] = {
+    **{kind: partial(_recurrent, kind) for kind in GATES},
+    **{f"{kind}Cell": partial(_cell, kind) for kind in GATES},
+    **{f"ConvLSTM{rank}D": partial(_convolutional, rank) for rank in (1, 2, 3)},
+}
+
+
+def rnn(arguments: Arguments, shape: Shape, cell: str, cell_arguments: Arguments) -> Inferred | None:
+    """`RNN` around a cell; None for a cell without a rule."""
+    kind = cell.removesuffix("Cell")
+    if not cell.endswith("Cell") or kind not in GATES:
+        raise ShapeError(f"goes along a cell, and `{cell}` is none", "write `cell: {LSTMCell: {units: 64}}`", "cell")
+    check_sequence(shape)
+    return _steps_of(kind, cell_arguments, arguments["return_sequences"], shape)
+
+
+def check_goes_along(key: str, name: str) -> None:
+    """Raises ShapeError where a layer for `Bidirectional` does not go along the steps of a sequence."""
+    if name not in (*GATES, "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"):
+        message = f"takes a recurrent layer as its `{key}`, and `{name}` is none"
+        raise ShapeError(message, "as in `layer: {LSTM: {units: 64}}`", key)
+
+
+def check_pair(forward: Arguments, backward: Arguments) -> None:
+    """Raises ShapeError where two layers cannot go along one sequence in opposite directions."""
+    if forward["go_backwards"] == backward["go_backwards"]:
+        hint = "write `go_backwards: true` in `backward_layer` alone"
+        raise ShapeError("needs one layer that goes forwards and one that goes backwards", hint, "backward_layer")
+    if forward["return_sequences"] != backward["return_sequences"]:
+        hint = "write the same `return_sequences` in both"
+        raise ShapeError("has one layer that gives every step and one that does not", hint, "backward_layer")
+
+
+def bidirectional(arguments: Arguments, forward: Inferred, backward: Inferred) -> Inferred:
+    """Two recurrent layers over one sequence, merged."""
+    mode = arguments["merge_mode"]
+    if mode is None:
+        hint = "write `merge_mode: concat`"
+        raise ShapeError("gives two outputs without a `merge_mode`; the next layer takes one", hint, "merge_mode")
+    one = forward.shape
+    if one != backward.shape:
+        message = f"cannot merge {one} with {backward.shape}"
+        raise ShapeError(message, "give both layers the same `units` and `return_sequences`", "backward_layer")
+    shape = (*one[:-1], 2 * one[-1]) if mode == "concat" else one
+    return Inferred(
+        shape,
+        forward.parameters + backward.parameters,
+        forward.trainable + backward.trainable,
+        forward.multiply_adds + backward.multiply_adds,
+    )
+
+
+def check_steps(shape: Shape) -> None:
+    """Raises ShapeError where there is no axis of steps before those of the inner layer."""
+    if len(shape) < 2:
+        raise mismatch(shape, "(steps, …)", insert(f"Reshape: {{target_shape: [{shape[0]}, 1]}}"))

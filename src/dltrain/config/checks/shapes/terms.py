@@ -1,0 +1,143 @@
+"""What rules about shapes say and take: shapes are of one sample, without the batch axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dltrain.config.catalogue import entries
+
+Shape = tuple[int, ...]
+Arguments = Mapping[str, Any]
+
+AXES = {
+    1: "(steps, channels)",
+    2: "(height, width, channels)",
+    3: "(depth, height, width, channels)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """What a layer makes of one sample.
+
+    Args:
+        shape: of its output.
+        parameters: numbers in its weights, learned or not.
+        trainable: those that are learned.
+        multiply_adds: of a forward pass: of its matrix products and convolutions, nothing else counts.
+    """
+
+    shape: Shape
+    parameters: int = 0
+    trainable: int = 0
+    multiply_adds: int = 0
+
+
+Rule = Callable[[Arguments, Shape], Inferred | None]
+
+
+class ShapeError(Exception):
+    """A layer that cannot take what it gets.
+
+    Args:
+        message: goes on after `layer 2, `LSTM`, `.
+        hint: what to write.
+        argument: the argument at fault; None where it is the layer's place.
+    """
+
+    def __init__(self, message: str, hint: str = "", argument: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.argument = argument
+
+
+def learned(shape: Shape, weights: int, multiply_adds: int = 0) -> Inferred:
+    """An output of `shape` from a layer all of whose `weights` are learned."""
+    return Inferred(shape, weights, weights, multiply_adds)
+
+
+def unchanged(arguments: Arguments, shape: Shape) -> Inferred:
+    """The rule of layers that keep the shape and have no weights."""
+    return Inferred(shape)
+
+
+def per_axis(value: int | list[int] | None, rank: int) -> Shape:
+    """An argument that is one number for all axes or a number for each."""
+    return (value,) * rank if isinstance(value, int) else tuple(value or ())
+
+
+def split(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    """(sizes of the axes in space, channels) of a sample."""
+    if arguments.get("data_format") == "channels_first":
+        return shape[1:], shape[0]
+    return shape[:-1], shape[-1]
+
+
+def join(arguments: Arguments, space: Shape, channels: int) -> Shape:
+    return (channels, *space) if arguments.get("data_format") == "channels_first" else (*space, channels)
+
+
+def mismatch(shape: Shape, needed: str, hint: str) -> ShapeError:
+    return ShapeError(f"gets samples of shape {shape}, but needs {needed}", hint)
+
+
+def insert(layer: str) -> str:
+    return f"insert before it: `- {layer}`"
+
+
+def reshape(*sizes: int) -> str:
+    return insert(f"Reshape: {{target_shape: [{', '.join(map(str, sizes))}]}}")
+
+
+def check_space(kind: str, shape: Shape, rank: int) -> None:
+    """Raises ShapeError where a sample does not have `rank` axes in space and one of channels."""
+    if len(shape) != rank + 1:
+        raise mismatch(shape, AXES[rank], _space_hint(kind, shape, rank))
+
+
+def _space_hint(kind: str, shape: Shape, rank: int) -> str:
+    size = math.prod(shape)
+    if len(shape) == rank:
+        return reshape(*shape, 1)
+    sibling = kind.replace(f"{rank}D", f"{len(shape) - 1}D")
+    if rank == 1 and len(shape) > 2 and sibling != kind and entries.find("layer", sibling) is not None:
+        return f"write `{sibling}`, or {reshape(shape[0], math.prod(shape[1:]))}"
+    if rank == 1 and len(shape) > 2:
+        return reshape(shape[0], math.prod(shape[1:]))
+    if len(shape) == rank + 2:
+        return f"write `TimeDistributed: {{layer: {{{kind}: …}}}}`, which takes the first axis for steps"
+    for channels in (1, 3):
+        side = math.isqrt(size // channels)
+        if rank == 2 and side > 1 and side * side * channels == size:
+            return reshape(side, side, channels)
+    return f"give the samples the shape {AXES[rank]} with a `Reshape` before it"
+
+
+def nothing_left(key: str, value: object, space: Shape, hint: str) -> ShapeError:
+    return ShapeError(f"has a `{key}` of {_plain(value)}, which does not fit into {space}", hint, key)
+
+
+def _plain(value: object) -> str:
+    return "×".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def axes_of(axes: int | list[int], shape: Shape) -> list[int]:
+    """One axis or several, as positions in the sample."""
+    positions = [axis_of(axis, shape) for axis in (axes if isinstance(axes, list) else [axes])]
+    if len(set(positions)) != len(positions) or not positions:
+        raise ShapeError(f"needs each axis once, not {axes}", "write `axis: -1`, or a list of different ones", "axis")
+    return positions
+
+
+def axis_of(axis: int, shape: Shape, key: str = "axis") -> int:
+    """An axis counted with the batch, as a position in the sample; Keras's axis 0 is the batch."""
+    whole = len(shape) + 1
+    position = axis if axis >= 0 else axis + whole
+    if not 0 < position < whole:
+        hint = f"axes from 1 to {len(shape)} are the sample's, and -1 is the last"
+        raise ShapeError(f"has no axis {axis}: its samples have the shape {shape}", hint, key)
+    return position - 1

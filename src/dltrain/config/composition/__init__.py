@@ -1,0 +1,1 @@
+"""From several texts to one tree: `extends`, `-s`, `repeat`."""

@@ -1,0 +1,127 @@
+"""`-s key.path=value`: changes to the tree of a config, each value with its place in the argument."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from dltrain.config.document.reader import Node, ReadError, Source, read
+from dltrain.config.document.suggest import listing
+from dltrain.errors import Problem, Where
+
+
+def apply(root: Node, argument: str) -> Problem | None:
+    """Sets what `key.path=value` says in the tree; the value is read as YAML and beats the file.
+
+    Returns:
+        the problem, when the argument cannot be read or leads nowhere.
+    """
+    name = f"-s {argument}"
+    path, equals, text = argument.partition("=")
+    keys = path.strip().split(".")
+    source = Source(name, name)
+    whole = source.at(0, 3, len(name))
+    if not equals or not all(keys):
+        return Problem("override", "an override is written `key.path=value`", (), whole, "as in `-s train.epochs=3`")
+    start = 3 + len(path) + 1
+    value = _value(text, name, start)
+    if isinstance(value, Problem):
+        return value
+    return _set(root, keys, value, source, 3 + len(path) - len(path.lstrip()))
+
+
+def _value(text: str, name: str, start: int) -> Node | Problem:
+    """The YAML value at column `start` of the argument; nothing after the `=` is null."""
+    if not text.strip():
+        return Node(None, Source(name, name).at(0, start))
+    if re.match(r"\s*[<>]=?\s*[-+.\d]", text):  # a bound of `expect`, whose quotes the shell has taken
+        return Node(text.strip(), Source(name, name).at(0, start, len(name)))
+    try:
+        node = read(name, text)
+    except ReadError as error:
+        problem = error.problem
+        if problem.code == "empty":  # `null` and `~`
+            return Node(None, Source(name, name).at(0, start, len(name)))
+        moved = _moved(problem.where, name, start) if problem.where else None
+        return Problem(problem.code, problem.message, (), moved, problem.hint)
+    _move(node, name, start)
+    return node
+
+
+def _move(node: Node, name: str, start: int) -> None:
+    """Shifts the places of a value that was read on its own to where it stands in the argument."""
+    node.where = _moved(node.where, name, start)
+    if node.key is not None:
+        node.key = _moved(node.key, name, start)
+    children = node.value.values() if isinstance(node.value, dict) else node.value
+    if isinstance(node.value, dict | list):
+        for child in children:
+            _move(child, name, start)
+
+
+def _moved(where: Where, name: str, start: int) -> Where:
+    if where.line > 1:  # a value of several lines: keep its own text
+        return where
+    return Where(name, 1, where.column + start, where.end_column + start, name)
+
+
+def _set(root: Node, keys: list[str], value: Node, source: Source, column: int) -> Problem | None:
+    node = root
+    for depth, key in enumerate(keys):
+        place = source.at(0, column, column + len(key))
+        last = depth == len(keys) - 1
+        if isinstance(node.value, list):
+            problem = _check_index(node.value, key, keys[:depth], place)
+            if problem is not None:
+                return problem
+            node.value = list(node.value)  # an alias may share it
+            if last:
+                node.value[int(key)] = value
+                return None
+            node.value[int(key)] = child = replace(node.value[int(key)])
+            node = child
+        else:
+            problem = _make_mapping(node, key, keys[:depth], place)
+            if problem is not None:
+                return problem
+            node.value = dict(node.value)
+            if last:
+                value.key = place
+                node.value[key] = value
+                return None
+            child = replace(node.value[key]) if key in node.value else Node(None, place, place)
+            node.value[key] = child
+            node = child
+        column += len(key) + 1
+    return None
+
+
+def _make_mapping(node: Node, key: str, before: list[str], place: Where) -> Problem | None:
+    """Turns what may hold keys into a mapping: nothing, or a bare `Name` that is to get arguments."""
+    if isinstance(node.value, dict):
+        return None
+    if node.value is None:
+        node.value = {}
+        return None
+    if node.value == key:
+        node.value = {key: Node(None, node.where, node.where)}
+        return None
+    parent = ".".join(before) or "the config"
+    message = f"`{parent}` is `{node.value}`, so it has no `{key}`"
+    return Problem("override", message, tuple(before), place, _hint(parent, node, key))
+
+
+def _hint(parent: str, node: Node, key: str) -> str:
+    if isinstance(node.value, str) and node.value[:1].isupper():
+        return f"write `-s {parent}.{node.value}.{key}=…`"
+    return f"write `-s {parent}={{{key}: …}}`"
+
+
+def _check_index(items: list[Node], key: str, before: list[str], place: Where) -> Problem | None:
+    parent = ".".join(before)
+    if key.isascii() and key.isdigit() and int(key) < len(items):
+        return None
+    named = [next(iter(i.value)) if isinstance(i.value, dict) and i.value else str(i.value) for i in items]
+    message = f"`{parent}` is a list of {len(items)}: `{key}` is not a position in it"
+    counted = listing([f"{index} {name}" for index, name in enumerate(named)])
+    return Problem("override", message, (), place, f"positions count from 0: {counted}")

@@ -1,0 +1,97 @@
+"""`repeat: {times: 3, layers: [...]}` among layers: the list that the model is built from."""
+
+from __future__ import annotations
+
+from dltrain.config.catalogue.phrases import number_hint
+from dltrain.config.document.reader import MAX_NODES, Node
+from dltrain.config.document.suggest import closest, shown
+from dltrain.errors import Problem
+
+Path = tuple[str | int, ...]
+Placed = tuple[Path, Node]
+
+MAX_TIMES = 10_000
+_EXAMPLE = "write `repeat: {times: 3, layers: [...]}`"
+
+
+def expanded(root: Node) -> tuple[list[Placed], list[Problem]]:
+    """The layers of a config in order, each with the path under which it is written, and what is wrong with repeats."""
+    model = root.value.get("model") if isinstance(root.value, dict) else None
+    layers = model.value.get("layers") if model is not None and isinstance(model.value, dict) else None
+    if layers is None or not isinstance(layers.value, list):
+        return [], []
+    problems: list[Problem] = []
+    return _items(layers, ("model", "layers"), problems), problems
+
+
+def is_repeat(node: Node) -> bool:
+    return isinstance(node.value, dict) and "repeat" in node.value and len(node.value) == 1
+
+
+def _items(layers: Node, path: Path, problems: list[Problem]) -> list[Placed]:
+    found: list[Placed] = []
+    for index, item in enumerate(layers.value):
+        if is_repeat(item):
+            found += _repeated(item.value["repeat"], (*path, index, "repeat"), problems)
+        else:
+            found.append(((*path, index), item))
+    return found
+
+
+def _repeated(node: Node, path: Path, problems: list[Problem]) -> list[Placed]:
+    place = node.key or node.where
+    if not isinstance(node.value, dict):
+        problems.append(
+            Problem("wrong-type", f"`repeat` must be a mapping, not {shown(node.plain())}", path, node.where, _EXAMPLE)
+        )
+        return []
+    for key, child in node.value.items():
+        if key not in ("times", "layers"):
+            near = closest(key, ("times", "layers"))
+            hint = f"did you mean `{near}`?" if near else "it takes `times` and `layers`"
+            problems.append(
+                Problem("unknown-key", f"unknown key `{key}` in `repeat`", (*path, key), child.key or place, hint)
+            )
+    for key in ("times", "layers"):
+        if key not in node.value:
+            problems.append(Problem("missing-key", f"missing key `{key}` in `repeat`", (*path, key), place, _EXAMPLE))
+    once = _inner(node.value.get("layers"), (*path, "layers"), problems)
+    times = _times(node.value.get("times"), (*path, "times"), problems)
+    if times * sum(item.size for _, item in once) > MAX_NODES:
+        message = f"{times:,} times {len(once):,} layers are more than a config may hold"
+        problems.append(
+            Problem("too-many-nodes", message, (*path, "times"), node.value["times"].where, "lower `times`")
+        )
+        return once
+    return once * times
+
+
+def _inner(layers: Node | None, path: Path, problems: list[Problem]) -> list[Placed]:
+    if layers is None:
+        return []
+    if not isinstance(layers.value, list):
+        message = f"`layers` of `repeat` must be a list, not {shown(layers.plain())}"
+        problems.append(Problem("wrong-type", message, path, layers.where, _EXAMPLE))
+        return []
+    if not layers.value:
+        message = "`layers` of `repeat` is empty"
+        problems.append(Problem("too-short", message, path, layers.key or layers.where, "write at least one"))
+    return _items(layers, path, problems)
+
+
+def _times(node: Node | None, path: Path, problems: list[Problem]) -> int:
+    """How often; 1 where that is not said rightly, so that what is inside is checked all the same."""
+    if node is None:
+        return 1
+    value = node.value
+    if isinstance(value, int) and not isinstance(value, bool):
+        if 1 <= value <= MAX_TIMES:
+            return value
+        message = f"`times` of `repeat` must be at least 1 and at most {MAX_TIMES:,}, not {shown(value)}"
+        problems.append(Problem("out-of-range", message, path, node.where, "as in `times: 2`"))
+        return 1
+    message = f"`times` of `repeat` must be a whole number, not {shown(node.plain())}"
+    problems.append(
+        Problem("wrong-type", message, path, node.where, number_hint(value, ("int",)) or "as in `times: 2`")
+    )
+    return 1

@@ -1,0 +1,291 @@
+"""Strict YAML: text -> a tree of nodes in which every key and value knows its line and column.
+
+What differs from `yaml.safe_load`: numbers are those of YAML 1.2 (`1e-3` is a number; `010`, `12:30` and
+`1_000` are words), only `true` and `false` are booleans, a key given twice is an error, tags are refused,
+and an alias costs as many nodes as it stands for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from dltrain.config.document.syntax import explain
+from dltrain.errors import Problem, Where
+
+MAX_BYTES = 4_000_000
+MAX_DEPTH = 64
+MAX_NODES = 400_000
+MAX_DIGITS = 40
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+# What YAML counts as the end of a line, and so what its marks count by.
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
+_INFINITE = {".inf": float("inf"), "+.inf": float("inf"), "-.inf": float("-inf"), ".nan": float("nan")}
+_NULL = {"", "~", "null", "Null", "NULL"}
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+@dataclass(slots=True)
+class Node:
+    """A value with its place; `key` is the place of the mapping key before it.
+
+    `value` is None, a bool, int, float or str, a list of nodes, or a dict from words to nodes.
+    """
+
+    value: Any
+    where: Where
+    key: Where | None = None
+    size: int = 1
+    quoted: bool = False
+
+    def plain(self) -> Any:
+        """The value without places, as `json` would hold it."""
+        if isinstance(self.value, dict):
+            return {key: child.plain() for key, child in self.value.items()}
+        if isinstance(self.value, list):
+            return [child.plain() for child in self.value]
+        return self.value
+
+
+class ReadError(Exception):
+    """The text is not YAML that dltrain takes; reading stopped at `problem`."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class Source:
+    """A text with a name, which makes `Where`s."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.lines = _LINE_BREAK.split(text)
+
+    def at(self, line: int, column: int, end_column: int | None = None) -> Where:
+        """The place at 0-based `line` and `column`; without an end, one character."""
+        text = self.lines[line].rstrip("\r") if line < len(self.lines) else ""
+        end = max(column + 1, min(len(text), end_column) if end_column is not None else column + 1)
+        return Where(self.name, line + 1, column + 1, end + 1, text)
+
+    def between(self, start: Any, end: Any) -> Where:
+        """The stretch between two YAML marks, cut at the end of its first line."""
+        if end.line == start.line:
+            return self.at(start.line, start.column, end.column)
+        text = self.lines[start.line].rstrip() if start.line < len(self.lines) else ""
+        return self.at(start.line, start.column, len(text))
+
+
+def decode(name: str, data: bytes) -> str:
+    """UTF-8 bytes to text without a byte-order mark.
+
+    Raises:
+        ReadError: too many bytes, invalid UTF-8, or a character that YAML forbids.
+    """
+    if len(data) > MAX_BYTES:
+        where = Where(name, 1, 1, 2, "")
+        raise ReadError(
+            Problem(
+                "too-large",
+                f"the file has {len(data):,} bytes; a config has at most {MAX_BYTES:,}",
+                (),
+                where,
+            )
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig", "replace")
+        *above, here = _LINE_BREAK.split(before)
+        line, column = len(above), len(here)
+        shown = data.decode("utf-8-sig", "replace")
+        where = Source(name, shown).at(line, column)
+        byte = data[error.start]
+        raise ReadError(
+            Problem("utf-8", f"byte 0x{byte:02x} is not valid UTF-8", (), where, "save the file as UTF-8")
+        ) from None
+    return text.replace("\r\n", "\n")
+
+
+def read(name: str, text: str) -> Node:
+    """The tree of the one YAML document in `text`.
+
+    Raises:
+        ReadError: at the first thing that is not strict YAML, a cycle or a limit passed.
+    """
+    source = Source(name, text)
+    try:
+        root = _Composer(source, yaml.parse(text, Loader=_LOADER)).document()
+    except yaml.reader.ReaderError as error:
+        *above, here = _LINE_BREAK.split(text[: error.position])
+        line, column = len(above), len(here)
+        code_point = error.character if isinstance(error.character, int) else ord(str(error.character)[0])
+        raise ReadError(
+            Problem(
+                "yaml-syntax",
+                f"the character U+{code_point:04X} may not stand in YAML",
+                (),
+                source.at(line, column),
+                "remove it, or write it as an escape inside double quotes",
+            )
+        ) from None
+    except yaml.MarkedYAMLError as error:
+        raise ReadError(explain(error, source)) from None
+    if root is None:
+        raise ReadError(
+            Problem(
+                "empty",
+                "the file holds no config",
+                (),
+                source.at(0, 0),
+                "a config has the sections `data`, `model` and `train`",
+            )
+        )
+    return root
+
+
+def _twice(key: str, first: Where) -> str:
+    if key[:1].isupper():
+        return f"put `- ` before it, and before the one in line {first.line}: layers are a list"
+    return f"it was given at line {first.line}, column {first.column} before: remove one of them"
+
+
+class _Composer:
+    """Parser events -> nodes, without recursion deeper than `MAX_DEPTH`."""
+
+    def __init__(self, source: Source, events: Iterator[Any]) -> None:
+        self.source = source
+        self.events = events
+        self.anchors: dict[str, Node | None] = {}
+        self.nodes = 0
+
+    def document(self) -> Node | None:
+        root: Node | None = None
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    raise self.error(event, "documents", "a second YAML document begins here", "keep one per file")
+                root = self.node(next(self.events), 0)
+        if root is not None and root.value is None and not root.quoted:
+            return None
+        return root
+
+    def node(self, event: Any, depth: int) -> Node:
+        if depth > MAX_DEPTH:
+            raise self.error(event, "too-deep", f"nested deeper than {MAX_DEPTH} levels", "a config is 5 to 10 deep")
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event)
+        if event.tag is not None and event.tag != "!":
+            raise self.error(event, "tag", f"the tag `{event.tag}` is not taken", "remove it: values have plain types")
+        if event.anchor is not None:
+            self.anchors[event.anchor] = None
+        if isinstance(event, yaml.ScalarEvent):
+            node = self.scalar(event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            node = self.sequence(event, depth)
+        else:
+            node = self.mapping(event, depth)
+        self.count(1, event)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        return node
+
+    def count(self, nodes: int, event: Any) -> None:
+        self.nodes += nodes
+        if self.nodes > MAX_NODES:
+            raise self.error(event, "too-many-nodes", f"the config has more than {MAX_NODES:,} values")
+
+    def alias(self, event: Any) -> Node:
+        if event.anchor not in self.anchors:
+            known = ", ".join(f"`&{name}`" for name in self.anchors) or "none"
+            raise self.error(event, "alias", f"no anchor `&{event.anchor}` before `*{event.anchor}`", f"known: {known}")
+        target = self.anchors[event.anchor]
+        if target is None:
+            raise self.error(event, "cycle", f"`*{event.anchor}` stands inside what it refers to")
+        self.count(target.size, event)
+        where = self.source.between(event.start_mark, event.end_mark)
+        return Node(target.value, where, None, target.size, target.quoted)
+
+    def sequence(self, event: Any, depth: int) -> Node:
+        items: list[Node] = []
+        while not isinstance(child := next(self.events), yaml.SequenceEndEvent):
+            items.append(self.node(child, depth + 1))
+        where = self.source.between(event.start_mark, child.end_mark)
+        return Node(items, where, None, 1 + sum(item.size for item in items))
+
+    def mapping(self, event: Any, depth: int) -> Node:
+        entries: dict[str, Node] = {}
+        merged: list[Node] = []
+        while not isinstance(key_event := next(self.events), yaml.MappingEndEvent):
+            key = self.key(key_event)
+            key_where = self.source.between(key_event.start_mark, key_event.end_mark)
+            value = self.node(next(self.events), depth + 1)
+            value.key = key_where
+            if key == "<<" and not key_event.style:
+                merged.extend(self.merge_sources(value, key_event))
+            elif key in entries:
+                first = entries[key].key or key_where
+                raise ReadError(
+                    Problem(
+                        "duplicate-key",
+                        f"the key `{key}` is given twice",
+                        (),
+                        key_where,
+                        _twice(key, first),
+                    )
+                )
+            else:
+                entries[key] = value
+        for base in merged:
+            for key, child in base.value.items():
+                entries.setdefault(key, child)
+        where = self.source.between(event.start_mark, key_event.end_mark)
+        return Node(entries, where, None, 1 + sum(child.size for child in entries.values()))
+
+    def merge_sources(self, value: Node, event: Any) -> list[Node]:
+        sources = value.value if isinstance(value.value, list) else [value]
+        if not all(isinstance(item.value, dict) for item in sources):
+            raise self.error(event, "merge", "`<<` takes a mapping or a list of mappings", "write `<<: *name`")
+        self.count(sum(item.size for item in sources), event)
+        return list(sources)
+
+    def key(self, event: Any) -> str:
+        if isinstance(event, yaml.ScalarEvent) and event.tag in (None, "!"):
+            if event.anchor is not None:
+                self.anchors[event.anchor] = self.scalar(event)
+            self.count(1, event)
+            return str(event.value)
+        raise self.error(event, "key", "a key must be a plain word")
+
+    def scalar(self, event: Any) -> Node:
+        where = self.source.between(event.start_mark, event.end_mark)
+        quoted = bool(event.style)  # libyaml says "" for a plain scalar, PyYAML's own parser None
+        return Node(event.value if quoted else self.resolve(event), where, None, 1, quoted)
+
+    def resolve(self, event: Any) -> bool | int | float | str | None:
+        text: str = event.value
+        if text in _NULL:
+            return None
+        if text in _BOOL:
+            return _BOOL[text]
+        if _INT.fullmatch(text):
+            if len(text) > MAX_DIGITS:
+                raise self.error(event, "digits", f"a number of {len(text):,} digits", f"at most {MAX_DIGITS}")
+            return int(text)
+        if text.lower() in _INFINITE:
+            return _INFINITE[text.lower()]
+        if _FLOAT.fullmatch(text) and not _LEADING_ZERO.fullmatch(text) and len(text) <= 400:
+            return float(text)
+        return text
+
+    def error(self, event: Any, code: str, message: str, hint: str = "") -> ReadError:
+        return ReadError(Problem(code, message, (), self.source.between(event.start_mark, event.end_mark), hint))

@@ -1,0 +1,1 @@
+"""What `dltrain docs`, `schema` and `init` print."""

@@ -1,0 +1,188 @@
+"""A config file and its overrides -> a `Plan`, or every problem at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from dltrain.config.checks import problems
+from dltrain.config.checks.draft import draft
+from dltrain.config.checks.outline import Outline, outline
+from dltrain.config.checks.sense.monitors import check_sense
+from dltrain.config.composition import extends, repeat
+from dltrain.config.composition import overrides as override_module
+from dltrain.config.document.reader import Node, ReadError, Source
+from dltrain.config.document.suggest import near_files
+from dltrain.config.resolved import completed, dump, flow, quote, with_origins
+from dltrain.config.schema import Limit, Spec
+from dltrain.errors import ConfigError, Problem, UsageError
+
+SMOKE_TRAIN, SMOKE_TEST = 512, 128
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is known of a config without problems.
+
+    Args:
+        spec: every default filled in, repeats expanded.
+        tree: the place of every value that was written.
+        layers: the path under which each layer of `spec` is written.
+        outline: the layers with their shapes.
+        warnings: what probably should not be so.
+    """
+
+    spec: Spec
+    tree: Node
+    layers: tuple[tuple[str | int, ...], ...]
+    outline: Outline
+    warnings: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked config, ready to be trained."""
+
+    checked: Checked
+    spec: Spec
+    file: str
+    text: bytes
+    overrides: tuple[str, ...]
+    smoke: bool = False
+
+    def error(self, path: tuple[str | int, ...], message: str, hint: str = "", code: str = "keras") -> ConfigError:
+        """The error that says `message` at the place of `path` in `spec`."""
+        written = path
+        if path[:2] == ("model", "layers") and len(path) > 2 and isinstance(path[2], int):
+            written = (*self.checked.layers[path[2]], *path[3:])
+        where = problems.place_of(self.checked.tree, written)
+        return ConfigError(self.file, [Problem(code, message, written, where, hint)])
+
+    def refuse(self, warnings: Sequence[Problem]) -> ConfigError:
+        """The error that takes warnings for errors."""
+        return ConfigError(self.file, [replace(problem, severity="error") for problem in warnings])
+
+    def resolved(self) -> str:
+        """The YAML text in which every default and override is filled in; to load it gives the same plan."""
+        return dump(self.spec.dump())
+
+    def origins(self) -> str:
+        """The same, one value a line, each with where it comes from: `default`, `file:line` or the override."""
+        written = [problems.locate(self.checked.tree, path)[0] for path in self.checked.layers]
+        return with_origins(self.spec.dump(), self.checked.tree, written)
+
+
+def load(
+    config: Path | str,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    smoke: bool = False,
+    name: str | None = None,
+    strict: bool = False,
+    alone: bool = False,
+) -> Plan:
+    """Reads and checks a config.
+
+    Args:
+        config: the YAML file.
+        overrides: `key.path=value` texts, or a mapping from key paths to values.
+        smoke: shrink to one epoch on a tiny subset, without `expect`.
+        name: the run's name, instead of the config's.
+        strict: take warnings for errors.
+        alone: read no other file: a config out of a run, which may come from anyone, extends nothing.
+
+    Raises:
+        UsageError: no such file, or it cannot be read.
+        ConfigError: the config has problems.
+    """
+    path = Path(config)
+    data = read_bytes(path)
+    texts = as_texts(overrides)
+    if name is not None:
+        texts = (*texts, f"name={quote(name)}")
+    checked = check(str(path), data, texts, alone)
+    plan = Plan(checked, shrink(checked.spec) if smoke else checked.spec, str(path), data, texts, smoke)
+    if strict and checked.warnings:
+        raise plan.refuse(checked.warnings)
+    return plan
+
+
+def read_bytes(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            hint = "give a YAML file in it" if any(path.glob("*.y*ml")) else "give a YAML file"
+            raise UsageError(f"{path} is a directory, not a config", hint)
+        return extends.read_limited(path)
+    except FileNotFoundError:
+        raise UsageError(f"no such config: {path}", near_files(path)) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"cannot read {path}: {reason}") from None
+
+
+def as_texts(overrides: Sequence[str] | Mapping[str, Any]) -> tuple[str, ...]:
+    if not isinstance(overrides, Mapping):
+        return tuple(overrides)
+    return tuple(f"{key}={flow(value)}" for key, value in overrides.items())
+
+
+def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False) -> Checked:
+    """Everything that can be said of a config's bytes without starting TensorFlow.
+
+    Raises:
+        ConfigError: with all problems, in the order of the file; warnings among them.
+    """
+    try:
+        tree = extends.read_chain(file, data, alone)
+    except ReadError as error:
+        raise ConfigError(file, [error.problem]) from None
+    found = [p for p in (override_module.apply(tree, text) for text in overrides) if p is not None]
+    tree.value.setdefault("name", _named_after(file))
+    layers, wrong_repeats = repeat.expanded(tree)
+    found += wrong_repeats
+    found += problems.from_objects(tree, layers)
+    spec = None
+    try:
+        spec = Spec.model_validate(_plain(tree, layers))
+    except ValidationError as error:
+        found += problems.from_pydantic(error, tree)
+    sketch = draft(tree, layers, found)
+    shaped = outline(sketch)
+    found += [*shaped.problems, *check_sense(sketch, shaped)]
+    found = problems.in_order(found)
+    if spec is None or any(problem.severity == "error" for problem in found):
+        raise ConfigError(file, found)
+    paths = tuple(path for path, _ in layers)
+    return Checked(Spec.model_validate(completed(spec)), tree, paths, shaped, tuple(found))
+
+
+def _plain(tree: Node, layers: Sequence[tuple[tuple[str | int, ...], Node]]) -> dict[str, Any]:
+    """The config as plain data, repeats expanded."""
+    plain: dict[str, Any] = tree.plain()
+    model = plain.get("model")
+    if isinstance(model, dict) and isinstance(model.get("layers"), list) and model["layers"]:
+        model["layers"] = [node.plain() for _, node in layers] or ["Identity"]  # an empty repeat is already told
+    return plain
+
+
+def _named_after(file: str) -> Node:
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(file).stem).strip("-._")[:64] or "run"
+    return Node(stem, Source(file, "").at(0, 0))
+
+
+def shrink(spec: Spec) -> Spec:
+    """The same spec on 512 training and 128 test samples for one epoch, judged by no gate."""
+    limit = spec.data.limit
+    small = Limit(train=min(limit.train or SMOKE_TRAIN, SMOKE_TRAIN), test=min(limit.test or SMOKE_TEST, SMOKE_TEST))
+    return spec.model_copy(
+        update={
+            "data": spec.data.model_copy(update={"limit": small}),
+            "train": spec.train.model_copy(update={"epochs": 1}),
+            "expect": {},
+        }
+    )

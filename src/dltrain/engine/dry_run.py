@@ -1,0 +1,198 @@
+"""One real batch forward and backward through the built model: what only Keras can say before a training."""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dltrain.config import Plan
+from dltrain.config.catalogue import entries
+from dltrain.config.checks.problems import place_of
+from dltrain.engine import backends
+from dltrain.engine.evaluation import inputs_of
+from dltrain.engine.events import Listener, Phase, ignore
+from dltrain.engine.model.speed import steps_of, threads_for
+from dltrain.engine.training.fit import load_data, start_backend
+from dltrain.errors import Problem
+
+if TYPE_CHECKING:
+    import keras
+
+    from dltrain.engine.backends import Batches
+
+_TIMED_SECONDS = 3.0
+# A start this many times away from the loss of uniform guesses is worth a look.
+_FAR = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRow:
+    """A built layer: `output` is the shape of one sample; `multiply_adds` is None where there is no rule for it."""
+
+    name: str
+    kind: str
+    output: tuple[int | None, ...]
+    parameters: int
+    multiply_adds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a model does with its first batches.
+
+    Args:
+        layers: in order.
+        start_loss: of the first batch before any step, without the regularizers' part.
+        expected_loss: of guesses that are all alike, where the loss and the classes say it.
+        steps: optimizer steps in an epoch.
+        epoch_seconds: for these steps as timed on a few, without validation and checkpoints.
+        peak_bytes: most memory in use so far: of the GPU where there is one, else of this process.
+        device: what it ran on.
+        warnings: what was seen that probably should not be so.
+    """
+
+    layers: Sequence[LayerRow]
+    start_loss: float
+    expected_loss: float | None
+    steps: int
+    epoch_seconds: float
+    peak_bytes: int
+    device: str
+    warnings: tuple[Problem, ...]
+
+
+def rehearse(plan: Plan, on_event: Listener = ignore) -> Rehearsal:
+    """Builds the model of a plan and trains it for a few steps on its own data; nothing is written.
+
+    Raises:
+        ConfigError: the model cannot be built, or its loss or gradients are not finite on the first batch.
+        DataError: the data cannot be read.
+    """
+    on_event(Phase("loading data"))
+    dataset = load_data(plan.spec)
+    start_backend(plan.spec, on_event, threads_for(plan, dataset))
+    from dltrain.engine.model import build, device
+
+    on_event(Phase("building the model"))
+    model, form, _ = build.compiled(plan, dataset)
+    batch_size, steps, at_once = steps_of(plan, len(dataset.train.x))
+    feed, epoch = inputs_of(dataset, "train", form, plan.spec.runtime.feed), backends.current().epoch()
+
+    def batches(count: int) -> Batches:
+        return feed.shuffled(batch_size, plan.spec.seed, epoch, count)
+
+    on_event(Phase("one batch forward and backward"))
+    loss, warnings = _first_batch(plan, model, *next(iter(batches(1))))
+    expected = _expected_loss(plan, model)
+    if expected is not None and not expected / _FAR <= loss <= expected * _FAR:
+        warnings.append(_far_start(plan, loss, expected))
+    on_event(Phase("timing a few steps"))
+    model.steps_per_execution = at_once
+    seconds = _seconds_per_step(model, batches, steps, at_once) * steps
+    described = device.describe()
+    return Rehearsal(
+        _layer_rows(plan, model), loss, expected, steps, seconds, _peak_bytes(described), described, tuple(warnings)
+    )
+
+
+def _layer_rows(plan: Plan, model: keras.Sequential) -> list[LayerRow]:
+    known = {row.name: row.after.multiply_adds for row in plan.checked.outline.rows}
+    return [
+        LayerRow(
+            layer.name,
+            type(layer).__name__,
+            tuple(layer.output.shape[1:]),
+            layer.count_params(),
+            known.get(layer.name),
+        )
+        for layer in model.layers
+    ]
+
+
+def _first_batch(plan: Plan, model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[Problem]]:
+    """The loss at the start and what the gradients show."""
+    from dltrain.engine.model.build import KERAS_ERRORS, message_of
+
+    try:
+        whole, gradients = backends.current().first_step(model, x, y)
+    except KERAS_ERRORS as error:
+        raise plan.error(("model", "layers"), f"the model cannot be trained: {message_of(error)}") from error
+    penalty = float(sum(float(value) for value in model.losses))
+    if not math.isfinite(whole):
+        hint = "look at the scale of the data, at the initializers and at activations without bounds"
+        raise plan.error(("train", "loss"), f"the loss of the first batch is {whole}", hint, "start-loss")
+    return whole - penalty, _check_gradients(plan, model, gradients)
+
+
+def _check_gradients(plan: Plan, model: keras.Sequential, gradients: Sequence[np.ndarray | None]) -> list[Problem]:
+    """Layers whose weights get no gradient, or all zeros, learn nothing.
+
+    Raises:
+        ConfigError: a gradient is not finite.
+    """
+    largest: dict[int, float] = {}
+    of_variable = dict(zip((id(v) for v in model.trainable_variables), gradients, strict=True))
+    for index, layer in enumerate(model.layers):
+        for variable in layer.trainable_variables:
+            gradient = of_variable[id(variable)]
+            size = 0.0 if gradient is None else float(np.abs(gradient).max(initial=0.0))
+            if not math.isfinite(size):
+                message = f"the gradient of layer {index + 1}, `{layer.name}`, is not finite on the first batch"
+                raise plan.error(("model", "layers", index), message, "lower the layer's scale", "gradient")
+            largest[index] = max(size, largest.get(index, 0.0))
+    stuck = [index for index, size in largest.items() if size == 0.0]
+    if not stuck:
+        return []
+    names = ", ".join(f"`{model.layers[index].name}`" for index in stuck[:4]) + (", …" if len(stuck) > 4 else "")
+    path = plan.checked.layers[stuck[0]]
+    message = f"no gradient reaches {names}: nothing is learned there"
+    hint = "look at what stands behind: an activation that is flat, or a layer that cannot be differentiated"
+    return [Problem("gradient", message, path, place_of(plan.checked.tree, path), hint, "warning")]
+
+
+def _expected_loss(plan: Plan, model: keras.Sequential) -> float | None:
+    """The cross-entropy of uniform guesses: ln(classes), and ln 2 for each yes-or-no output."""
+    entry = entries.find("loss", plan.spec.train.loss.name)
+    outputs = model.output_shape[-1]
+    if entry is None:
+        return None
+    if entry.name in ("SparseCategoricalCrossentropy", "CategoricalCrossentropy") and outputs and outputs > 1:
+        return math.log(outputs)
+    return math.log(2) if entry.name == "BinaryCrossentropy" else None
+
+
+def _far_start(plan: Plan, loss: float, expected: float) -> Problem:
+    path = ("train", "loss")
+    message = f"the loss of the first batch is {loss:.3g}; guesses that are all alike would have {expected:.3g}"
+    hint = "look at the scale of the data, the initializers, and the last activation against the loss"
+    return Problem("start-loss", message, path, place_of(plan.checked.tree, path), hint, "warning")
+
+
+def _seconds_per_step(model: keras.Sequential, batches: Callable[[int], Batches], steps: int, at_once: int) -> float:
+    """Wall time of one optimizer step: the first execution is tracing, the next ones count."""
+    model.fit(batches(at_once), shuffle=False, verbose=0)
+    timed, seconds = 0, 0.0
+    count = min(at_once, steps)
+    while seconds < _TIMED_SECONDS / 2:
+        started = time.perf_counter()
+        model.fit(batches(count), shuffle=False, verbose=0)
+        seconds += time.perf_counter() - started
+        timed += count
+        if count >= steps:
+            break
+        count = max(at_once, min(steps, 4 * count) // at_once * at_once)
+    return seconds / timed
+
+
+def _peak_bytes(device: str) -> int:
+    if device.startswith("GPU"):
+        return backends.current().gpu_peak_bytes()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,1 @@
+"""A compiled model and data -> a trained run."""

@@ -1,0 +1,141 @@
+"""The state of a training <-> the files of a checkpoint: JSON and safetensors, nothing that could hold code."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dltrain.engine.model import weights
+from dltrain.errors import RunError
+from dltrain.runs.record import to_json
+
+SCHEMA_VERSION = 3
+WEIGHTS = "weights.safetensors"
+OPTIMIZER = "optimizer.safetensors"
+STATE = "state.json"
+
+_METRIC = re.compile(r"(?!seconds$)[A-Za-z][A-Za-z0-9_.-]{0,99}")
+
+Arrays = Mapping[str, np.ndarray]
+Row = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackState:
+    """What one callback remembers: its class's name, numbers, and the weights that it keeps."""
+
+    name: str
+    numbers: Mapping[str, Any]
+    kept: Arrays
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Everything that the epochs after `epoch` depend on.
+
+    Args:
+        epoch: whole epochs that are done.
+        seed: of the run, from which the order of every epoch follows.
+        weights: the model's variables, random states included.
+        optimizer: the optimizer's variables.
+        best_epoch: the best one so far.
+        best_value: what it reached in the monitored metric.
+        monitor: that metric's name.
+        callbacks: in the order of the config.
+        stopped: whether a callback ended the training with this epoch.
+        history: the metrics of each epoch that is done, from the first; NaN for what was not finite.
+    """
+
+    epoch: int
+    seed: int
+    weights: Arrays
+    optimizer: Arrays
+    best_epoch: int
+    best_value: float
+    monitor: str
+    callbacks: tuple[CallbackState, ...]
+    stopped: bool
+    history: tuple[Row, ...]
+
+
+def to_files(checkpoint: Checkpoint) -> dict[str, bytes]:
+    state = {
+        "schema_version": SCHEMA_VERSION,
+        "epoch": checkpoint.epoch,
+        "seed": checkpoint.seed,
+        "best": {
+            "epoch": checkpoint.best_epoch,
+            "monitor": checkpoint.monitor,
+            "value": checkpoint.best_value if math.isfinite(checkpoint.best_value) else str(checkpoint.best_value),
+        },
+        "callbacks": [{"name": each.name, "state": dict(each.numbers)} for each in checkpoint.callbacks],
+        "stopped": checkpoint.stopped,
+        "history": checkpoint.history,
+    }
+    files = {
+        WEIGHTS: weights.to_bytes(checkpoint.weights),
+        OPTIMIZER: weights.to_bytes(checkpoint.optimizer),
+        STATE: to_json(state),
+    }
+    kept = {_kept(index): each.kept for index, each in enumerate(checkpoint.callbacks) if each.kept}
+    return files | {name: weights.to_bytes(arrays) for name, arrays in kept.items()}
+
+
+def from_files(files: Mapping[str, bytes], place: str) -> Checkpoint:
+    """The checkpoint in the verified files of `place`.
+
+    Raises:
+        RunError: a file is missing, or does not hold what a checkpoint holds.
+    """
+    try:
+        state = json.loads(files[STATE])
+        if state["schema_version"] != SCHEMA_VERSION:
+            version = state["schema_version"]
+            raise RunError(f"{place} was written by another version of dltrain (state {version}, not {SCHEMA_VERSION})")
+        callbacks = tuple(
+            CallbackState(str(each["name"]), dict(each["state"]), _arrays(files, _kept(index), place, optional=True))
+            for index, each in enumerate(state["callbacks"])
+        )
+        return Checkpoint(
+            epoch=int(state["epoch"]),
+            seed=int(state["seed"]),
+            weights=_arrays(files, WEIGHTS, place),
+            optimizer=_arrays(files, OPTIMIZER, place),
+            best_epoch=int(state["best"]["epoch"]),
+            best_value=float(state["best"]["value"]),
+            monitor=str(state["best"]["monitor"]),
+            callbacks=callbacks,
+            stopped=state["stopped"] is True,
+            history=_history(state["history"], int(state["epoch"])),
+        )
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
+        raise RunError(f"{STATE} of {place} is damaged: {type(error).__name__} {error}") from None
+
+
+def _history(rows: list[Mapping[str, Any]], epochs: int) -> tuple[Row, ...]:
+    if len(rows) != epochs:
+        raise ValueError(f"the history has {len(rows)} epochs, not {epochs}")
+    names = set(rows[0]) if rows else set()
+    if "loss" not in names or not all(_METRIC.fullmatch(name) for name in names - {"epoch"}) or "epoch" in names:
+        raise ValueError("the history has other names than metrics have")
+    if any(set(row) != names for row in rows):
+        raise ValueError("the history has other metrics in one epoch than in another")
+    return tuple({str(key): math.nan if value is None else float(value) for key, value in row.items()} for row in rows)
+
+
+def _kept(index: int) -> str:
+    return f"callback-{index}.safetensors"
+
+
+def _arrays(files: Mapping[str, bytes], name: str, place: str, optional: bool = False) -> Arrays:
+    if optional and name not in files:
+        return {}
+    if name not in files:
+        raise RunError(f"{place} has no {name}")
+    return weights.from_bytes(files[name], f"{place}/{name}")

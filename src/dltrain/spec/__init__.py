@@ -1,6 +1,0 @@
-"""YAML text -> a checked `Spec`. PyYAML and pydantic; no NumPy, no Keras."""
-
-from dltrain.spec.load import Plan, load
-from dltrain.spec.schema import KerasObject, Spec, TrainSpec, parse_bound
-
-__all__ = ["KerasObject", "Plan", "Spec", "TrainSpec", "load", "parse_bound"]

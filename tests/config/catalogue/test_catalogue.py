@@ -1,0 +1,357 @@
+"""The catalogue against the installed Keras: complete, current, and every entry can be built."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dltrain.config.catalogue import entries
+from dltrain.config.catalogue.entries import Argument
+
+SCRIPT = Path(__file__).parents[3] / "scripts" / "make_catalogue.py"
+SECTIONS = [section for section in entries.sections() if section != "activation"]
+OBJECTS = [(section, name) for section in SECTIONS for name in entries.names(section)]
+LAYERS = entries.names("layer")
+
+# Samples for layers that no rule of `sample_shape` fits.
+SHAPES: dict[str, tuple[int, ...]] = {
+    "CategoryEncoding": (3,),
+    "ConvLSTM1D": (2, 6, 2),
+    "ConvLSTM2D": (2, 6, 6, 2),
+    "ConvLSTM3D": (2, 4, 4, 4, 1),
+    "GRUCell": (4,),
+    "LSTMCell": (4,),
+    "MelSpectrogram": (64,),
+    "RepeatVector": (4,),
+    "Reshape": (8,),
+    "STFTSpectrogram": (64, 1),
+    "SimpleRNNCell": (4,),
+    "SpectralNormalization": (4,),
+}
+SEQUENCES = (
+    "Bidirectional",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "SimpleRNN",
+    "TimeDistributed",
+    "Masking",
+    "Permute",
+    "EinsumDense",
+)
+# The least that a class needs beyond what REQUIRED says.
+SPECIAL: dict[str, dict[str, Any]] = {
+    "GroupNormalization": {"groups": 1},
+    "MelSpectrogram": {
+        "fft_length": 16,
+        "sequence_stride": 8,
+        "sampling_rate": 100,
+        "min_freq": 1.0,
+        "num_mel_bins": 4,
+    },
+    "RandomPosterization": {"factor": 4},
+    "STFTSpectrogram": {"frame_length": 16},
+    "TimeDistributed": {"layer": "Dense"},
+    "SpectralNormalization": {"layer": "Dense"},
+    "ZeroPadding1D": {"padding": 1},
+}
+REQUIRED: dict[str, Any] = {
+    "activation": "relu",
+    "bin_boundaries": [0.25, 0.75],
+    "boundaries": [2.0],
+    "cell": "LSTMCell",
+    "decay_rate": 0.5,
+    "decay_steps": 10,
+    "dims": (2, 1),
+    "equation": "abc,cd->abd",
+    "factor": 0.5,
+    "filters": 2,
+    "first_decay_steps": 10,
+    "height": 4,
+    "height_factor": 0.1,
+    "initial_learning_rate": 0.1,
+    "inner_optimizer": "SGD",
+    "input_dim": 5,
+    "kernel_size": 2,
+    "layer": "LSTM",
+    "mean": 0.5,
+    "n": 2,
+    "num_bins": 4,
+    "num_classes": 2,
+    "num_tokens": 3,
+    "output_dim": 3,
+    "output_shape": (8, 3),
+    "output_size": 2,
+    "pool_size": 2,
+    "precision": 0.5,
+    "rate": 0.5,
+    "recall": 0.5,
+    "scale": 0.5,
+    "sensitivity": 0.5,
+    "specificity": 0.5,
+    "stddev": 0.5,
+    "target_class_ids": [0],
+    "target_shape": (2, -1),
+    "units": 2,
+    "values": [0.1, 0.01],
+    "variance": 0.25,
+    "width": 4,
+    "width_factor": 0.1,
+}
+UNFIT = [
+    *(
+        "Lambda",
+        "LambdaCallback",
+        "TFSMLayer",
+        "JaxLayer",
+        "FlaxLayer",
+        "TorchModuleWrapper",
+        "MeanMetricWrapper",
+    ),
+    *("StringLookup", "IntegerLookup", "TextVectorization", "InputLayer", "Add", "Concatenate", "Layer"),
+    *("MultiHeadAttention", "LearningRateScheduler", "ModelCheckpoint", "CSVLogger", "RemoteMonitor"),
+]
+# What has to stand beside an argument at its bound.
+COMPANIONS: dict[str, dict[str, Any]] = {
+    "AUC.num_labels": {"multi_label": True},
+    "PiecewiseConstantDecay.values": {"boundaries": []},
+    "STFTSpectrogram.fft_length": {"frame_length": 1},
+}
+NEEDS_SCIPY = {"STFTSpectrogram", "STFT"}
+
+
+def sample_shape(name: str) -> tuple[int, ...]:
+    if name in SHAPES:
+        return SHAPES[name]
+    if name.endswith("3D") or "3D" in name:
+        return (6, 6, 6, 2)
+    if "1D" in name or name in SEQUENCES:
+        return (8, 4)
+    return (4,) if name in ("Dense", "Embedding", "ReversibleEmbedding") else (8, 8, 3)
+
+
+def minimal(section: str, name: str) -> dict[str, Any]:
+    entry = entries.find(section, name)
+    assert entry is not None
+    needed = {key: REQUIRED[key] for key, argument in entry.arguments.items() if argument.required}
+    return needed | SPECIAL.get(name, {})
+
+
+def module_of(section: str) -> Any:
+    import keras
+
+    if section == "schedule":
+        return keras.optimizers.schedules
+    return getattr(keras, {"loss": "losses"}.get(section, f"{section}s"))
+
+
+def build(section: str, name: str, /, **arguments: Any) -> Any:
+    """The object from its least arguments and those given; nested objects by their names."""
+    if name in NEEDS_SCIPY:
+        pytest.importorskip("scipy")
+    given = minimal(section, name) | arguments
+    for key in ("layer", "cell", "backward_layer"):
+        if isinstance(given.get(key), str):
+            given[key] = build("layer", given[key])
+    if isinstance(given.get("inner_optimizer"), str):
+        given["inner_optimizer"] = build("optimizer", given["inner_optimizer"])
+    return getattr(module_of(section), name)(**given)
+
+
+def every_argument(*attributes: str) -> list[tuple[str, str, str]]:
+    """(section, name, argument) of all arguments that have one of the attributes set."""
+    found = []
+    for section, name in OBJECTS:
+        entry = entries.find(section, name)
+        for key, argument in entry.arguments.items() if entry else ():
+            if any(getattr(argument, attribute) not in (None, ()) for attribute in attributes):
+                found.append((section, name, key))
+    return found
+
+
+def argument_of(section: str, name: str, key: str) -> Argument:
+    entry = entries.find(section, name)
+    assert entry is not None
+    return entry.arguments[key]
+
+
+def generator() -> Any:
+    spec = importlib.util.spec_from_file_location("make_catalogue", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_catalogue_is_what_the_installed_keras_gives() -> None:
+    import keras
+
+    if keras.__version__ != entries.keras_version():
+        pytest.skip(f"made from Keras {entries.keras_version()}; Keras {keras.__version__} is installed")
+    shipped = resources.files("dltrain.config.catalogue").joinpath("catalogue.json").read_text(encoding="utf-8")
+    assert shipped == generator().text(), "stale: run python scripts/make_catalogue.py"
+
+
+def test_catalogue_reads_without_keras_or_numpy() -> None:
+    import subprocess
+
+    code = (
+        "import sys; from dltrain.config.catalogue import entries; entries.find('layer', 'Dense');"
+        "sys.exit(bool({'keras', 'numpy', 'tensorflow'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", [name for name in LAYERS if not name.endswith("Cell")])
+def test_catalogue_layer_takes_a_sample(name: str) -> None:
+    import keras
+
+    inputs = keras.Input(sample_shape(name))
+    made = build("layer", name)
+    assert made(inputs) is not inputs, "a built model would pass it over"
+    model = keras.Sequential([inputs, made])
+    assert model(keras.ops.ones((2, *inputs.shape[1:]))).shape[0] == 2
+
+
+@pytest.mark.parametrize(("section", "name"), OBJECTS)
+def test_catalogue_object_builds_from_its_least_arguments(section: str, name: str) -> None:
+    assert build(section, name) is not None
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_catalogue_layer_takes_the_base_arguments_it_lists(name: str) -> None:
+    entry = entries.find("layer", name)
+    assert entry is not None
+    base = {"name": "mine", "dtype": "float32", "trainable": False}
+    if name == "Hashing":
+        base["dtype"] = "int64"
+    made = build("layer", name, **{key: value for key, value in base.items() if key in entry.arguments})
+    assert made.name == "mine"
+
+
+@pytest.mark.parametrize(("section", "name", "key"), every_argument("choices"))
+def test_catalogue_words_are_taken_by_keras(section: str, name: str, key: str) -> None:
+    for word in argument_of(section, name, key).choices:
+        assert build(section, name, **{key: word}) is not None
+
+
+@pytest.mark.parametrize(("section", "name", "key"), every_argument("minimum", "maximum"))
+def test_catalogue_bounds_are_taken_by_keras(section: str, name: str, key: str) -> None:
+    argument = argument_of(section, name, key)
+    for bound in (argument.minimum, argument.maximum):
+        value: Any = bound
+        if bound is None:
+            continue
+        if "float" in argument.kinds or "floats" in argument.kinds:
+            value = float(bound)
+        if not {"int", "float"} & set(argument.kinds):
+            value = [value] * max(argument.lengths or (1,))
+        companions = COMPANIONS.get(f"{name}.{key}", {})
+        assert build(section, name, **companions, **{key: value}) is not None
+
+
+@pytest.mark.parametrize(("section", "name"), OBJECTS)
+def test_catalogue_defaults_are_kerass_own(section: str, name: str) -> None:
+    import inspect
+
+    signature = inspect.signature(getattr(module_of(section), name)).parameters
+    entry = entries.find(section, name)
+    assert entry is not None
+    for key, argument in entry.arguments.items():
+        if argument.has_default:
+            assert json.loads(json.dumps(signature[key].default)) == argument.default
+        elif key in signature and signature[key].default is inspect.Parameter.empty:
+            assert argument.required
+
+
+@pytest.mark.parametrize("section", [s for s in SECTIONS if s not in ("schedule", "callback", "layer")])
+def test_catalogue_aliases_are_words_that_keras_resolves(section: str) -> None:
+    module = module_of(section)
+    for word, own in entries.aliases(section).items():
+        if own is None:
+            continue
+        made = vars(module).get(word) or module.get(word)
+        name = getattr(made, "__name__", type(made).__name__)
+        assert name.replace("_", "").lower() == own.lower()
+
+
+@pytest.mark.parametrize("word", entries.names("activation"))
+def test_catalogue_activation_is_a_word_of_keras(word: str) -> None:
+    import keras
+
+    assert keras.activations.get(word)(keras.ops.ones((2, 4))).shape[0] == 2
+
+
+def test_catalogue_names_every_class_of_keras_or_says_why_not() -> None:
+    import inspect
+
+    for section in SECTIONS:
+        for name, value in vars(module_of(section)).items():
+            if inspect.isclass(value) and not name.startswith("_"):
+                known = entries.find(section, name) is not None
+                assert known != (entries.why_not(name) is not None), name
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_catalogue_leaves_out_what_is_not_safe_or_fitting(name: str) -> None:
+    assert all(entries.find(section, name) is None for section in entries.sections())
+    assert entries.why_not(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        ("Embedding", "weights"),
+        ("LSTM", "return_state"),
+        ("Dense", "quantization_config"),
+        ("EarlyStopping", "verbose"),
+    ],
+)
+def test_catalogue_says_why_an_argument_is_left_out(name: str, argument: str) -> None:
+    entry = entries.find("callback" if name == "EarlyStopping" else "layer", name)
+    assert entry is not None
+    assert argument not in entry.arguments
+    assert entries.why_not_argument(name, argument)
+    assert entries.why_not_argument("Dense", "units") is None
+
+
+@pytest.mark.parametrize(
+    ("section", "word", "own"),
+    [
+        ("optimizer", "adam", "Adam"),
+        ("loss", "mse", "MeanSquaredError"),
+        ("loss", "sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"),
+        ("metric", "mae", "MeanAbsoluteError"),
+        ("initializer", "he_normal", "HeNormal"),
+        ("regularizer", "l2", "L2"),
+        ("layer", "MaxPool2D", "MaxPooling2D"),
+    ],
+)
+def test_catalogue_finds_a_class_by_its_alias(section: str, word: str, own: str) -> None:
+    found = entries.find(section, word)
+    assert found is not None
+    assert found.name == own
+
+
+def test_catalogue_leaves_accuracy_to_keras() -> None:
+    assert entries.find("metric", "accuracy") is None
+    assert entries.aliases("metric")["accuracy"] is None
+
+
+def test_catalogue_entry_says_what_an_argument_takes() -> None:
+    kernel_size = argument_of("layer", "Conv2D", "kernel_size")
+    assert kernel_size.kinds == ("int", "ints")
+    assert kernel_size.lengths == (2,)
+    assert kernel_size.minimum == 1
+    assert kernel_size.required
+    assert not kernel_size.has_default
+    assert argument_of("layer", "Conv2D", "activation").nullable
+    assert argument_of("layer", "Conv1D", "padding").choices == ("valid", "same", "causal")
+    assert argument_of("optimizer", "Adam", "learning_rate").kinds == ("float", "schedule")

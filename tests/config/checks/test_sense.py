@@ -1,0 +1,260 @@
+"""Rules over several values: what has to be told, and what must not be."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from dltrain.config import load
+from dltrain.config.catalogue import entries, examples, objects
+from dltrain.config.checks.sense import sizes as sense_sizes
+from dltrain.config.plan import check
+from dltrain.config.resolved import flow
+from dltrain.engine.model import build
+from dltrain.engine.training import fit as training
+from dltrain.errors import ConfigError, Problem
+
+CONFIG = """\
+data: {{dataset: {data}}}
+model: {{layers: [{layers}]}}
+train:
+  optimizer: {optimizer}
+  loss: {loss}
+  metrics: [{metrics}]
+  epochs: {epochs}
+  callbacks: [{callbacks}]
+"""
+TWO = "{synthetic: {features: 4, classes: 2}}"
+THREE = "{synthetic: {features: 4, classes: 3}}"
+NUMBER = "{synthetic: {features: 4, task: regression}}"
+
+
+def problems_of(layers: str, **parts: object) -> list[Problem]:
+    given = {
+        "data": "mnist",
+        "optimizer": "Adam",
+        "loss": "sparse_categorical_crossentropy",
+        "metrics": "",
+        "epochs": 10,
+        "callbacks": "",
+    }
+    text = CONFIG.format(layers=layers, **(given | parts))
+    try:
+        return list(check("config.yaml", text.encode(), ()).warnings)
+    except ConfigError as error:
+        return list(error.problems)
+
+
+SOFTMAX = "{Dense: {units: 3, activation: softmax}}"
+LOGITS = "{Dense: {units: 3}}"
+
+
+@pytest.mark.parametrize(
+    ("data", "layers", "loss", "metrics"),
+    [
+        (THREE, SOFTMAX, "sparse_categorical_crossentropy", "accuracy, SparseTopKCategoricalAccuracy: {k: 2}"),
+        (THREE, SOFTMAX, "categorical_crossentropy", "accuracy, AUC, Precision, Recall, F1Score, mse"),
+        (THREE, SOFTMAX, "mean_squared_error", "accuracy"),
+        (THREE, SOFTMAX, "KLDivergence", "accuracy"),
+        (THREE, LOGITS, "{SparseCategoricalCrossentropy: {from_logits: true}}", "accuracy"),
+        (THREE, LOGITS, "{CategoricalCrossentropy: {from_logits: true}}", "accuracy, AUC: {from_logits: true}"),
+        (THREE, LOGITS, "categorical_hinge", "accuracy"),
+        (THREE, SOFTMAX, "CategoricalGeneralizedCrossEntropy", "accuracy"),
+        (THREE, f"{LOGITS}, Softmax", "sparse_categorical_crossentropy", "accuracy"),
+        (THREE, f"{LOGITS}, {{Activation: {{activation: softmax}}}}", "sparse_categorical_crossentropy", "accuracy"),
+        (TWO, "{Dense: {units: 2, activation: softmax}}", "sparse_categorical_crossentropy", "accuracy"),
+        (TWO, "{Dense: {units: 1, activation: sigmoid}}", "binary_crossentropy", "accuracy, AUC, Precision, Recall"),
+        (TWO, "{Dense: {units: 1, activation: sigmoid}}", "mean_squared_error", "BinaryAccuracy"),
+        (TWO, "{Dense: {units: 1, activation: tanh}}", "hinge", ""),
+        (TWO, "{Dense: {units: 1}}", "{BinaryCrossentropy: {from_logits: true}}", "BinaryAccuracy: {threshold: 0}"),
+        (NUMBER, "{Dense: {units: 1}}", "mean_squared_error", "mae, RootMeanSquaredError, R2Score"),
+        (NUMBER, "{Dense: {units: 1}}", "{Huber: {delta: 2}}", "mae"),
+        (NUMBER, "{Dense: {units: 8}}, {LeakyReLU: {}}, {Dense: {units: 1}}", "log_cosh", ""),
+        (
+            "mnist",
+            f"{{Conv2D: {{filters: 3, kernel_size: 3}}}}, GlobalAveragePooling2D, {SOFTMAX.replace('3', '10')}",
+            "mse",
+            "",
+        ),
+        ("mnist", "Flatten, {Dense: {units: 10, activation: log_softmax}}", "mse", ""),
+        (
+            "mnist",
+            "{Reshape: {target_shape: [28, 28]}}, {Bidirectional: {layer: {GRU: {units: 5, return_sequences: true}}}}, "
+            "{GRU: {units: 10, activation: softmax}}",
+            "sparse_categorical_crossentropy",
+            "accuracy",
+        ),
+        (
+            "mnist",
+            "{RandomRotation: {factor: 0.1}}, {RandomBrightness: {factor: 0.1, value_range: [0, 1]}}, "
+            "{Rescaling: {scale: 2, offset: -1}}, Flatten, {Dense: {units: 10, activation: softmax}}",
+            "sparse_categorical_crossentropy",
+            "accuracy",
+        ),
+    ],
+)
+def test_sense_has_nothing_against_sound_models(data: str, layers: str, loss: str, metrics: str) -> None:
+    assert problems_of(layers, data=data, loss=loss, metrics=metrics) == []
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "optimizer"),
+    [
+        ("EarlyStopping: {patience: 3}", "Adam"),
+        ("EarlyStopping: {monitor: loss, mode: min, patience: 9}", "Adam"),
+        ("ReduceLROnPlateau: {patience: 2}, EarlyStopping: {patience: 5}", "{SGD: {learning_rate: 1}}"),
+        ("TerminateOnNaN", "{Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 1e-3, decay_steps: 320}}}}"),
+        (
+            "",
+            "{Adam: {learning_rate: {InverseTimeDecay: {initial_learning_rate: 0.1, decay_steps: 9, decay_rate: 1}}}}",
+        ),
+        ("", "{SGD: {learning_rate: {PiecewiseConstantDecay: {boundaries: [100, 200], values: [0.1, 0.01, 0.001]}}}}"),
+        (
+            "",
+            "{Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 0, warmup_target: 1e-3, warmup_steps: 20, "
+            "decay_steps: 300}}}}",
+        ),
+    ],
+)
+def test_sense_has_nothing_against_sound_training(callbacks: str, optimizer: str) -> None:
+    found = problems_of(SOFTMAX, data=THREE, callbacks=callbacks, optimizer=optimizer)
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "layers", "code", "severity"),
+    [
+        ({"data": THREE, "metrics": "accuracy, TopKCategoricalAccuracy"}, SOFTMAX, "metric-labels", "error"),
+        (
+            {"data": THREE, "loss": "categorical_crossentropy", "metrics": "BinaryAccuracy"},
+            SOFTMAX,
+            "metric-labels",
+            "warning",
+        ),
+        ({"data": THREE, "loss": "mse", "metrics": "SparseCategoricalAccuracy"}, SOFTMAX, "metric-labels", "error"),
+        ({"data": NUMBER, "loss": "mse", "metrics": "AUC"}, "{Dense: {units: 1}}", "metric-labels", "error"),
+        ({"data": THREE, "loss": "CTC"}, SOFTMAX, "loss-task", "error"),
+        (
+            {"data": TWO, "loss": "categorical_crossentropy"},
+            "{Dense: {units: 1, activation: sigmoid}}",
+            "output-units",
+            "error",
+        ),
+        (
+            {"data": THREE, "loss": "{SparseCategoricalCrossentropy: {from_logits: true}}", "metrics": "AUC"},
+            SOFTMAX,
+            "metric-labels",
+            "error",
+        ),
+        ({"data": NUMBER, "loss": "hinge"}, "{Dense: {units: 1}}", "loss-task", "error"),
+        ({"data": THREE, "loss": "mse"}, "{Dense: {units: 4}}", "output-units", "error"),
+        (
+            {"data": TWO, "loss": "binary_crossentropy"},
+            "{Dense: {units: 1, activation: relu}}",
+            "output-activation",
+            "error",
+        ),
+        ({"data": THREE, "optimizer": "{Adam: {learning_rate: 0}}"}, SOFTMAX, "learning-rate", "error"),
+        ({"data": THREE, "optimizer": "{AdamW: {learning_rate: 3}}"}, SOFTMAX, "learning-rate", "warning"),
+        (
+            {"data": THREE, "callbacks": "EarlyStopping: {patience: 3, start_from_epoch: 10}"},
+            SOFTMAX,
+            "callback-idle",
+            "warning",
+        ),
+        (
+            {"data": THREE, "callbacks": "EarlyStopping: {patience: 2}, ReduceLROnPlateau: {patience: 2}"},
+            SOFTMAX,
+            "callback-idle",
+            "warning",
+        ),
+        (
+            {
+                "data": THREE,
+                "optimizer": "{SGD: {learning_rate: {PiecewiseConstantDecay: "
+                "{boundaries: [9, 5], values: [1, 1, 1]}}}}",
+            },
+            SOFTMAX,
+            "schedule",
+            "error",
+        ),
+        (
+            {
+                "data": THREE,
+                "optimizer": "{SGD: {learning_rate: {PiecewiseConstantDecay: {boundaries: [9000], values: [1, 0.1]}}}}",
+            },
+            SOFTMAX,
+            "schedule-steps",
+            "warning",
+        ),
+        ({"data": THREE, "metrics": "mse: {name: loss}"}, SOFTMAX, "duplicate-name", "error"),
+    ],
+)
+def test_sense_tells_what_does_not_go_together(parts: dict[str, object], layers: str, code: str, severity: str) -> None:
+    found = {problem.code: problem for problem in problems_of(layers, **parts)}
+    assert code in found
+    assert found[code].severity == severity
+    assert found[code].where is not None
+    assert found[code].hint
+
+
+def test_sense_knows_which_metrics_have_no_direction() -> None:
+    loss = "binary_crossentropy"
+    for name in entries.names("metric"):
+        given = examples.arguments(objects.find("metric", name) or pytest.fail(name))
+        metric = build.construct("metric", name, given)
+        written = {**given, "name": "it"}
+        found = problems_of(
+            "{Dense: {units: 1, activation: sigmoid}}",
+            data=TWO,
+            loss=loss,
+            metrics=flow({name: written}),
+            callbacks="EarlyStopping: {monitor: val_it, patience: 2}",
+        )
+        told = any(p.code == "callback-mode" for p in found)
+        assert told == (getattr(metric, "_direction", None) is None), name
+
+
+def test_sense_is_judged_beside_other_mistakes() -> None:
+    codes = {p.code for p in problems_of("{LSTM: {units: 3}}", data=THREE, epochs="many", optimizer="Adamm")}
+    assert codes == {"wrong-type", "unknown-name", "shape"}
+
+
+def test_sense_stays_silent_behind_a_layer_that_is_wrong() -> None:
+    assert {p.code for p in problems_of("{Dense: {unit: 3}}, {LSTM: {units: 3}}", data=THREE)} == {"unknown-argument"}
+
+
+@pytest.mark.parametrize(("share", "severity"), [(0.5, None), (2, "warning"), (8, "error")])
+def test_sense_of_sizes_is_held_against_the_machine(
+    monkeypatch: pytest.MonkeyPatch, share: float, severity: str | None
+) -> None:
+    weights = 4 * 1000 + 1000 + 1000 * 3 + 3
+    need = 4 * (weights * 4 + 32 * 1003)  # 4 bytes: weights, gradients, two slots of Adam; outputs of a batch
+    monkeypatch.setattr(sense_sizes, "machine_bytes", lambda: int(need / share))
+    layers = "{Dense: {units: 1000, activation: relu}}, {Dense: {units: 3, activation: softmax}}"
+    found = [p for p in problems_of(layers, data=THREE) if p.code == "memory"]
+    assert [p.severity for p in found] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize("optimizer", [name for name in entries.names("optimizer") if name != "LossScaleOptimizer"])
+def test_sense_of_sizes_counts_what_keras_keeps(tmp_path: Path, optimizer: str) -> None:
+    path = tmp_path / "config.yaml"
+    layers = "{Dense: {units: 7, activation: relu}}, BatchNormalization, {Dense: {units: 3, activation: softmax}}"
+    rest = {"metrics": "", "callbacks": "", "epochs": 1, "loss": "sparse_categorical_crossentropy"}
+    path.write_text(CONFIG.format(data=THREE, layers=layers, optimizer=optimizer, **rest))
+    plan = load(path)
+    model, *_ = build.compiled(plan, training.load_data(plan.spec))
+    model.optimizer.build(model.trainable_variables)
+    kept = sum(math.prod(v.shape) for v in model.optimizer.variables if len(v.shape) > 0)
+    trainable = sum(row.after.trainable for row in plan.checked.outline.rows)
+    assert sense_sizes.parameters(plan.checked.outline) == model.count_params()
+    assert kept >= sense_sizes.slots(optimizer) * trainable
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(12, "12 bytes"), (2048, "2.0 KiB"), (25 * 2**30, "25.0 GiB"), (200 * 2**40, "200 TiB")]
+)
+def test_sense_of_sizes_says_bytes_for_people(count: int, text: str) -> None:
+    assert sense_sizes.size(count) == text

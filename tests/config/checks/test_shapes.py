@@ -1,0 +1,350 @@
+"""The rules about shapes against Keras itself, over many drawn arguments and inputs."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dltrain.config.catalogue import entries
+from dltrain.config.catalogue.entries import Argument
+from dltrain.config.checks.shapes import images as shapes_images
+from dltrain.config.checks.shapes.inference import Inferred, ShapeError, infer, rules
+from dltrain.engine.model.build import KERAS_ERRORS, construct
+
+WITH_RULE = rules()
+# Their output follows from the data, from words or from a convention of their own; the check ends there.
+WITHOUT_RULE = {
+    "AugMix",
+    "ContrastLimitedAdaptiveHistogramEqualization",
+    "EinsumDense",
+    "MelSpectrogram",
+    "RandAugment",
+    "RandomPosterization",
+    "STFTSpectrogram",
+}
+# Arguments that change neither shapes nor weights, and would only cost draws.
+IDLE = re.compile(
+    r".*_(initializer|regularizer|constraint)|name|dtype|seed|.*activation|momentum|epsilon|.*_factor|factor"
+    r"|.*_value|value_range|interpolation|fill_mode|use_cudnn|lora_alpha|unroll"
+)
+
+CONVOLUTION = {"filters": 8, "kernel_size": 3}
+
+
+def stricter(name: str, given: dict[str, Any], shape: tuple[int, ...]) -> bool:
+    """Where a rule refuses on purpose what Keras runs."""
+    if name.endswith("Cell"):
+        return True  # runs on its own only where the input happens to have the sizes of its states
+    if name in shapes_images.RULES:
+        return len(shape) == 2  # Keras takes the whole batch for one image
+    if name == "TimeDistributed" and "RepeatVector" in given["layer"]:
+        return True  # runs the layer past its own check, and repeats whole steps
+    axes = given.get("axis")
+    mixing = {0, -len(shape) - 1}  # the samples of a batch
+    return bool(mixing & set(axes if isinstance(axes, list) else [axes]))
+
+
+def numbers(argument: Argument, most: int = 6) -> st.SearchStrategy[int]:
+    low = int(argument.minimum) if argument.minimum is not None else -3
+    return st.integers(low, most if argument.maximum is None else int(min(most, argument.maximum)))
+
+
+def value(layer: str, key: str, argument: Argument) -> st.SearchStrategy[Any]:
+    """Values that the catalogue takes, small where they are sizes."""
+    if argument.kinds == ("layer",):
+        inner = st.sampled_from(INNER[layer, key])
+        return inner | st.none() if argument.nullable else inner
+    if key == "target_shape":
+        return st.lists(st.sampled_from([-1, 1, 2, 3, 4, 6, 12]), min_size=1, max_size=3)
+    if key == "dims":
+        return st.integers(1, 3).flatmap(lambda n: st.permutations(range(1, n + 1))) | st.just([1, 3])
+    kinds: list[st.SearchStrategy[Any]] = []
+    lengths = argument.lengths or (1, 2)
+    for kind in argument.kinds:
+        if kind == "bool":
+            kinds.append(st.booleans())
+        elif kind == "int":
+            kinds.append(numbers(argument))
+        elif kind == "float":
+            kinds.append(st.sampled_from([0.1, 0.25]))
+        elif kind == "floats":
+            few = st.sampled_from(argument.lengths or (1, 2, 3))
+            kinds.append(few.map(lambda n: [0.1, 0.2, 0.3][:n]))
+        elif kind == "activation":
+            kinds.append(st.sampled_from(entries.names("activation")))
+        elif kind == "words":
+            kinds.append(st.sampled_from(argument.choices))
+        elif kind == "ints":
+            kinds.extend(st.lists(numbers(argument, 4), min_size=n, max_size=n) for n in lengths)
+        elif kind == "ints_nested":
+            pair = st.lists(numbers(argument, 3), min_size=2, max_size=2)
+            kinds.append(st.lists(pair, min_size=lengths[0], max_size=lengths[0]))
+    return st.one_of(*kinds, *([st.none()] if argument.nullable else []))
+
+
+def arguments(layer: str) -> st.SearchStrategy[dict[str, Any]]:
+    entry = entries.find("layer", layer)
+    assert entry is not None
+    required = {k: value(layer, k, a) for k, a in entry.arguments.items() if a.required}
+    optional = {k: value(layer, k, a) for k, a in entry.arguments.items() if not a.required and not IDLE.fullmatch(k)}
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+CELLS = [
+    {"LSTMCell": {"units": 3}},
+    {"GRUCell": {"units": 2, "reset_after": False}},
+    {"SimpleRNNCell": {"units": 4, "trainable": False}},
+]
+LOOPS = [
+    {"LSTM": {"units": 3}},
+    {"GRU": {"units": 2, "return_sequences": True}},
+    {"SimpleRNN": {"units": 3, "use_bias": False}},
+    {"LSTM": {"units": 3, "return_sequences": True, "trainable": False}},
+    {"RNN": {"cell": {"GRUCell": {"units": 3}}}},
+    {"ConvLSTM1D": {"filters": 2, "kernel_size": 2}},
+    {"LSTM": {"units": 2, "go_backwards": True}},
+    {"Dense": {"units": 3}},
+    {"Bidirectional": {"layer": {"LSTM": {"units": 3}}}},
+]
+BACK = [
+    {"LSTM": {"units": 3, "go_backwards": True}},
+    {"GRU": {"units": 2, "return_sequences": True, "go_backwards": True}},
+    {"GRU": {"units": 3, "go_backwards": True}},
+    {"LSTM": {"units": 3}},
+    "Flatten",
+]
+ANY = [
+    {"Dense": {"units": 3}},
+    {"Conv2D": {"filters": 2, "kernel_size": 2}},
+    "Flatten",
+    {"LSTM": {"units": 2}},
+    {"Conv1D": {"filters": 2, "kernel_size": 3}},
+    {"Reshape": {"target_shape": [-1]}},
+    "BatchNormalization",
+    {"RepeatVector": {"n": 2}},
+    {"TimeDistributed": {"layer": {"Dense": {"units": 2, "trainable": False}}}},
+    {"Bidirectional": {"layer": {"GRU": {"units": 2}}}},
+    {"Activation": {"activation": "glu"}},
+]
+KERNELS = [
+    {"Dense": {"units": 3}},
+    {"Dense": {"units": 3, "lora_rank": 2}},
+    {"Dense": {"units": 3, "trainable": False}},
+    {"Conv1D": {"filters": 2, "kernel_size": 2}},
+    {"Conv2D": {"filters": 2, "kernel_size": 2}},
+    {"Conv1DTranspose": {"filters": 4, "kernel_size": 2}},
+    {"Conv2DTranspose": {"filters": 4, "kernel_size": 2, "data_format": "channels_first"}},
+    {"DepthwiseConv1D": {"kernel_size": 2, "depth_multiplier": 3}},
+    {"SeparableConv1D": {"filters": 2, "kernel_size": 2}},
+    {"Embedding": {"input_dim": 5, "output_dim": 2}},
+    {"ReversibleEmbedding": {"input_dim": 5, "output_dim": 2}},
+    {"SpectralNormalization": {"layer": {"Dense": {"units": 3}}}},
+    {"LSTM": {"units": 3}},
+    "BatchNormalization",
+]
+INNER: dict[tuple[str, str], list[Any]] = {
+    ("RNN", "cell"): CELLS,
+    ("Bidirectional", "layer"): LOOPS,
+    ("Bidirectional", "backward_layer"): BACK,
+    ("TimeDistributed", "layer"): ANY,
+    ("SpectralNormalization", "layer"): KERNELS,
+}
+
+
+def shapes(layer: str) -> st.SearchStrategy[tuple[int, ...]]:
+    """Mostly of the rank that the layer's name speaks of, else of any."""
+    digit = re.search(r"([123])D", layer)
+    rank = int(digit[1]) + 1 + layer.startswith("ConvLSTM") if digit else 0
+    sizes = st.integers(1, 9)
+    anything = st.integers(1, 4).flatmap(lambda n: st.tuples(*[sizes] * n))
+    fitting = st.tuples(*[sizes] * rank) if rank else anything
+    return st.one_of(fitting, fitting, fitting, anything)
+
+
+def by_keras(name: str, given: dict[str, Any], shape: tuple[int, ...]) -> Inferred | None:
+    """What Keras makes of it, built and run on two samples; None where it refuses either."""
+    planned = None
+    try:
+        layer = construct("layer", name, given)
+        planned = layer(keras.Input(shape))
+        output = layer(np.zeros((2, *shape), "float32"))
+    except KERAS_ERRORS as error:
+        # Many CPUs have no kernels for channels first: then there is only Keras's plan to go by.
+        return counted(layer, planned) if planned is not None and "NHWC" in str(error) else None
+    if not hasattr(output, "shape"):
+        return None  # several outputs, which a Sequential model does not take
+    if tuple(output.shape[1:]) != tuple(planned.shape[1:]):
+        return None  # Keras plans one shape and gives another: nothing to build on
+    return counted(layer, output)
+
+
+def counted(layer: Any, output: Any) -> Inferred:
+    trainable = sum(math.prod(weight.shape) for weight in layer.trainable_weights)
+    return Inferred(tuple(output.shape[1:]), layer.count_params(), trainable)
+
+
+def compare(name: str, given: dict[str, Any], shape: tuple[int, ...]) -> None:
+    try:
+        mine = infer(name, given, shape)
+    except ShapeError as error:
+        if name.startswith("AdaptiveMaxPooling"):  # to run it would end the process
+            return
+        truth = by_keras(name, given, shape)
+        if not (error.message and error.hint):
+            pytest.fail("an error without words")
+        if not (truth is None or min(truth.shape, default=1) < 1 or stricter(name, given, shape)):
+            pytest.fail(f"{error.message}, but Keras makes {truth}")
+        return
+    if mine is not None:
+        truth = by_keras(name, given, shape)
+        assert truth is not None, mine
+        assert (mine.shape, mine.parameters, mine.trainable) == (truth.shape, truth.parameters, truth.trainable)
+
+
+def check_many(name: str, examples: int) -> None:
+    check = settings(
+        max_examples=examples, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+    )(given(arguments(name), shapes(name))(lambda given_arguments, shape: compare(name, given_arguments, shape)))
+    check()
+
+
+@pytest.mark.parametrize("name", WITH_RULE)
+def test_shapes_equal_those_of_keras(name: str) -> None:
+    check_many(name, 40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WITH_RULE)
+def test_shapes_equal_those_of_keras_over_many_more(name: str) -> None:
+    check_many(name, 300)
+
+
+def test_shapes_have_a_rule_for_all_layers_but_these() -> None:
+    assert set(entries.names("layer")) - set(WITH_RULE) == WITHOUT_RULE
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_RULE))
+def test_shapes_are_not_guessed_without_a_rule(name: str) -> None:
+    assert infer(name, {}, (28, 28, 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "given_arguments", "shape", "message", "hint"),
+    [
+        ("LSTM", {"units": 8}, (10,), "needs (steps, features)", "`- Reshape: {target_shape: [10, 1]}`"),
+        ("GRU", {"units": 8}, (28, 28, 1), "(28, 28, 1)", "`- Reshape: {target_shape: [28, 28]}`"),
+        ("LSTM", {"units": 8}, (26, 26, 32), "(steps, features)", "`- Reshape: {target_shape: [26, 832]}`"),
+        ("Conv2D", CONVOLUTION, (28, 28), "channels", "`- Reshape: {target_shape: [28, 28, 1]}`"),
+        ("Conv2D", CONVOLUTION, (784,), "(784,)", "`- Reshape: {target_shape: [28, 28, 1]}`"),
+        ("Conv2D", CONVOLUTION, (3072,), "(3072,)", "`- Reshape: {target_shape: [32, 32, 3]}`"),
+        ("Conv2D", CONVOLUTION, (10,), "(10,)", "(height, width, channels)"),
+        ("Conv1D", CONVOLUTION, (100,), "(steps, channels)", "`- Reshape: {target_shape: [100, 1]}`"),
+        ("Conv1D", CONVOLUTION, (28, 28, 1), "(28, 28, 1)", "`- Reshape: {target_shape: [28, 28]}`"),
+        ("Conv2D", CONVOLUTION, (5, 8, 8, 1), "(5, 8, 8, 1)", "`TimeDistributed: {layer: {Conv2D"),
+        ("MaxPooling2D", {"pool_size": 4}, (3, 3, 8), "`pool_size` of 4", "smaller `pool_size`"),
+        ("Conv2D", {"filters": 8, "kernel_size": 5}, (3, 9, 1), "`kernel_size` of 5", "`padding: same`"),
+        ("Reshape", {"target_shape": [28, 27]}, (28, 28, 1), "756 numbers out of 784", "[28, -1]"),
+        ("Permute", {"dims": [1, 2]}, (4, 4, 1), "no order of the 3 axes", "from 1 to 3"),
+        ("RepeatVector", {"n": 3}, (4, 4), "(features,)", "`- Flatten`"),
+        ("LSTMCell", {"units": 8}, (4, 4), "one step", "write `LSTM`"),
+        ("RNN", {"cell": {"Dense": {"units": 8}}}, (4, 4), "`Dense` is none", "LSTMCell"),
+        ("BatchNormalization", {"axis": 3}, (4, 4), "no axis 3", "-1 is the last"),
+        ("Cropping2D", {"cropping": 4}, (8, 8, 1), "more away than there is", "smaller `cropping`"),
+        ("Bidirectional", {"layer": {"LSTM": {"units": 3}}, "merge_mode": None}, (4, 4), "two outputs", "merge_mode"),
+        ("Bidirectional", {"layer": {"Dense": {"units": 3}}}, (4, 4), "`Dense` is none", "LSTM"),
+        (
+            "TimeDistributed",
+            {"layer": {"Conv2D": {"filters": 2, "kernel_size": 3}}},
+            (5, 28, 28),
+            "runs `Conv2D` on each step, which gets samples of shape (28, 28)",
+            "insert before it: `- Reshape: {target_shape: [5, 28, 28, 1]}`",
+        ),
+        (
+            "TimeDistributed",
+            {"layer": {"RepeatVector": {"n": 3}}},
+            (5, 4, 4),
+            "needs (features,)",
+            "insert before it: `- TimeDistributed: {layer: Flatten}`",
+        ),
+        ("AveragePooling2D", {"pool_size": 2}, (5, 8, 8, 1), "(height, width", "{layer: {AveragePooling2D: …}}"),
+        ("RandomFlip", {}, (5, 8, 8, 1), "(height, width, channels)", "{layer: {RandomFlip: …}}"),
+        (
+            "Conv2D",
+            {"filters": 2, "kernel_size": 3, "data_format": "channels_first"},
+            (28, 28),
+            "needs (channels, height, width)",
+            "`- Reshape: {target_shape: [1, 28, 28]}`",
+        ),
+        ("Conv2D", {"filters": 4, "kernel_size": 3, "groups": 2}, (8, 8, 1), "gets 1 channel", "`groups: 1`"),
+        (
+            "Bidirectional",
+            {"layer": {"LSTM": {"units": 3}}, "backward_layer": {"LSTM": {"units": 3}}},
+            (4, 4),
+            "one that goes backwards",
+            "`go_backwards: true`",
+        ),
+        ("SpectralNormalization", {"layer": {"LSTM": {"units": 3}}}, (4, 4), "`LSTM` has none", "wrap `Dense`"),
+        ("RandomHue", {"factor": 0.1}, (28, 28, 1), "3 channels, but it gets 1", "remove the layer"),
+        ("RandomGaussianBlur", {"kernel_size": 4}, (28, 28, 1), "odd", "write 3 or 5"),
+        ("Rescaling", {"scale": [0.1, 0.2]}, (28, 28, 3), "2 numbers in `scale`", "give one number, or 3"),
+        ("Normalization", {"mean": [0.1], "variance": 1.0}, (28, 28, 3), "as many numbers", "one length"),
+    ],
+)
+def test_shapes_say_what_a_layer_gets_and_needs(
+    name: str, given_arguments: dict[str, Any], shape: tuple[int, ...], message: str, hint: str
+) -> None:
+    with pytest.raises(ShapeError) as caught:
+        infer(name, given_arguments, shape)
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "given_arguments"),
+    [
+        ("Activation", {"activation": "glu"}),
+        ("Dense", {"units": 4, "activation": "glu"}),
+        ("RNN", {"cell": {"LSTMCell": {"units": 4, "recurrent_activation": "glu"}}}),
+        ("TimeDistributed", {"layer": {"Dense": {"units": 4, "activation": "glu"}}}),
+    ],
+)
+def test_shapes_are_not_guessed_where_an_activation_halves_the_last_axis(
+    name: str, given_arguments: dict[str, Any]
+) -> None:
+    assert infer(name, given_arguments, (4, 6)) is None
+
+
+@pytest.mark.parametrize("name", rules())
+def test_shapes_of_a_single_number_are_not_guessed(name: str) -> None:
+    assert infer(name, {}, ()) is None
+
+
+@pytest.mark.parametrize("wrapper", [{"layer": "LSTM"}, {"layer": {"GRU": {"use_bias": False}}}, {"cell": "LSTMCell"}])
+def test_shapes_are_not_guessed_without_what_a_layer_needs(wrapper: dict[str, Any]) -> None:
+    assert infer("RNN" if "cell" in wrapper else "Bidirectional", wrapper, (4, 4)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "given_arguments", "shape", "multiply_adds"),
+    [
+        ("Dense", {"units": 10}, (64,), 640),
+        ("Conv2D", {"filters": 32, "kernel_size": 3}, (28, 28, 1), 26 * 26 * 9 * 32),
+        ("DepthwiseConv2D", {"kernel_size": 3}, (10, 10, 4), 8 * 8 * 9 * 4),
+        ("LSTM", {"units": 64}, (28, 28), 28 * 4 * 64 * (28 + 64)),
+        ("TimeDistributed", {"layer": {"Dense": {"units": 2}}}, (5, 3), 30),
+        ("MaxPooling2D", {}, (10, 10, 4), 0),
+    ],
+)
+def test_shapes_count_multiply_adds(
+    name: str, given_arguments: dict[str, Any], shape: tuple[int, ...], multiply_adds: int
+) -> None:
+    found = infer(name, given_arguments, shape)
+    assert found is not None
+    assert found.multiply_adds == multiply_adds

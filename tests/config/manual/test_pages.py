@@ -1,0 +1,208 @@
+"""The manual: a page for whatever a config can name, with examples that hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dltrain.config import load
+from dltrain.config.catalogue import datasets, entries, examples, objects
+from dltrain.config.catalogue.entries import Argument, Entry
+from dltrain.config.catalogue.phrases import noun
+from dltrain.config.manual import docstrings
+from dltrain.config.manual import pages as manual
+from dltrain.config.manual import texts as manual_texts
+from dltrain.config.manual.keys import keys
+from dltrain.errors import UsageError
+
+KERAS = [(section, name) for section in entries.sections() for name in entries.names(section)]
+OBJECTS = [*KERAS, *(("dataset", name) for name in datasets.ENTRIES)]
+ALIASES = [(section, word) for section in entries.sections() for word in entries.aliases(section)]
+BASE = {
+    "data": {"dataset": {"synthetic": {"features": 10, "classes": 10, "samples": 6000, "test_samples": 1000}}},
+    "model": {"layers": ["Flatten", {"Dense": {"units": 10, "activation": "softmax"}}]},
+    "train": {
+        "optimizer": "Adam",
+        "loss": "sparse_categorical_crossentropy",
+        "metrics": ["accuracy"],
+        "epochs": 1,
+    },
+}
+
+
+def entry_of(section: str, name: str) -> Entry:
+    entry = objects.find(section, name)
+    assert entry is not None
+    return entry
+
+
+@pytest.mark.parametrize(("section", "name"), [*OBJECTS, *ALIASES])
+def test_manual_has_a_page_for_every_name(section: str, name: str) -> None:
+    pages = manual.look_up(name)
+    assert all(page.title == name and page.example for page in pages)
+    assert any(noun(section) in page.what for page in pages)
+
+
+@pytest.mark.parametrize(("section", "name"), OBJECTS)
+def test_manual_object_page_has_every_argument(section: str, name: str) -> None:
+    page = next(page for page in manual.look_up(name) if page.what.split(",")[0].endswith(noun(section)))
+    assert {row[0] for row in page.rows} == entry_of(section, name).arguments.keys()
+
+
+@pytest.mark.parametrize("key", [key.path for key in keys()])
+def test_manual_has_a_page_for_every_key(key: str) -> None:
+    (page,) = manual.look_up(key)
+    assert page.title == key
+    assert page.text[0]
+    assert page.example
+
+
+@pytest.mark.parametrize("key", [key.path for key in keys()])
+def test_manual_example_of_a_key_is_valid(key: str, tmp_path: Path) -> None:
+    made = examples.block(BASE).splitlines()
+    (page,) = manual.look_up(key)
+    base = tmp_path / "base.yaml"
+    base.write_text("\n".join(made))
+    config = tmp_path / "config.yaml"
+    config.write_text(f"extends: base.yaml\n{page.example}\n")
+    assert load(config)
+
+
+@pytest.mark.parametrize(("section", "name"), OBJECTS)
+def test_manual_examples_pass_the_check(section: str, name: str) -> None:
+    entry = entry_of(section, name)
+    if section == "activation":
+        return
+    for key in (None, *entry.arguments):
+        given = examples.arguments(entry, key)
+        assert key is None or key in given
+        assert objects.check_object(section, examples.node(examples.written(name, given)), ()) == []
+
+
+@pytest.mark.parametrize("name", entries.names("layer"))
+def test_manual_describes_every_layer_in_kerass_words(name: str) -> None:
+    entry = entry_of("layer", name)
+    words = docstrings.words(entry.module, entry.definition)
+    assert words.paragraphs
+    page = next(page for page in manual.look_up(name) if page.what == "a layer")
+    assert page.text[0] == words.paragraphs[0]
+
+
+def test_manual_finds_nearly_every_argument_described() -> None:
+    described, total = 0, 0
+    for section, name in KERAS:
+        entry = entry_of(section, name)
+        words = docstrings.words(entry.module, entry.definition).arguments
+        described += sum(bool(words.get(key)) for key in entry.arguments)
+        total += len(entry.arguments)
+    assert described > 0.97 * total
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("Conv2D.filters", "int, the dimension of the output space"),
+        ("Adam.learning_rate", "A float"),
+        ("Adam.clipnorm", "Float. If set, the gradient"),  # from the words that all optimizers share
+        ("Dense.trainable", "Boolean, whether"),  # from the base class
+        ("synthetic.noise", "How blurred"),
+    ],
+)
+def test_manual_argument_page_has_its_words(name: str, begins: str) -> None:
+    (page,) = manual.look_up(name)
+    assert page.text[0].startswith(begins)
+    assert dict(page.facts).keys() == {"takes", "default"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "titles"),
+    [
+        ("epochs", ["train.epochs"]),
+        ("EPOCHS", ["train.epochs"]),
+        ("monitor", ["train.checkpoint.monitor"]),
+        ("conv2d", ["Conv2D"]),
+        ("mse", ["mse", "mse"]),  # a loss and a metric
+        ("relu", ["relu"]),
+        ("relu6", ["relu6"]),
+        ("accuracy", ["accuracy"]),
+        ("train.optimizer.Adam.learning_rate", ["Adam.learning_rate"]),
+        ("model.layers.2.Dense", ["Dense"]),
+        ("expect.test_accuracy", ["expect"]),
+        ("initializer", ["initializers"]),
+        ("extends", ["extends"]),
+        ("repeat", ["repeat"]),
+        ("kernel_size", ["kernel_size"]),
+    ],
+)
+def test_manual_understands(asked: str, titles: list[str]) -> None:
+    assert [page.title for page in manual.look_up(asked)] == titles
+
+
+def test_manual_lists_the_places_of_an_argument_that_many_have() -> None:
+    (page,) = manual.look_up("kernel_size")
+    assert "Conv2D.kernel_size" in page.names
+    assert all(manual.look_up(name) for name in page.names)
+
+
+def test_manual_points_to_other_things_of_the_same_name() -> None:
+    assert "EarlyStopping.monitor" in manual.look_up("monitor")[0].also
+    assert "ReLU" in manual.look_up("relu")[0].also
+    assert "Dropout" in manual.look_up("dropout")[0].also
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("Convv2D", "did you mean `Conv2D`?"),
+        ("train.epohcs", "did you mean `train.epochs`?"),
+        ("LSTM.unit", "did you mean `LSTM.units`?"),
+        ("Lambda", "cannot be named in a config"),
+        ("LSTM.return_state", "cannot be given in a config"),
+        ("Dense.zzzzzz", "lists its arguments"),
+        ("zzzzzzzz", "says what there is"),
+        ("", "says what there is"),
+    ],
+)
+def test_manual_unknown_name_gets_a_hint(asked: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        manual.look_up(asked)
+    assert says in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_manual_without_keras_says_where_the_words_would_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    caches = (docstrings.words, docstrings._root, docstrings._module)
+    for cached in caches:
+        cached.cache_clear()
+    monkeypatch.setattr(docstrings, "find_spec", lambda name: None)
+    try:
+        (page,) = manual.look_up("Conv2D")
+        (argument,) = manual.look_up("Conv2D.filters")
+    finally:
+        for cached in caches:
+            cached.cache_clear()
+    assert page.text == argument.text == (manual.NOT_READABLE,)
+    assert page.rows
+    assert page.example
+
+
+def test_manual_describes_every_data_set_and_its_arguments() -> None:
+    assert manual_texts.DATASETS.keys() == datasets.ENTRIES.keys()
+    for name, entry in datasets.ENTRIES.items():
+        assert manual_texts.DATASET_ARGUMENTS.get(name, {}).keys() == entry.arguments.keys()
+
+
+def test_manual_overview_names_every_section_and_kind() -> None:
+    config, kinds = manual.overview()
+    assert {"data", "model", "train", "expect", "extends", "repeat"} <= {row[0] for row in config.rows}
+    assert all(manual.look_up(row[0]) for row in (*config.rows, *kinds.rows))
+
+
+def test_manual_example_takes_another_value_than_the_default() -> None:
+    argument = Argument(("words",), ("a", "b"), None, None, None, None, (), False, False, True, "a")
+    assert examples.value(Entry("layer", "Some", {"mode": argument}), "mode") == "b"
+
+
+def test_manual_docstring_reads_shared_and_wrapped_arguments() -> None:
+    text = "Title.\n\nArgs:\n    a, b: both\n        of them.\n    `c` (optional): one.\n\nReturns:\n    d: not one."
+    assert docstrings._arguments(text) == {"a": "both\nof them.", "b": "both\nof them.", "c": "one."}

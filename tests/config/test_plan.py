@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from dltrain.cli.diagnostics import text as rendered
+from dltrain.config import load
+from dltrain.errors import ConfigError, Problem, UsageError
+
+
+def problems_of(path: Path, *overrides: str) -> list[Problem]:
+    with pytest.raises(ConfigError) as caught:
+        load(path, overrides)
+    return list(caught.value.problems)
+
+
+def test_load_shows_a_problem_as_the_design_draws_it(tmp_path: Path, tiny: Path) -> None:
+    tiny.write_text(tiny.read_text().replace("  optimizer: {Adam", "  optimzer: {Adam"))
+    shown = [click.unstyle(rendered(p)).replace(str(tmp_path), ".") for p in problems_of(tiny)]
+    assert shown == [
+        (
+            "error: unknown key `optimzer` in `train`\n"
+            "  --> ./tiny.yaml:12:3\n"
+            "   |\n"
+            "12 |   optimzer: {Adam: {learning_rate: 1e-2}}\n"
+            "   |   ^^^^^^^^ did you mean `optimizer`?"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "line", "says"),
+    [
+        ("units: 8", "unit: 8", "unknown-argument", 8, "did you mean `units`?"),
+        ("units: 8", "units: ten", "wrong-type", 8, "`units` of `Dense` must be a whole number of at least 1"),
+        ("units: 8", "units: 0", "wrong-type", 8, "at least 1"),
+        ("units: 8", "units: 1_000", "wrong-type", 8, "write `1000`"),
+        ("units: 8", "units:8", "unknown-argument", 8, "write `units: 8`"),
+        ("{units: 8, activation: relu}", "8", "object-form", 8, "`Dense: {units: 8}`"),
+        ("Dropout:", "Dropuot:", "unknown-name", 9, "did you mean `Dropout`?"),
+        ("Dropout: {rate: 0.2}", "Lambda", "unknown-name", 9, "Python"),
+        ("Dropout: {rate: 0.2}", "Adam", "unknown-name", 9, "`Adam` is an optimizer"),
+        ("activation: relu", "activation: rleu", "unknown-word", 8, "did you mean `relu`?"),
+        ("epochs: 2", "epochs: ten", "wrong-type", 15, "`train.epochs` must be a whole number"),
+        ("epochs: 2", "epochs: 1e3", "wrong-type", 15, "write `1000`"),
+        ("epochs: 2", "epochs: 0", "out-of-range", 15, "at least 1"),
+        ("epochs: 2", "epochs: 2\n  precision: float16", "unknown-word", 16, "mixed_float16"),
+        ("epochs: 2", "epochs: 2\n  batch_size: half", "wrong-value", 16, "or `full`"),
+        ("epochs: 2", "epochs: 2\nepoch: 3", "unknown-key", 16, ""),
+        ("  epochs: 2", "", "missing-key", 11, "write `epochs: 5`"),
+        ("version: 1", "version: 2", "unknown-word", 1, "write `1`"),
+        ("name: tiny", "name: ../x", "name", 2, "letters"),
+        ("features: 4", "features: 4, shape: [4]", "contradiction", 5, "keep one"),
+        ("epochs: 2", 'epochs: 2\nexpect: {test_acc: ">= 0.5"}', "unknown-metric", 16, "test_accuracy"),
+        ("epochs: 2", "epochs: 2\nexpect: {test_accuracy: high}", "wrong-value", 16, "comparison"),
+        (
+            "epochs: 2",
+            "epochs: 2\n  callbacks: [EarlyStopping: {monitor: val_acc}]",
+            "unknown-metric",
+            16,
+            "did you mean `val_accuracy`?",
+        ),
+        ("learning_rate: 1e-2", "learning_rate: {CosineDecay: {}}", "missing-argument", 12, "decay_steps"),
+    ],
+)
+def test_load_refuses_at_the_place_with_the_cure(
+    tiny: Path, old: str, new: str, code: str, line: int, says: str
+) -> None:
+    text = tiny.read_text()
+    assert old in text
+    tiny.write_text(text.replace(old, new))
+    found = [p for p in problems_of(tiny) if p.code == code]
+    assert found
+    assert any(p.where is not None and p.where.line == line and says in f"{p.message} {p.hint}" for p in found)
+
+
+def test_load_tells_all_problems_in_the_order_of_the_file(tiny: Path) -> None:
+    text = (
+        tiny.read_text()
+        .replace("units: 8", "unit: 8")
+        .replace("rate: 0.2", "rate: 7")
+        .replace("epochs: 2", "epochs: x")
+    )
+    tiny.write_text(text)
+    lines = [p.where.line for p in problems_of(tiny) if p.where]
+    assert lines == sorted(lines)
+    assert {8, 9, 15} <= set(lines)
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "value"),
+    [
+        ("train.epochs=7", ("train", "epochs"), 7),
+        ("data.limit.train=50", ("data", "limit", "train"), 50),
+        ("train.optimizer=SGD", ("train", "optimizer", "SGD", "momentum"), 0.0),
+        ("train.optimizer.Adam.learning_rate=0.5", ("train", "optimizer", "Adam", "learning_rate"), 0.5),
+        ("model.layers.0.Dense.units=64", ("model", "layers", 0, "Dense", "units"), 64),
+        ("train.metrics=[accuracy, acc]", ("train", "metrics"), ["accuracy", "acc"]),
+    ],
+)
+def test_load_override_beats_the_file(tiny: Path, override: str, path: tuple[str | int, ...], value: object) -> None:
+    found: Any = load(tiny, [override]).spec.dump()
+    for key in path:
+        found = found[key]
+    assert found == value
+
+
+@pytest.mark.parametrize("value", ["", "null", "~", "# nothing"])
+def test_load_override_with_nothing_is_told_as_such(tiny: Path, value: str) -> None:
+    (problem,) = problems_of(tiny, f"train.epochs={value}")
+    assert problem.message == "`train.epochs` must be a whole number, not nothing"
+
+
+@pytest.mark.parametrize(
+    ("override", "column"),
+    [("train.epochs=x", 17), ("model.layers.9.Dense=1", 17), ("epochs", 4), ("train.epochs=[1", 17), ("trian.x=1", 4)],
+)
+def test_load_points_into_a_wrong_override(tiny: Path, override: str, column: int) -> None:
+    (problem, *_) = problems_of(tiny, override)
+    assert problem.where is not None
+    assert problem.where.file == f"-s {override}"
+    assert problem.where.column == column
+
+
+def test_load_resolved_text_gives_the_same_spec(tiny: Path, tmp_path: Path) -> None:
+    plan = load(tiny, {"train.epochs": 3, "train.optimizer": {"SGD": {"learning_rate": 0.1}}})
+    again = tmp_path / "resolved.yaml"
+    again.write_text(plan.resolved())
+    second = load(again)
+    assert second.spec == plan.spec
+    assert second.resolved() == plan.resolved()
+    assert plan.spec.train.checkpoint.monitor == "val_loss"
+    assert plan.spec.model.layers[0].arguments["use_bias"] is True
+
+
+@pytest.mark.parametrize("kind", ["missing", "directory", "binary-name"])
+def test_load_names_what_is_not_a_config(tmp_path: Path, kind: str) -> None:
+    path = {"missing": tmp_path / "no.yaml", "directory": tmp_path, "binary-name": Path("a\0b")}[kind]
+    with pytest.raises(UsageError):
+        load(path)

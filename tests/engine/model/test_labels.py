@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dltrain.config.catalogue import entries
+from dltrain.config.catalogue.labels import label_form
+from dltrain.engine.model.build import construct
+from dltrain.engine.model.labels import classes_of, encode
+
+# Losses over a choice among classes, which one output cannot say.
+BY_CLASS = {
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
+    "CategoricalHinge",
+    "Circle",
+    "CosineSimilarity",
+    "SparseCategoricalCrossentropy",
+}
+
+
+@pytest.mark.parametrize(
+    ("loss", "task", "classes", "outputs", "form"),
+    [
+        ("SparseCategoricalCrossentropy", "classification", 10, 10, "index"),
+        ("CategoricalCrossentropy", "classification", 10, 10, "one_hot"),
+        ("MeanSquaredError", "classification", 10, 10, "one_hot"),
+        ("BinaryCrossentropy", "classification", 2, 1, "binary"),
+        ("BinaryCrossentropy", "classification", 2, 2, "one_hot"),
+        ("MeanSquaredError", "regression", None, 1, "target"),
+    ],
+)
+def test_labels_form_follows_the_loss(loss: str, task: str, classes: int | None, outputs: int, form: str) -> None:
+    assert label_form(loss, task, classes, outputs) == form
+
+
+def test_labels_are_encoded() -> None:
+    y = np.array([0, 2, 1])
+    assert encode(y, "one_hot", 3).tolist() == [[1, 0, 0], [0, 0, 1], [0, 1, 0]]
+    assert encode(np.array([0, 1]), "binary", 2).tolist() == [[0], [1]]
+    assert encode(y, "index", 3) is y
+
+
+@pytest.mark.parametrize(("from_logits", "expected"), [(False, [0, 0, 1]), (True, [0, 1, 1])])
+def test_labels_one_output_is_cut_at_one_half_or_at_zero(from_logits: bool, expected: list[int]) -> None:
+    assert classes_of(np.array([[-1.0], [0.2], [0.9]]), from_logits).tolist() == expected
+
+
+@pytest.mark.parametrize("loss", [name for name in entries.names("loss") if name != "CTC"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_labels_of_every_loss_have_the_form_that_keras_takes(loss: str, classes: int) -> None:
+    generator = np.random.default_rng(0)
+    outputs = 1 if classes == 2 and loss not in BY_CLASS else classes
+    form = label_form(loss, "classification", classes, outputs)
+    labels = tf.constant(encode(generator.integers(0, classes, 16), form, classes))
+    predicted = tf.Variable(generator.uniform(0.1, 0.9, (16, outputs)).astype(np.float32))
+    with tf.GradientTape() as tape:
+        value = construct("loss", loss, {})(labels, predicted)
+    gradient = tape.gradient(value, predicted)
+    assert np.isfinite(float(value))
+    assert gradient.shape == predicted.shape
+    assert np.abs(gradient).max() > 0

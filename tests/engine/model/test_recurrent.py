@@ -1,0 +1,180 @@
+"""Recurrent layers as a row of steps: chosen without a word, the same numbers, and none of it in the saved model."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import dltrain as package
+from dltrain import runs
+from dltrain.config import load
+from dltrain.engine import backends
+from dltrain.engine.backends import tensorflow
+from dltrain.engine.model import speed
+from dltrain.engine.training import fit as training
+from dltrain.errors import RunError
+
+LAYERS = (
+    "[{Reshape: {target_shape: [4, 1]}}, {LSTM: {units: 4, return_sequences: true}}, {GRU: {units: 3}}, "
+    "Dense: {units: 3, activation: softmax}]"
+)
+
+
+def trained(tiny: Path, runs_dir: Path, *overrides: str, smoke: bool = False) -> runs.Run:
+    given = [f"model.layers={LAYERS}", "expect={}", *overrides]
+    return package.fit(tiny, given, runs_dir=runs_dir, smoke=smoke)
+
+
+@pytest.mark.parametrize(
+    ("override", "unrolled"),
+    [
+        ("seed=1", {}),  # 200 samples
+        ("data.dataset.synthetic.samples=6000", {"lstm": "split", "gru": "unrolled"}),
+        ("runtime.recurrent=unroll", {"lstm": "split", "gru": "unrolled"}),
+        ("runtime.recurrent=keras", {}),
+    ],
+)
+def test_recurrent_is_chosen_and_recorded(tiny: Path, tmp_path: Path, override: str, unrolled: dict[str, str]) -> None:
+    run = trained(tiny, tmp_path, "train.epochs=1", "train.batch_size=500", override)
+    assert run.record()["runtime"]["recurrent"] == unrolled
+    with zipfile.ZipFile(run.path / "model.keras") as file:
+        layers = json.loads(file.read("config.json"))["config"]["layers"]
+    kept = {layer["config"]["name"]: layer["config"].get("unroll") for layer in layers}
+    assert kept["gru"] is False
+    assert kept["lstm"] is False
+
+
+def test_recurrent_layers_of_a_config_that_unrolls_them_stay_so(tiny: Path, tmp_path: Path) -> None:
+    run = trained(tiny, tmp_path, "train.epochs=1", "runtime.recurrent=unroll", "model.layers.1.LSTM.unroll=true")
+    assert run.record()["runtime"]["recurrent"] == {"gru": "unrolled"}
+    with zipfile.ZipFile(run.path / "model.keras") as file:
+        layers = json.loads(file.read("config.json"))["config"]["layers"]
+    assert {layer["config"].get("unroll") for layer in layers if layer["class_name"] == "LSTM"} == {True}
+
+
+def test_recurrent_is_left_out_of_smoke_runs(tiny: Path, tmp_path: Path) -> None:
+    run = trained(tiny, tmp_path, "data.dataset.synthetic.samples=6000", smoke=True)
+    assert run.record()["runtime"]["recurrent"] == {}
+
+
+def test_recurrent_is_left_to_keras_for_long_sequences(tiny: Path, tmp_path: Path) -> None:
+    longer = ["data.dataset.synthetic.features=40", "model.layers.0.Reshape.target_shape=[40, 1]", "train.epochs=1"]
+    longer.append("runtime.recurrent=unroll")
+    run = trained(tiny, tmp_path, "data.dataset={synthetic: {samples: 100, test_samples: 30, classes: 3}}", *longer)
+    assert run.record()["runtime"]["recurrent"] == {}
+
+
+def test_recurrent_changes_no_more_than_rounding(tiny: Path, tmp_path: Path) -> None:
+    fast, plain = (trained(tiny, tmp_path, f"runtime.recurrent={kind}") for kind in ("unroll", "keras"))
+    for row, other in zip(fast.metrics(), plain.metrics(), strict=True):
+        assert np.isclose(float(row["loss"] or 0), float(other["loss"] or 0), rtol=1e-4)
+    assert package.evaluate(fast).metrics["loss"] == pytest.approx(fast.record()["metrics"]["test_loss"], rel=1e-6)
+
+
+@pytest.mark.parametrize("sequences", [True, False])
+@pytest.mark.parametrize("samples", [1, 2, 7])
+def test_recurrent_split_lstm_has_the_values_and_gradients_of_keras(sequences: bool, samples: int) -> None:
+    x = np.random.default_rng(0).normal(size=(samples, 5, 3)).astype(np.float32)
+    found = []
+    for fast in (False, True):
+        layer = keras.layers.LSTM(
+            4,
+            return_sequences=sequences,
+            kernel_initializer=keras.initializers.GlorotUniform(1),
+            recurrent_initializer=keras.initializers.GlorotUniform(2),
+        )
+        if fast:
+            assert tensorflow.speed_up(layer, (5, 3)) == "split"
+        model = keras.Sequential([keras.Input((5, 3)), layer])
+        model.compile("sgd", "mean_squared_error")
+        y = np.ones(model.compute_output_shape((samples, 5, 3)), np.float32)
+        found.append((np.asarray(model(x)), *tensorflow.first_step(model, x, y)[1]))
+    for plain, split in zip(*found, strict=True):
+        assert np.allclose(plain, split, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "how"),
+    [
+        ({"dropout": 0.2}, "unrolled"),
+        ({"activation": "relu"}, "unrolled"),
+        ({"use_bias": False}, "unrolled"),
+        ({"go_backwards": True}, "unrolled"),
+        ({"unroll": True}, ""),
+    ],
+)
+def test_recurrent_leaves_other_lstms_to_keras(arguments: dict[str, Any], how: str) -> None:
+    assert tensorflow.speed_up(keras.layers.LSTM(4, **arguments), (5, 3)) == how
+
+
+def test_recurrent_lstm_with_a_mask_is_unrolled(tiny: Path, tmp_path: Path) -> None:
+    layers = "[{Reshape: {target_shape: [4, 1]}}, Masking, {LSTM: {units: 4}}, Dense: {units: 3, activation: softmax}]"
+    given = [f"model.layers={layers}", "expect={}", "train.epochs=1", "runtime.recurrent=unroll"]
+    run = package.fit(tiny, given, runs_dir=tmp_path)
+    assert run.record()["runtime"]["recurrent"] == {"lstm": "unrolled"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "halves"),
+    [
+        ([], True),
+        (["model.layers.1.LSTM.activation=relu"], False),
+        (["model.layers.1.LSTM.dropout=0.2"], False),
+        (["model.layers.0.Reshape.target_shape=[56, 14]"], False),
+        (["model.layers.0=Reshape: {target_shape: [28, 28]}", "model.layers.1=GRU: {units: 8}"], False),
+        (["runtime.recurrent=keras"], False),
+        (["data.limit.train=3000"], False),
+        (["data.limit.train=3000", "runtime.recurrent=unroll"], True),
+    ],
+)
+def test_recurrent_threads_are_halved_where_most_work_is_split(
+    overrides: list[str], halves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = load(Path(__file__).parents[3] / "configs" / "lstm_mnist.yaml", overrides)
+    dataset = training.load_data(plan.spec)
+    assert speed.threads_for(plan, dataset) == 0  # in a process of somebody else
+    monkeypatch.setattr(backends, "owns_process", True)
+    assert speed.threads_for(plan, dataset) == (max(1, backends.cores() // 2) if halves else 0)
+
+
+@pytest.mark.parametrize("value", [True, "1", -1, 0, 1.0, [1], None, {}, 10**9])
+def test_recurrent_threads_of_a_damaged_record_are_nobodys(value: object) -> None:
+    assert speed.recorded_threads({"runtime": {"threads": value}}) == 0
+    assert speed.recorded_threads({"runtime": value}) == 0
+
+
+def test_recurrent_threads_are_chosen_recorded_and_kept_by_resume(
+    tiny: Path, tmp_path: Path, dltrain: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    layers = "[{Reshape: {target_shape: [4, 1]}}, {LSTM: {units: 8}}, Dense: {units: 3, activation: softmax}]"
+
+    def fitted(*overrides: str) -> runs.Run:
+        options = [
+            word
+            for override in (f"model.layers={layers}", "expect={}", "runtime.recurrent=unroll", *overrides)
+            for word in ("-s", override)
+        ]
+        done = dltrain("fit", tiny, *options, "--runs-dir", tmp_path / "runs")
+        assert done.returncode == 0, done.stderr
+        return runs.Run(Path(done.stdout.strip()))
+
+    half = max(1, backends.cores() // 2)
+    short, long = fitted("train.epochs=1"), fitted("train.epochs=2")
+    assert short.record()["runtime"]["threads"] == half
+    keras.ops.zeros(1)  # TensorFlow begins, with all threads
+    with pytest.raises(RunError, match=f"an operation had {half} thread.* and has all threads"):
+        package.resume(short, ["train.epochs=2"])
+    assert short.record()["status"] == "completed"
+    done = dltrain("resume", short.path, "-s", "train.epochs=2")
+    assert done.returncode == 0, done.stderr
+    assert short.record()["runtime"]["threads"] == half
+    weights = "checkpoints/epoch-0002/weights.safetensors"
+    assert (short.path / weights).read_bytes() == (long.path / weights).read_bytes()

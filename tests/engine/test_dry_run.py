@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from dltrain.config import load
+from dltrain.engine.dry_run import Rehearsal, rehearse
+from dltrain.errors import ConfigError
+
+
+def rehearsed(path: Path, *overrides: str) -> Rehearsal:
+    return rehearse(load(path, overrides))
+
+
+def test_rehearsal_of_a_sound_model_warns_of_nothing(tiny: Path) -> None:
+    found = rehearsed(tiny)
+    assert [row.parameters for row in found.layers] == [40, 0, 27]
+    assert [row.output for row in found.layers] == [(8,), (8,), (3,)]
+    assert found.expected_loss == pytest.approx(math.log(3))
+    assert found.start_loss == pytest.approx(math.log(3), rel=0.7)
+    assert found.steps == 6
+    assert found.epoch_seconds > 0
+    assert found.peak_bytes > 10_000_000
+    assert found.warnings == ()
+
+
+def test_rehearsal_leaves_the_regularizers_out_of_the_start(tiny: Path) -> None:
+    plain = rehearsed(tiny)
+    penalised = rehearsed(tiny, "model.layers.0.Dense.kernel_regularizer={L2: {l2: 10}}")
+    assert penalised.start_loss == pytest.approx(plain.start_loss, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "code"),
+    [
+        (["model.layers.0.Dense.kernel_initializer={RandomNormal: {stddev: 100}}"], "start-loss"),
+        (
+            ["model.layers.0.Dense.kernel_initializer=zeros", "model.layers.2.Dense.kernel_initializer=zeros"],
+            "gradient",
+        ),
+    ],
+)
+def test_rehearsal_warns_of_a_start_that_bodes_ill(tiny: Path, overrides: list[str], code: str) -> None:
+    warnings = rehearsed(tiny, *overrides).warnings
+    assert code in {problem.code for problem in warnings}
+    assert all(problem.severity == "warning" and problem.where is not None for problem in warnings)
+
+
+def test_rehearsal_refuses_a_loss_that_is_not_finite(tiny: Path) -> None:
+    overrides = [
+        "model.layers.0.Dense.kernel_initializer={Constant: {value: 1e38}}",
+        "model.layers.0.Dense.activation=exponential",
+    ]
+    with pytest.raises(ConfigError) as caught:
+        rehearsed(tiny, *overrides)
+    assert "first batch" in caught.value.problems[0].message
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_rehearsal_works_in_every_precision(tiny: Path, precision: str) -> None:
+    assert math.isfinite(rehearsed(tiny, f"train.precision={precision}").start_loss)

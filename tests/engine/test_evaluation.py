@@ -1,0 +1,66 @@
+"""Loss, metrics and outputs from one pass over the data: those that two passes of Keras give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dltrain as package
+from dltrain.config import load
+from dltrain.engine import backends
+from dltrain.engine.evaluation import inputs_of
+from dltrain.engine.model import build
+from dltrain.engine.training.fit import load_data, start_backend
+
+NUMBERS = "data.dataset={synthetic: {task: regression, samples: 90, test_samples: 41, features: 4}}"
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["train.precision=mixed_bfloat16"],
+        ["train.metrics=[accuracy, SparseTopKCategoricalAccuracy: {k: 2}]"],
+        ["model.layers=[Dense: {units: 3, activation: softmax, kernel_regularizer: l2, activity_regularizer: l2}]"],
+        ["model.layers=[BatchNormalization, Dropout: {rate: 0.5}, Dense: {units: 3, activation: softmax}]"],
+        [NUMBERS, "model.layers=[Dense: {units: 1}]", "train.loss=mse", "train.metrics=[mae]", "expect={}"],
+    ],
+    ids=["plain", "bfloat16", "metrics", "regularizers", "modes", "numbers"],
+)
+def test_evaluate_once_gives_what_keras_gives(tiny: Path, overrides: list[str]) -> None:
+    plan = load(tiny, ["data.validation=0", "train.checkpoint.monitor=loss", "expect={}", *overrides])
+    dataset = load_data(plan.spec)
+    start_backend(plan.spec, lambda event: None)
+    model, form, _ = build.compiled(plan, dataset)
+    feed = inputs_of(dataset, "test", form)
+    metrics, outputs = backends.current().evaluate(model, feed.in_order(16))
+    expected = model.evaluate(feed.in_order(16), verbose=0, return_dict=True)
+    assert metrics == {name: float(value) for name, value in expected.items()}
+    predicted = np.concatenate([model.predict_on_batch(x) for x, _ in feed.in_order(16)])
+    assert np.array_equal(outputs, predicted.astype(np.float32))
+
+
+def test_evaluate_once_forgets_what_was_measured_before(tiny: Path) -> None:
+    plan = load(tiny)
+    dataset = load_data(plan.spec)
+    start_backend(plan.spec, lambda event: None)
+    model, form, _ = build.compiled(plan, dataset)
+    batches = inputs_of(dataset, "test", form).in_order(16)
+    first, second = (backends.current().evaluate(model, batches)[0] for _ in range(2))
+    assert first == second
+
+
+def test_evaluate_once_names_metrics_alike_in_every_run_of_a_process(tiny: Path, tmp_path: Path) -> None:
+    overrides = [
+        "train.metrics=[AUC, Precision]",
+        "train.loss=categorical_crossentropy",
+        "train.checkpoint.monitor=val_auc",
+        'expect={test_auc: ">= 0"}',
+        "train.epochs=1",
+    ]
+    first, second = (package.fit(tiny, overrides, runs_dir=tmp_path) for _ in range(2))
+    assert first.record()["metrics"].keys() == second.record()["metrics"].keys() >= {"test_auc", "test_precision"}
+    assert set(package.evaluate(first).metrics) == {"loss", "auc", "precision"}
+    assert package.resume(first, ["train.epochs=2"]).record()["best_epoch"] in (1, 2)

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load as load_safetensors
+
+import dltrain as package
+from dltrain.engine import EpochDone, Event, Finished, Prepared, StepDone
+from dltrain.errors import ConfigError, Diverged, ExpectationFailed, RunError, UsageError
+
+
+def weights_of(run: package.Run) -> dict[str, np.ndarray]:
+    newest = run.checkpoints()[-1]
+    return load_safetensors(run.read_checkpoint(newest)["weights.safetensors"])
+
+
+def test_training_leaves_the_run_directory_of_the_contract(tiny: Path, tmp_path: Path) -> None:
+    run = package.fit(tiny, runs_dir=tmp_path / "runs")
+    names = {str(p.relative_to(run.path)) for p in run.path.rglob("*") if p.is_file()}
+    assert {
+        "config.yaml",
+        "resolved.yaml",
+        "run.json",
+        "metrics.jsonl",
+        "metrics.csv",
+        "model.keras",
+        "log.txt",
+    } <= names
+    assert {"eval/test.json", "eval/confusion.csv", "eval/predictions.csv"} <= names
+    for epoch in (1, 2):
+        folder = f"checkpoints/epoch-{epoch:04d}"
+        assert {
+            f"{folder}/{n}" for n in ("weights.safetensors", "optimizer.safetensors", "state.json", "manifest.json")
+        } <= names
+    assert not [name for name in names if ".tmp" in name]
+    assert (run.path / "config.yaml").read_bytes() == tiny.read_bytes()
+    record = run.record()
+    assert record["status"] == "completed"
+    assert record["data"] | {"fingerprint": ""} == {
+        "name": "synthetic",
+        "fingerprint": "",
+        "train": 180,
+        "validation": 20,
+        "test": 60,
+    }
+    assert (
+        record["metrics"]["test_accuracy"]
+        == json.loads((run.path / "eval/test.json").read_text())["metrics"]["accuracy"]
+    )
+    assert len(json.loads((run.path / "validation_indices.json").read_text())) == 20
+    assert (run.path / "metrics.csv").read_text().startswith("epoch,")
+
+
+def test_training_twice_and_from_resolved_gives_the_same_bits(tiny: Path, tmp_path: Path) -> None:
+    first = package.fit(tiny, runs_dir=tmp_path)
+    second = package.fit(first.path / "resolved.yaml", runs_dir=tmp_path)
+    a, b = weights_of(first), weights_of(second)
+    assert a.keys() == b.keys()
+    assert {"dense/kernel", "dense/bias", "dense_1/kernel", "dropout/seed_generator/seed_generator_state"} <= a.keys()
+    assert all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_training_seed_changes_the_weights(tiny: Path, tmp_path: Path) -> None:
+    first = package.fit(tiny, runs_dir=tmp_path)
+    other = package.fit(tiny, {"seed": 7}, runs_dir=tmp_path)
+    assert not np.array_equal(weights_of(first)["dense/kernel"], weights_of(other)["dense/kernel"])
+
+
+def test_training_model_file_gives_plain_keras_the_same_accuracy(tiny: Path, tmp_path: Path) -> None:
+    import keras
+
+    from dltrain import data
+    from dltrain.config import load
+
+    run = package.fit(tiny, {"train.epochs": 5}, runs_dir=tmp_path)
+    section = load(tiny).spec.data
+    sets = data.load("synthetic", section.dataset.arguments, validation=0.1, limit_train=None, limit_test=None, seed=42)
+    model = keras.models.load_model(run.path / "model.keras")
+    found = model.evaluate(sets.test.x, sets.test.y, verbose=0, return_dict=True)
+    assert found["accuracy"] == pytest.approx(run.record()["metrics"]["test_accuracy"], abs=1e-6)
+
+
+def test_training_events_are_read_by_tensorboard(tiny: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = package.fit(tiny, runs_dir=tmp_path)
+    rows = run.metrics()
+    for split, column in (("train", "loss"), ("validation", "val_loss")):
+        events = EventAccumulator(str(run.path / "tensorboard" / split))
+        events.Reload()
+        tensors = events.Tensors("epoch_loss")
+        values = [
+            float(np.frombuffer(t.tensor_proto.tensor_content, np.float32)[0])
+            if t.tensor_proto.tensor_content
+            else t.tensor_proto.float_val[0]
+            for t in tensors
+        ]
+        assert values == pytest.approx([row[column] for row in rows])
+        assert [t.step for t in tensors] == [0, 1]
+
+
+def test_training_tells_its_progress(tiny: Path, tmp_path: Path) -> None:
+    events: list[Event] = []
+    run = package.fit(tiny, runs_dir=tmp_path, on_event=events.append)
+    kinds = [type(event) for event in events]
+    assert kinds.count(EpochDone) == 2
+    assert kinds.index(Prepared) < kinds.index(StepDone) < kinds.index(EpochDone) < kinds.index(Finished)
+    (finished,) = [event for event in events if isinstance(event, Finished)]
+    assert finished.path == run.path
+
+
+@pytest.mark.parametrize("batch_size", ["full", 1, 7, 1000])
+def test_training_takes_every_batch_size_whole(tiny: Path, tmp_path: Path, batch_size: Any) -> None:
+    overrides = {"train.batch_size": batch_size, "train.epochs": 1, "data.limit.train": 50}
+    run = package.fit(tiny, overrides, runs_dir=tmp_path)
+    optimizer = load_safetensors(run.read_checkpoint(1)["optimizer.safetensors"])
+    steps = {"full": 1, 1: 45, 7: 7, 1000: 1}[batch_size]
+    assert int(optimizer["adam/iteration"]) == steps
+
+
+@pytest.mark.parametrize(
+    ("loss", "head"),
+    [
+        ("sparse_categorical_crossentropy", "{units: 3, activation: softmax}"),
+        ("categorical_crossentropy", "{units: 3, activation: softmax}"),
+        ("mean_squared_error", "{units: 3, activation: sigmoid}"),
+        ("SparseCategoricalCrossentropy: {from_logits: true}", "{units: 3}"),
+        ("binary_crossentropy", "{units: 3, activation: sigmoid}"),
+        ("CategoricalHinge", "{units: 3}"),
+    ],
+)
+def test_training_labels_follow_the_loss(tiny: Path, tmp_path: Path, loss: str, head: str) -> None:
+    overrides = [f"train.loss={loss}", f"model.layers.2.Dense={head}", "train.epochs=15", "train.batch_size=8"]
+    run = package.fit(tiny, overrides, runs_dir=tmp_path)
+    assert run.record()["metrics"]["test_accuracy"] > 0.6
+
+
+@pytest.mark.parametrize("loss", ["binary_crossentropy", "mean_squared_error", "hinge"])
+def test_training_two_classes_may_end_in_one_output(tiny: Path, tmp_path: Path, loss: str) -> None:
+    overrides = [
+        "data.dataset={synthetic: {samples: 400, features: 4}}",
+        f"train.loss={loss}",
+        "model.layers.2.Dense={units: 1, activation: sigmoid}",
+        "train.epochs=15",
+        "train.batch_size=8",
+    ]
+    run = package.fit(tiny, overrides, runs_dir=tmp_path)
+    assert run.record()["metrics"]["test_accuracy"] > 0.7
+
+
+def test_training_fits_a_regression(tiny: Path, tmp_path: Path) -> None:
+    overrides = [
+        "data.dataset={synthetic: {task: regression, samples: 600, features: 4, noise: 0.1}}",
+        "train.loss=mse",
+        "train.metrics=[mae]",
+        "model.layers.2.Dense={units: 1}",
+        "train.epochs=20",
+    ]
+    run = package.fit(tiny, overrides, runs_dir=tmp_path)
+    assert run.record()["metrics"]["test_loss"] < 0.7  # the targets have variance 1
+    assert (run.path / "eval/predictions.csv").read_text().startswith("index,target,prediction\n")
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_training_in_mixed_precision_keeps_float32_weights(tiny: Path, tmp_path: Path, precision: str) -> None:
+    run = package.fit(tiny, {"train.precision": precision, "train.epochs": 1}, runs_dir=tmp_path)
+    assert weights_of(run)["dense/kernel"].dtype == np.float32
+
+
+def test_training_keeps_the_best_and_the_two_newest_checkpoints(tiny: Path, tmp_path: Path) -> None:
+    overrides = ["train.epochs=6", "train.checkpoint={monitor: loss, mode: max}"]
+    run = package.fit(tiny, overrides, runs_dir=tmp_path)
+    assert run.record()["best_epoch"] == 1  # the loss falls
+    assert run.checkpoints() == [1, 5, 6]
+
+
+def test_training_early_stopping_ends_the_run(tiny: Path, tmp_path: Path) -> None:
+    overrides = ["train.epochs=50", "train.callbacks=[EarlyStopping: {monitor: loss, mode: max, patience: 2}]"]
+    run = package.fit(tiny, overrides, runs_dir=tmp_path)
+    assert len(run.metrics()) == 3
+
+
+def test_training_gate_fails_with_value_and_bound(tiny: Path, tmp_path: Path) -> None:
+    with pytest.raises(ExpectationFailed, match=r"test_loss is \d\.\d+, expected < -1\.5"):
+        package.fit(tiny, ['expect={test_loss: "< -1.5"}'], runs_dir=tmp_path)
+    (run,) = [package.load_run("latest", tmp_path)]
+    assert run.record()["status"] == "completed"
+    with pytest.raises(ExpectationFailed):
+        package.evaluate(run)
+
+
+def test_training_smoke_run_is_judged_by_no_gate(tiny: Path, tmp_path: Path) -> None:
+    run = package.fit(tiny, ['expect={test_loss: "< -1.5"}'], runs_dir=tmp_path, smoke=True)
+    assert run.record()["smoke"] is True
+
+
+def test_training_divergence_is_told_and_recorded(tiny: Path, tmp_path: Path) -> None:
+    overrides = ["train.optimizer=SGD: {learning_rate: 1e30}", "train.loss=mse", "model.layers.2.Dense={units: 3}"]
+    with pytest.raises(Diverged, match=r"nan|inf"):
+        package.fit(tiny, overrides, runs_dir=tmp_path)
+    assert package.load_run("latest", tmp_path).record()["status"] == "diverged"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line", "says"),
+    [
+        (["model.layers.1={EinsumDense: {equation: 'abc,cd->abd', output_shape: [2, 3]}}"], 1, "layer 2"),
+        (
+            ["model.layers.1=EinsumDense: {equation: 'ab,bc->ac', output_shape: 3}", "model.layers.2.Dense.units=2"],
+            10,
+            "units: 3",
+        ),
+    ],
+)
+def test_training_points_keras_errors_at_the_layer(
+    tiny: Path, tmp_path: Path, overrides: list[str], line: int, says: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        package.fit(tiny, overrides, runs_dir=tmp_path / "runs")
+    (problem,) = caught.value.problems
+    assert problem.where is not None
+    assert problem.where.line == line
+    assert says in f"{problem.message} {problem.hint}"
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_evaluation_repeats_the_figures_of_training(tiny: Path, tmp_path: Path) -> None:
+    run = package.fit(tiny, runs_dir=tmp_path)
+    metrics = run.record()["metrics"]
+    assert package.evaluate(run).metrics["accuracy"] == metrics["test_accuracy"]
+    held_out = package.evaluate(str(run.path), "validation")
+    assert held_out.samples == 20
+    assert held_out.metrics["loss"] == pytest.approx(metrics["val_loss"], rel=1e-5)
+    assert package.evaluate(run, "train").samples == 180
+
+
+def test_evaluation_refuses_a_split_that_is_not_there(tiny: Path, tmp_path: Path) -> None:
+    run = package.fit(tiny, ["data.validation=0"], runs_dir=tmp_path)
+    with pytest.raises(UsageError, match="holds out no validation"):
+        package.evaluate(run, "validation")
+
+
+def test_evaluation_refuses_changed_weights(tiny: Path, tmp_path: Path) -> None:
+    run = package.fit(tiny, runs_dir=tmp_path)
+    for file in run.path.glob("checkpoints/*/weights.safetensors"):
+        content = bytearray(file.read_bytes())
+        content[-1] ^= 1
+        file.write_bytes(content)
+    with pytest.raises(RunError):
+        package.evaluate(run)

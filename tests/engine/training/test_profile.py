@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dltrain as package
+from dltrain import runs
+from dltrain.config import load
+from dltrain.engine import Profiled
+from dltrain.engine.model import speed
+from dltrain.engine.training import profile
+
+
+def test_profile_tells_where_the_time_went(tiny: Path, tmp_path: Path) -> None:
+    told: list[Any] = []
+    run = package.fit(tiny, runs_dir=tmp_path, profile=True, on_event=told.append)
+    (event,) = [event for event in told if isinstance(event, Profiled)]
+    written = json.loads((run.path / "profile.json").read_text())
+    assert [name for name, _, _ in event.rows] == list(written)
+    assert {"loading data", "steps", "validation", "checkpoints, journal and log"} <= set(written)
+    assert all(seconds >= 0 for seconds in written.values())
+    assert sum(share for _, _, share in event.rows if share is not None) == pytest.approx(1)
+    assert [name for name, _, share in event.rows if share is None] == [profile.INPUT]
+
+
+def test_profile_that_fails_leaves_no_run_running(tiny: Path, tmp_path: Path) -> None:
+    def listener(event: object) -> None:
+        if isinstance(event, Profiled):
+            raise RuntimeError("no room")
+
+    with pytest.raises(RuntimeError, match="no room"):
+        package.fit(tiny, ["train.epochs=1"], runs_dir=tmp_path / "runs", profile=True, on_event=listener)
+    (path,) = (tmp_path / "runs").iterdir()
+    assert runs.Run(path).status() == "failed"
+
+
+def test_profile_is_left_out_unless_asked_for(tiny: Path, tmp_path: Path) -> None:
+    run = package.fit(tiny, ["train.epochs=1"], runs_dir=tmp_path)
+    assert not (run.path / "profile.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("units", "batch_size", "at_once"), [(8, 8, 16), (4_000, 32, 4), (20_000, 100, 1), (3_000, 100, 2)]
+)
+def test_profile_steps_at_once_take_half_a_second_at_most(
+    tiny: Path, units: int, batch_size: int, at_once: int
+) -> None:
+    layers = f"[Dense: {{units: {units}}}, Dense: {{units: {units}}}, Dense: {{units: 3, activation: softmax}}]"
+    plan = load(tiny, [f"model.layers={layers}", f"train.batch_size={batch_size}"])
+    assert speed.steps_of(plan, 10_000) == (batch_size, 10_000 // batch_size + (10_000 % batch_size > 0), at_once)

@@ -1,0 +1,320 @@
+"""A run that was stopped and resumed ends as one that was not, bit for bit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dltrain as package
+from dltrain import runs
+from dltrain.config.catalogue import entries, examples
+from dltrain.config.resolved import flow
+from dltrain.engine import EpochDone, SkippedCheckpoint, StepDone
+from dltrain.errors import Interrupted, RunError, UsageError
+
+MODELS = {
+    "dense": "[{Dense: {units: 8}}, {Dropout: {rate: 0.3}}, {Dense: {units: 3, activation: softmax}}]",
+    "norm": "[{GaussianNoise: {stddev: 0.1}}, {Dense: {units: 6}}, BatchNormalization, {Dropout: {rate: 0.2}}, "
+    "{Dense: {units: 3, activation: softmax}}]",
+    "lstm": "[{Reshape: {target_shape: [4, 1]}}, {LSTM: {units: 4, dropout: 0.2, recurrent_dropout: 0.2, "
+    "return_sequences: true}}, {LSTM: {units: 3}}, {Dense: {units: 3, activation: softmax}}]",
+}
+
+
+class StopError(Exception):
+    pass
+
+
+def stop_at(epoch: int, kind: type = EpochDone) -> Callable[[Any], None]:
+    """A listener that ends the training as a crash would, in the middle of things."""
+
+    def listen(event: Any) -> None:
+        if isinstance(event, kind) and event.epoch == epoch:  # type: ignore[attr-defined]
+            raise StopError
+
+    return listen
+
+
+def fingerprint(run: runs.Run) -> dict[str, str]:
+    """SHA-256 of everything that has to be the same."""
+    last = run.checkpoints()[-1]
+    state = json.loads(run.read_checkpoint(last)["state.json"])
+    files = {f"last/{name}": data for name, data in run.read_checkpoint(last).items()}
+    best = {f"best/{name}": data for name, data in run.read_checkpoint(state["best"]["epoch"]).items()}
+    rows = [{k: v for k, v in row.items() if k != "seconds"} for row in run.metrics()]
+    rest = {"rows": json.dumps(rows).encode(), "checkpoints": json.dumps(run.checkpoints()).encode()}
+    rest["metrics"] = json.dumps(run.record()["metrics"], sort_keys=True).encode()
+    return {name: hashlib.sha256(data).hexdigest() for name, data in {**files, **best, **rest}.items()}
+
+
+def stopped(config: Path, runs_dir: Path, epoch: int, *overrides: str, kind: type = EpochDone) -> runs.Run:
+    with pytest.raises(StopError):
+        package.fit(config, overrides, runs_dir=runs_dir, on_event=stop_at(epoch, kind))
+    return package.load_run("latest", runs_dir)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        "{Adam: {learning_rate: 1e-2}}",
+        pytest.param("{SGD: {learning_rate: 0.1, momentum: 0.9, use_ema: true}}", marks=pytest.mark.slow),
+    ],
+)
+def test_resuming_ends_as_if_never_stopped(tiny: Path, tmp_path: Path, model: str, optimizer: str) -> None:
+    overrides = [f"model.layers={MODELS[model]}", f"train.optimizer={optimizer}", "train.epochs=5"]
+    overrides.append("runtime.recurrent=unroll")
+    whole = package.fit(tiny, overrides, runs_dir=tmp_path / "whole")
+    run = stopped(tiny, tmp_path / "parts", 2, *overrides)
+    with pytest.raises(StopError):
+        package.resume(run, on_event=stop_at(4))
+    resumed = package.resume(run)
+    assert resumed.record()["status"] == "completed"
+    assert [entry["from_epoch"] for entry in resumed.record()["resumed"]] == [2, 4]
+    assert fingerprint(resumed) == fingerprint(whole)
+
+
+@pytest.mark.parametrize(
+    "callbacks",
+    [
+        "[EarlyStopping: {monitor: val_accuracy, patience: 2, restore_best_weights: true}]",
+        "[EarlyStopping: {monitor: loss, patience: 1, min_delta: 10}]",
+        "[ReduceLROnPlateau: {monitor: loss, patience: 1, min_delta: 10, cooldown: 1}]",
+        "[TerminateOnNaN, ReduceLROnPlateau: {patience: 0, factor: 0.5}, EarlyStopping: {patience: 4, min_delta: 1}]",
+    ],
+)
+@pytest.mark.parametrize("epoch", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_resuming_carries_the_state_of_callbacks(tiny: Path, tmp_path: Path, callbacks: str, epoch: int) -> None:
+    overrides = [f"train.callbacks={callbacks}", "train.epochs=7"]
+    whole = package.fit(tiny, overrides, runs_dir=tmp_path / "whole")
+    if len(whole.metrics()) <= epoch:
+        run = package.fit(tiny, overrides, runs_dir=tmp_path / "parts")
+        with pytest.raises(UsageError, match="EarlyStopping"):
+            package.resume(run)
+        return
+    resumed = package.resume(stopped(tiny, tmp_path / "parts", epoch, *overrides))
+    assert fingerprint(resumed) == fingerprint(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", entries.names("optimizer"))
+def test_resuming_carries_every_optimizer(tiny: Path, tmp_path: Path, optimizer: str) -> None:
+    entry = entries.find("optimizer", optimizer)
+    assert entry is not None
+    overrides = [f"train.optimizer={flow({optimizer: examples.arguments(entry)})}", "train.epochs=2"]
+    whole = package.fit(tiny, overrides, runs_dir=tmp_path / "whole")
+    resumed = package.resume(stopped(tiny, tmp_path / "parts", 1, *overrides))
+    assert fingerprint(resumed) == fingerprint(whole)
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_resuming_holds_in_half_precision(tiny: Path, tmp_path: Path, precision: str) -> None:
+    overrides = [f"train.precision={precision}", "train.epochs=3"]
+    whole = package.fit(tiny, overrides, runs_dir=tmp_path / "whole")
+    resumed = package.resume(stopped(tiny, tmp_path / "parts", 1, *overrides))
+    assert fingerprint(resumed) == fingerprint(whole)
+
+
+def test_resuming_extends_a_finished_run(tiny: Path, tmp_path: Path) -> None:
+    whole = package.fit(tiny, ["train.epochs=4"], runs_dir=tmp_path / "whole")
+    run = package.fit(tiny, ["train.epochs=2"], runs_dir=tmp_path / "parts")
+    resumed = package.resume(run, {"train.epochs": 4})
+    assert fingerprint(resumed) == fingerprint(whole)
+    assert "epochs: 4" in (resumed.path / "resolved.yaml").read_text()
+    with pytest.raises(UsageError, match="is complete"):
+        package.resume(resumed)
+    with pytest.raises(UsageError, match="4 epochs already"):
+        package.resume(resumed, {"train.epochs": 3})
+
+
+@pytest.mark.parametrize("override", ["train.steps_per_execution=1", "runtime.feed=stream"])
+def test_resuming_may_change_what_changes_no_bit(tiny: Path, tmp_path: Path, override: str) -> None:
+    whole = package.fit(tiny, ["train.epochs=3"], runs_dir=tmp_path / "whole")
+    run = stopped(tiny, tmp_path / "parts", 1, "train.epochs=3")
+    assert fingerprint(package.resume(run, [override])) == fingerprint(whole)
+
+
+def test_resuming_before_the_first_epoch_begins_anew(tiny: Path, tmp_path: Path) -> None:
+    whole = package.fit(tiny, runs_dir=tmp_path / "whole")
+    resumed = package.resume(stopped(tiny, tmp_path / "parts", 1, kind=StepDone))
+    assert resumed.record()["resumed"][0]["from_epoch"] == 0
+    assert fingerprint(resumed) == fingerprint(whole)
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["train.batch_size=8", "seed=1", "model.layers.0.Dense.units=9", "data.validation=0.2", "train.optimizer=SGD"],
+)
+def test_resuming_refuses_other_changes_and_shows_them(tiny: Path, tmp_path: Path, override: str) -> None:
+    run = stopped(tiny, tmp_path, 1)
+    with pytest.raises(UsageError, match="cannot change") as caught:
+        package.resume(run, [override])
+    assert override.split("=")[0].split(".")[0] in caught.value.message
+    assert run.status() == "failed"
+
+
+@pytest.mark.parametrize("what", ["config", "data", "versions"])
+def test_resuming_refuses_what_is_no_longer_the_same_unless_forced(tiny: Path, tmp_path: Path, what: str) -> None:
+    run = stopped(tiny, tmp_path, 1)
+    record = run.record()
+    if what == "config":
+        path = run.path / "resolved.yaml"
+        path.write_text(path.read_text() + "\n")
+    elif what == "data":
+        run.update(data={**record["data"], "fingerprint": "0" * 64})
+    else:
+        run.update(versions={**record["versions"], "keras": "3.0.0"})
+    with pytest.raises(RunError, match="cannot go on as it was") as caught:
+        package.resume(run)
+    assert "--force" in caught.value.hint
+    resumed = package.resume(run, force=True)
+    assert len(resumed.record()["resumed"][0]["forced"]) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "truncate weights",
+        "flip weights",
+        "flip optimizer",
+        "no manifest",
+        "empty manifest",
+        "state is not JSON",
+        "extra file",
+    ],
+)
+def test_resuming_walks_back_to_a_whole_checkpoint(tiny: Path, tmp_path: Path, damage: str) -> None:
+    whole = package.fit(tiny, ["train.epochs=5"], runs_dir=tmp_path / "whole")
+    run = stopped(tiny, tmp_path / "parts", 3, "train.epochs=5")
+    folder = run.path / "checkpoints" / "epoch-0003"
+    what, _, name = damage.partition(" ")
+    if name in ("weights", "optimizer"):
+        path = folder / f"{name}.safetensors"
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(bytes(data[: len(data) // 2]) if what == "truncate" else bytes(data))
+    elif damage == "no manifest":
+        (folder / "manifest.json").unlink()
+    elif damage == "empty manifest":
+        (folder / "manifest.json").write_bytes(b"")
+    elif damage == "extra file":
+        (folder / "more.bin").write_bytes(b"x")
+    else:
+        (folder / "state.json").write_bytes(b"{")
+    told: list[Any] = []
+    resumed = package.resume(run, on_event=told.append)
+    skipped = [event.epoch for event in told if isinstance(event, SkippedCheckpoint)]
+    assert skipped == ([] if damage == "no manifest" else [3])
+    assert resumed.record()["resumed"][0]["from_epoch"] == 2
+    assert fingerprint(resumed) == fingerprint(whole)
+
+
+def test_resuming_goes_on_though_the_best_epoch_is_lost(tiny: Path, tmp_path: Path) -> None:
+    worst_is_best = ["train.epochs=4", "train.checkpoint={monitor: val_loss, mode: max}"]
+    run = stopped(tiny, tmp_path, 4, *worst_is_best)
+    assert run.checkpoints() == [1, 3, 4]
+    weights = run.path / "checkpoints" / "epoch-0001" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    told: list[Any] = []
+    resumed = package.resume(run, {"train.epochs": 5}, on_event=told.append)
+    assert [event.epoch for event in told if isinstance(event, SkippedCheckpoint)] == [1]
+    assert resumed.record()["resumed"][0]["from_epoch"] == 4
+    assert resumed.record()["best_epoch"] == 4
+
+
+@pytest.mark.parametrize("epochs", [3, 4])
+def test_resuming_after_a_kill_between_run_json_and_resolved_yaml(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs: int
+) -> None:
+    run = package.fit(tiny, ["train.epochs=2"], runs_dir=tmp_path)
+
+    def killed(*_: object) -> None:
+        raise StopError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs.Run, "write_text", killed)
+        with pytest.raises(StopError):
+            package.resume(run, {"train.epochs": 3})
+    assert run.status() == "crashed"
+    assert package.resume(run, {"train.epochs": epochs}).record()["epochs"] == epochs
+
+
+def test_resuming_begins_anew_where_no_checkpoint_is_whole(tiny: Path, tmp_path: Path) -> None:
+    whole = package.fit(tiny, runs_dir=tmp_path / "whole")
+    run = stopped(tiny, tmp_path / "parts", 1)
+    shutil.rmtree(run.path / "checkpoints")
+    assert fingerprint(package.resume(run)) == fingerprint(whole)
+
+
+def test_resuming_drops_a_torn_line_of_the_journal(tiny: Path, tmp_path: Path) -> None:
+    whole = package.fit(tiny, ["train.epochs=4"], runs_dir=tmp_path / "whole")
+    run = stopped(tiny, tmp_path / "parts", 2, "train.epochs=4")
+    with (run.path / "metrics.jsonl").open("ab") as journal:
+        journal.write(b'{"epoch": 3, "lo')
+    assert fingerprint(package.resume(run)) == fingerprint(whole)
+
+
+@pytest.mark.parametrize("damage", ["rows gone", "line flipped", "no file", "no line left whole"])
+def test_resuming_mends_the_journal_from_the_checkpoint(tiny: Path, tmp_path: Path, damage: str) -> None:
+    whole = package.fit(tiny, ["train.epochs=4"], runs_dir=tmp_path / "whole")
+    run = stopped(tiny, tmp_path / "parts", 3, "train.epochs=4")
+    journal = run.path / "metrics.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    if damage == "no file":
+        journal.unlink()
+    else:
+        left = {"rows gone": lines[:1], "line flipped": [lines[0], b"\0" + lines[1][1:], lines[2]]}
+        journal.write_bytes(b"".join(left.get(damage, [b"{\n", b"[]\n"])))
+    resumed = package.resume(run)
+    assert resumed.record()["resumed"][0]["from_epoch"] == 3
+    assert fingerprint(resumed) == fingerprint(whole)
+
+
+def test_resuming_refuses_a_run_that_still_runs(tiny: Path, tmp_path: Path) -> None:
+    tried = []
+
+    def listen(event: Any) -> None:
+        if isinstance(event, EpochDone) and event.epoch == 1:
+            with pytest.raises(RunError, match="is being trained by process"):
+                package.resume("latest", runs_dir=tmp_path)
+            tried.append(event)
+
+    package.fit(tiny, runs_dir=tmp_path, on_event=listen)
+    assert tried
+
+
+def test_resuming_refuses_a_run_that_diverged(tiny: Path, tmp_path: Path) -> None:
+    run = stopped(tiny, tmp_path, 1)
+    run.finish("diverged")
+    with pytest.raises(UsageError, match="has diverged"):
+        package.resume(run)
+
+
+def test_resuming_never_follows_a_config_out_of_the_run(tiny: Path, tmp_path: Path) -> None:
+    run = stopped(tiny, tmp_path / "runs", 1)
+    (run.path / "resolved.yaml").write_text(f"extends: ../../{tiny.name}\n")
+    with pytest.raises(package.ConfigError, match="1 problem"):
+        package.resume(run, force=True)
+
+
+def test_resuming_after_a_signal_is_told_how(tiny: Path, tmp_path: Path) -> None:
+    import os
+    import signal
+
+    def listen(event: Any) -> None:
+        if isinstance(event, EpochDone) and event.epoch == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    whole = package.fit(tiny, ["train.epochs=3"], runs_dir=tmp_path / "whole")
+    with pytest.raises(Interrupted) as caught:
+        package.fit(tiny, ["train.epochs=3"], runs_dir=tmp_path / "parts", on_event=listen)
+    run = package.load_run("latest", tmp_path / "parts")
+    assert caught.value.hint == f"dltrain resume {run.path}"
+    assert run.status() == "interrupted"
+    assert fingerprint(package.resume(run)) == fingerprint(whole)
