@@ -16,9 +16,9 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from dltrain.config.catalogue import datasets  # noqa: E402
 from dltrain.config.catalogue.phrases import expected  # noqa: E402
-from dltrain.config.manual import texts as manual_texts  # noqa: E402
 from dltrain.config.manual.keys import Key, keys  # noqa: E402
 from dltrain.config.resolved import flow  # noqa: E402
+from dltrain.data.sources import SOURCES  # noqa: E402
 
 TARGET = ROOT / "docs/config.md"
 _BLOCK = re.compile(r"(<!-- generated: ([\w ]+) -->\n).*?(<!-- /generated -->)", re.S)
@@ -49,7 +49,7 @@ def _default(key: Key) -> str:
 def argument_rows(dataset: str) -> Iterable[Sequence[str]]:
     for name, argument in datasets.ENTRIES[dataset].arguments.items():
         default = "required" if argument.required else f"`{flow(argument.default)}`"
-        yield f"`{name}`", expected(argument), default, manual_texts.DATASET_ARGUMENTS[dataset][name]
+        yield f"`{name}`", expected(argument), default, argument.meaning
 
 
 def generated(what: str) -> str:
@@ -60,7 +60,7 @@ def generated(what: str) -> str:
     if kind == "dataset":
         return table(("argument", "takes", "default", "meaning"), argument_rows(name))
     if kind == "datasets":
-        return table(("data set", ""), ((f"`{name}`", text) for name, text in manual_texts.DATASETS.items()))
+        return table(("data set", ""), ((f"`{name}`", source.description) for name, source in SOURCES.items()))
     raise SystemExit(f"{TARGET}: nothing is known about `generated: {what}`")
 
 

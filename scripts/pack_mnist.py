@@ -4,7 +4,7 @@
 
 SOURCE_DIR holds the gzipped IDX files under their original names. What is in them has to match the SHA-256
 below; how they were gzipped does not matter. The same zlib writes the same bytes each time. Another one
-(zlib-ng, say) packs the same arrays into other bytes; then SHA256 in src/dltrain/data/mnist.py has to follow.
+(zlib-ng, say) packs the same arrays into other bytes; then SHA256 in src/dltrain/data/sources/mnist.py has to follow.
 """
 
 from __future__ import annotations

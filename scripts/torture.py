@@ -62,7 +62,7 @@ def digest(run: runs.Run) -> str:
     last = run.checkpoints()[-1]
     best = json.loads(run.read_checkpoint(last)["state.json"])["best"]["epoch"]
     rows = [{key: value for key, value in row.items() if key != "seconds"} for row in run.metrics()]
-    whole = hashlib.sha256(json.dumps([rows, run.record()["metrics"]], sort_keys=True).encode())
+    whole = hashlib.sha256(json.dumps([rows, dict(run.record().metrics)], sort_keys=True).encode())
     for epoch in (last, best):
         for name, data in sorted(run.read_checkpoint(epoch).items()):
             whole.update(name.encode() + hashlib.sha256(data).digest())

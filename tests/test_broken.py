@@ -114,7 +114,7 @@ def test_broken_beginners_programs_train_once_the_hint_is_followed(name: str, tm
     assert better is not None
     path = tmp_path / config.name
     path.write_text(better, encoding="utf-8")
-    assert package.fit(path, smoke=True, runs_dir=tmp_path / "runs").record()["status"] == "completed"
+    assert package.fit(path, smoke=True, runs_dir=tmp_path / "runs").record().status == "completed"
 
 
 def test_broken_formats_say_the_same(dltrain: Callable[..., subprocess.CompletedProcess[str]]) -> None:

@@ -38,8 +38,8 @@ def test_configs_header_commands_pass_check(config: Path) -> None:
 def test_configs_train_on_a_tiny_subset(config: Path, tmp_path: Path) -> None:
     run = package.fit(config, smoke=True, runs_dir=tmp_path)
     record = run.record()
-    assert record["status"] == "completed"
-    assert record["data"]["train"] + record["data"]["validation"] == 512
-    assert record["data"]["test"] == 128
+    assert record.status == "completed"
+    assert (record.data.train or 0) + (record.data.validation or 0) == 512
+    assert record.data.test == 128
     assert len(run.metrics()) == 1
-    assert 0 <= record["metrics"]["test_accuracy"] <= 1
+    assert 0 <= record.metrics["test_accuracy"] <= 1

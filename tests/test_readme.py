@@ -26,7 +26,7 @@ def test_readme_example_trains(tmp_path: Path) -> None:
 
     config = tmp_path / "my_first.yaml"
     config.write_text(example())
-    assert package.fit(config, smoke=True, runs_dir=tmp_path / "runs").record()["status"] == "completed"
+    assert package.fit(config, smoke=True, runs_dir=tmp_path / "runs").record().status == "completed"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,11 @@ class DataError(DltrainError):
 
 
 class RunError(DltrainError):
-    pass
+    """A run cannot be written or read; `reason` is the message without the place, for where that is told already."""
+
+    def __init__(self, message: str, hint: str = "", reason: str = "") -> None:
+        super().__init__(message, hint)
+        self.reason = reason or message
 
 
 class ExpectationFailed(DltrainError):

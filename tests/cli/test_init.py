@@ -48,7 +48,7 @@ def test_init_template_passes_check_without_warnings(name: str, folder: Path) ->
 def test_init_template_trains(name: str, folder: Path) -> None:
     init(name)
     run = package.fit(f"{name}.yaml", smoke=True, runs_dir=folder / "runs")
-    assert run.record()["status"] == "completed"
+    assert run.record().status == "completed"
 
 
 @pytest.mark.parametrize("name", templates.TEMPLATES)

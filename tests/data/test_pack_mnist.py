@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from dltrain.data import mnist
+from dltrain.data.sources import mnist
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "pack_mnist.py"
 

@@ -20,12 +20,12 @@ CONFIGS = sorted((Path(__file__).parent.parent.parent / "configs").glob("*.yaml"
 SCRIPT = """
 import json, sys
 import dltrain
-from tests.engine.test_resuming import fingerprint, stopped
+from tests.engine.training.test_resume import fingerprint, stopped
 config, folder, overrides = sys.argv[1], sys.argv[2], sys.argv[3:]
 {body}
 import keras
 kept = keras.saving.load_model(run.path / "model.keras")
-assert kept.count_params() == run.record()["parameters"]
+assert kept.count_params() == run.record().parameters
 assert "tensorflow" not in sys.modules, "TensorFlow was imported"
 print(json.dumps([keras.backend.backend(), *result]))
 """
@@ -101,7 +101,7 @@ def test_backends_without_hides_modules_inside_the_block_only(monkeypatch: pytes
 
 def test_backends_command_line_imports_no_more_than_it_needs() -> None:
     code = (
-        "import sys\nfrom dltrain.engine import backends\nbackends.owns_process = True\nbackends.choose('tensorflow')\n"
+        "import sys\nfrom dltrain.engine import backends\nbackends.choose('tensorflow', True)\n"
         "print(sorted({'sklearn', 'jax'} & set(sys.modules)))\nimport sklearn, gc\nprint(gc.isenabled())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)

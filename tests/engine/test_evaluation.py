@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 
 import dltrain as package
-from dltrain.config import load
-from dltrain.engine import backends
-from dltrain.engine.evaluation import inputs_of
-from dltrain.engine.model import build
-from dltrain.engine.training.fit import load_data, start_backend
+from dltrain.config import Plan, load
+from dltrain.engine.backends import InputPipeline
+from dltrain.engine.inputs import load_data, pipeline_of
+from dltrain.engine.model.build import BuiltModel, build_model
+from dltrain.engine.session import Session, start_session
+
+
+def built_from(plan: Plan) -> tuple[Session, BuiltModel, InputPipeline]:
+    dataset, session = load_data(plan.spec), start_session(plan.spec)
+    built = build_model(plan, dataset.facts, session)
+    return session, built, pipeline_of(dataset, "test", built.encoding, plan.spec, session.backend)
+
 
 NUMBERS = "data.dataset={synthetic: {task: regression, samples: 90, test_samples: 41, features: 4}}"
 
@@ -31,24 +38,20 @@ NUMBERS = "data.dataset={synthetic: {task: regression, samples: 90, test_samples
 )
 def test_evaluate_once_gives_what_keras_gives(tiny: Path, overrides: list[str]) -> None:
     plan = load(tiny, ["data.validation=0", "train.checkpoint.monitor=loss", "expect={}", *overrides])
-    dataset = load_data(plan.spec)
-    start_backend(plan.spec, lambda event: None)
-    model, form, _ = build.compiled(plan, dataset)
-    feed = inputs_of(dataset, "test", form)
-    metrics, outputs = backends.current().evaluate(model, feed.in_order(16))
-    expected = model.evaluate(feed.in_order(16), verbose=0, return_dict=True)
+    session, built, inputs = built_from(plan)
+    model = built.model
+    metrics, outputs = session.backend.evaluate(model, inputs.in_order(16))
+    expected = model.evaluate(inputs.in_order(16), verbose=0, return_dict=True)
     assert metrics == {name: float(value) for name, value in expected.items()}
-    predicted = np.concatenate([model.predict_on_batch(x) for x, _ in feed.in_order(16)])
+    predicted = np.concatenate([model.predict_on_batch(x) for x, _ in inputs.in_order(16)])
     assert np.array_equal(outputs, predicted.astype(np.float32))
 
 
 def test_evaluate_once_forgets_what_was_measured_before(tiny: Path) -> None:
     plan = load(tiny)
-    dataset = load_data(plan.spec)
-    start_backend(plan.spec, lambda event: None)
-    model, form, _ = build.compiled(plan, dataset)
-    batches = inputs_of(dataset, "test", form).in_order(16)
-    first, second = (backends.current().evaluate(model, batches)[0] for _ in range(2))
+    session, built, inputs = built_from(plan)
+    batches = inputs.in_order(16)
+    first, second = (session.backend.evaluate(built.model, batches)[0] for _ in range(2))
     assert first == second
 
 
@@ -61,6 +64,6 @@ def test_evaluate_once_names_metrics_alike_in_every_run_of_a_process(tiny: Path,
         "train.epochs=1",
     ]
     first, second = (package.fit(tiny, overrides, runs_dir=tmp_path) for _ in range(2))
-    assert first.record()["metrics"].keys() == second.record()["metrics"].keys() >= {"test_auc", "test_precision"}
+    assert first.record().metrics.keys() == second.record().metrics.keys() >= {"test_auc", "test_precision"}
     assert set(package.evaluate(first).metrics) == {"loss", "auc", "precision"}
-    assert package.resume(first, ["train.epochs=2"]).record()["best_epoch"] in (1, 2)
+    assert package.resume(first, ["train.epochs=2"]).record().best_epoch in (1, 2)

@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dltrain.engine.backends import Backend, Feed, jax, tensorflow
+from dltrain.engine.backends import Backend, InputPipeline, jax, tensorflow
 
 BACKENDS = pytest.mark.parametrize("backend", [tensorflow, jax], ids=["tensorflow", "jax"])
 
 
-def feed_of(backend: Backend, samples: int, kind: str = "auto") -> Feed:
+def feed_of(backend: Backend, samples: int, kind: str = "auto") -> InputPipeline:
     x = np.arange(samples, dtype=np.uint8).reshape(samples, 1)
-    return backend.feed(x, np.arange(samples), 0.5, kind)
+    return backend.input_pipeline(x, np.arange(samples), 0.5, kind)
 
 
-def order_of(backend: Backend, feed: Feed, batch_size: int, seed: int, epoch: int) -> list[int]:
+def order_of(backend: Backend, feed: InputPipeline, batch_size: int, seed: int, epoch: int) -> list[int]:
     counter = backend.epoch()
     batches = feed.shuffled(batch_size, seed, counter)
     counter.assign(epoch)
@@ -68,7 +68,7 @@ def test_feed_streams_the_same_batches_as_from_memory() -> None:
 def test_feed_reads_a_mapped_file_when_it_is_needed(tmp_path: Path) -> None:
     mapped = np.memmap(tmp_path / "x", np.uint8, "w+", shape=(20, 3))
     mapped[:] = 1
-    feed = tensorflow.feed(mapped, np.zeros(20, np.int64), 1.0)
+    feed = tensorflow.input_pipeline(mapped, np.zeros(20, np.int64), 1.0)
     assert feed.kind == "stream"
     mapped[:] = 2
     assert all(np.all(np.asarray(x) == 2) for x, _ in feed.in_order(8))
@@ -84,7 +84,7 @@ def test_feed_has_no_thread_that_an_epoch_would_wait_for(shuffled: bool) -> None
 @BACKENDS
 @pytest.mark.parametrize("kind", ["memory", "stream", "auto"])
 def test_feed_reads_numbers_of_any_byte_order(backend: Backend, kind: str) -> None:
-    feed = backend.feed(np.arange(10, dtype=">i4").reshape(10, 1), np.arange(10), 1.0, kind)
+    feed = backend.input_pipeline(np.arange(10, dtype=">i4").reshape(10, 1), np.arange(10), 1.0, kind)
     assert feed.kind == ("stream" if kind == "stream" else "memory")
     (x, _), *_ = feed.in_order(10)
     assert np.asarray(x).ravel().tolist() == list(range(10))
@@ -95,6 +95,6 @@ def test_feed_of_a_mapped_file_streams_unless_told_otherwise(backend: Backend, t
     np.save(tmp_path / "x.npy", np.arange(10, dtype=np.uint8).reshape(10, 1))
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     for kind, expected in (("auto", "stream"), ("memory", "memory")):
-        feed = backend.feed(mapped, np.arange(10), 1.0, kind)
+        feed = backend.input_pipeline(mapped, np.arange(10), 1.0, kind)
         assert feed.kind == expected
         assert [float(value) for x, _ in feed.in_order(4) for value in np.asarray(x).ravel()] == list(range(10))

@@ -164,7 +164,7 @@ def test_hostile_state_is_passed_over(early: runs.Run, keys: tuple[str | int, ..
     skipped: list[Any] = []
     resumed = package.resume(early, {"train.epochs": 3}, on_event=skipped.append)
     assert [event.epoch for event in skipped if isinstance(event, SkippedCheckpoint)] == [2]
-    assert resumed.record()["resumed"][0]["from_epoch"] == 1
+    assert resumed.record().resumed[0].from_epoch == 1
     assert "\x1b" not in (early.path / "metrics.csv").read_text()
 
 
@@ -186,7 +186,7 @@ def early(trained_early: runs.Run, tmp_path: Path) -> runs.Run:
 def test_hostile_weights_of_a_callback_are_passed_over(early: runs.Run) -> None:
     (checkpoint(early) / "callback-0.safetensors").write_bytes(weights.to_bytes({"0000": np.zeros((9, 9), np.float32)}))
     reseal(early, early.checkpoints()[-1])
-    assert package.resume(early, {"train.epochs": 3}).record()["resumed"][0]["from_epoch"] == 1
+    assert package.resume(early, {"train.epochs": 3}).record().resumed[0].from_epoch == 1
 
 
 @pytest.mark.slow
@@ -200,7 +200,7 @@ def test_hostile_checkpoint_is_passed_over_or_refused_by_resuming(
         resumed = package.resume(run, {"train.epochs": 3})
     except DltrainError:
         return
-    assert resumed.record()["resumed"][0]["from_epoch"] < 2
+    assert resumed.record().resumed[0].from_epoch < 2
 
 
 @pytest.mark.parametrize(

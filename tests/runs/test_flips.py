@@ -53,7 +53,7 @@ def test_flips_in_the_record_and_the_journal_are_named_or_harmless(whole: runs.R
         path = whole.path / chance.choice(["run.json", "metrics.jsonl"])
         data = flipped(path, chance)
         try:
-            assert isinstance(whole.record()["status"], str)
+            assert isinstance(whole.record().status, str)
             assert 1 <= len(whole.metrics()) <= 3
             told = path.name
         except RunError as error:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dltrain.errors import RunError
-from dltrain.runs import record
+from dltrain.runs import json_text, record
 
 GOOD = {
     "schema_version": 1,
@@ -36,17 +36,17 @@ def test_record_to_json_is_strict_json_and_round_trips(value: Any, expected: Any
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
 
-    assert json.loads(record.to_json(value), parse_constant=refuse) == expected
-    assert record.from_json(record.to_json(value, indent=None)) == expected
+    assert json.loads(json_text.to_json(value), parse_constant=refuse) == expected
+    assert json_text.from_json(json_text.to_json(value, indent=None)) == expected
 
 
 def test_record_to_json_refuses_objects() -> None:
     with pytest.raises(TypeError, match="Path is not JSON serializable"):
-        record.to_json({"path": Path("x")})
+        json_text.to_json({"path": Path("x")})
 
 
 def test_record_to_json_keeps_one_line_one_line() -> None:
-    assert record.to_json({"a": "x\ny"}, indent=None).count(b"\n") == 1
+    assert json_text.to_json({"a": "x\ny"}, indent=None).count(b"\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,5 @@ def test_record_read_record_takes_a_good_one_and_reports_a_missing_one(tmp_path:
     with pytest.raises(RunError, match=r"cannot read .*run\.json: No such file"):
         record.read_record(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps({**GOOD, "extra": [1]}))
-    assert record.read_record(tmp_path) == {**GOOD, "extra": [1]}
+    read = record.read_record(tmp_path)
+    assert read.to_fields().items() >= {**GOOD, "extra": [1]}.items()

@@ -10,7 +10,7 @@ from dltrain.cli.options import config_argument, override_option
 
 if TYPE_CHECKING:
     from dltrain.config import Plan
-    from dltrain.engine.dry_run import Rehearsal
+    from dltrain.engine.dry_run import DryRun
     from dltrain.errors import Problem
 
 
@@ -43,25 +43,25 @@ def command(
     report = {"text": console.problems, "json": _echo(diagnostics.as_json), "github": _echo(diagnostics.as_github)}[
         form
     ]
-    rehearsal = None
+    tried = None
     try:
         plan = load(config, overrides, strict=strict)
         if build:
-            rehearsal = _rehearse(plan, verbose)
-            if strict and rehearsal.warnings:
-                raise plan.refuse(rehearsal.warnings)
+            tried = _dry_run(plan, verbose)
+            if strict and tried.warnings:
+                raise plan.refuse(tried.warnings)
     except ConfigError as error:
         if form == "text":
             raise
         report(error.problems)
         raise click.exceptions.Exit(error.exit_code) from None
-    report([*plan.checked.warnings, *(rehearsal.warnings if rehearsal is not None else ())])
+    report([*plan.checked.warnings, *(tried.warnings if tried is not None else ())])
     if form != "text":
         return
     if resolved:
         click.echo(plan.origins(), nl=False)
     else:
-        console.checked(plan, rehearsal, verbose)
+        console.checked(plan, tried, verbose)
 
 
 def _echo(render: Callable[[Sequence[Problem]], str]) -> Callable[[Sequence[Problem]], None]:
@@ -72,12 +72,10 @@ def _echo(render: Callable[[Sequence[Problem]], str]) -> Callable[[Sequence[Prob
     return report
 
 
-def _rehearse(plan: Plan, verbose: bool) -> Rehearsal:
+def _dry_run(plan: Plan, verbose: bool) -> DryRun:
     from dltrain.cli import console, quiet
 
     with quiet.tensorflow(verbose), console.progress() as on_event:
-        from dltrain.engine import backends
-        from dltrain.engine.dry_run import rehearse
+        from dltrain.engine.dry_run import dry_run
 
-        backends.owns_process = True
-        return rehearse(plan, on_event)
+        return dry_run(plan, owns_process=True, on_event=on_event)

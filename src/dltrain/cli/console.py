@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         Stopping,
         Warned,
     )
-    from dltrain.engine.dry_run import Rehearsal
+    from dltrain.engine.dry_run import DryRun
     from dltrain.engine.events import Listener
 
 
@@ -126,7 +126,8 @@ class _Plain:
         held_out = f", {event.validation_samples:,} held out" if event.validation_samples else ""
         smoke = "smoke run: " if event.smoke else ""
         self.line(f"{smoke}{event.train_samples:,} training samples{held_out}, {event.parameters:,} parameters")
-        self.line(f"on {event.device}")
+        computing = "" if event.backend == "TensorFlow" else f", {event.backend}"
+        self.line(f"on {event.device}{computing}")
 
     def on_EpochDone(self, event: EpochDone) -> None:  # noqa: N802
         best = "  *" if event.best else ""
@@ -228,12 +229,12 @@ class _Live(_Plain):
             bars.reset(self.steps, note="", whole=0)
 
 
-def checked(plan: Plan, rehearsal: Rehearsal | None, verbose: bool) -> None:
+def checked(plan: Plan, tried: DryRun | None, verbose: bool) -> None:
     """A config without errors in one line on stdout, with its layers and what its first batch showed where asked."""
     shaped = plan.checked.outline
-    if rehearsal is not None:
-        _layers([(row.name, row.output, row.parameters, row.multiply_adds) for row in rehearsal.layers])
-        _rehearsal(rehearsal)
+    if tried is not None:
+        _layers([(row.name, row.output, row.parameters, row.multiply_adds) for row in tried.layers])
+        _dry_run(tried)
     elif verbose:
         rows = [(row.name, row.after.shape, row.after.parameters, row.after.multiply_adds) for row in shaped.rows]
         _layers(rows)
@@ -263,13 +264,13 @@ def _shape(shape: Sequence[int | None]) -> str:
     return "(" + ", ".join(str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
 
 
-def _rehearsal(found: Rehearsal) -> None:
+def _dry_run(found: DryRun) -> None:
     from dltrain.config.checks.sense.sizes import size
 
     expected = f" (guesses that are all alike: {found.expected_loss:.4g})" if found.expected_loss is not None else ""
-    whose = "the GPU" if found.device.startswith("GPU") else "this process"
+    whose = "the GPU" if found.device.kind == "GPU" else "this process"
     facts = {
-        "device": found.device,
+        "device": str(found.device),
         "loss at the start": f"{found.start_loss:.4g}{expected}",
         "time for an epoch": f"about {duration(found.epoch_seconds)}, {found.steps:,} steps; validation not counted",
         "memory at its peak": f"{size(found.peak_bytes)} of {whose}",

@@ -22,7 +22,7 @@ def command(run: str, split: str, as_json: bool, runs_dir: Path, verbose: bool) 
 
     found = runs.find(run, runs_dir)
     with quiet.tensorflow(verbose), console.progress() as on_event:
-        evaluation = engine.evaluate(found, split, on_event=on_event)  # type: ignore[arg-type]
+        evaluation = engine.evaluate(found, split, owns_process=True, on_event=on_event)  # type: ignore[arg-type]
     if as_json:
         click.echo(json.dumps(asdict(evaluation), default=dict))
     else:

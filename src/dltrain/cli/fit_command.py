@@ -27,8 +27,15 @@ def command(
     """Train the model that CONFIG describes; the run's directory is the last line of stdout."""
     from dltrain import engine
     from dltrain.cli import console, quiet
-    from dltrain.engine import backends
 
-    backends.owns_process = True
     with quiet.tensorflow(verbose), console.progress() as on_event:
-        engine.fit(config, overrides, smoke=smoke, name=name, profile=profile, runs_dir=runs_dir, on_event=on_event)
+        engine.fit(
+            config,
+            overrides,
+            smoke=smoke,
+            name=name,
+            profile=profile,
+            runs_dir=runs_dir,
+            owns_process=True,
+            on_event=on_event,
+        )

@@ -20,7 +20,7 @@ def command(as_json: bool, runs_dir: Path) -> None:
         keys = ("id", "name", "status", "created")
         rows = [
             {
-                **s.record,
+                **(s.record.to_fields() if s.record else {}),
                 **{key: getattr(s, key) for key in keys},
                 "path": str(s.path),
                 "resumes_from": s.resumes_from(),

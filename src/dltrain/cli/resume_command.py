@@ -25,4 +25,4 @@ def command(run: str, overrides: tuple[str, ...], force: bool, runs_dir: Path, v
     from dltrain.cli import console, quiet
 
     with quiet.tensorflow(verbose), console.progress() as on_event:
-        engine.resume(run, overrides, runs_dir=runs_dir, force=force, on_event=on_event)
+        engine.resume(run, overrides, runs_dir=runs_dir, force=force, owns_process=True, on_event=on_event)

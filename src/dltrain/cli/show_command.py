@@ -19,7 +19,14 @@ def command(run: str, as_json: bool, runs_dir: Path) -> None:
     found = runs.find(run, runs_dir)
     if as_json:
         click.echo(
-            json.dumps({**found.record(), "status": found.status(), "path": str(found.path), "epochs": found.metrics()})
+            json.dumps(
+                {
+                    **found.record().to_fields(),
+                    "status": found.status(),
+                    "path": str(found.path),
+                    "epochs": found.metrics(),
+                }
+            )
         )
         return
     from dltrain.cli import tables

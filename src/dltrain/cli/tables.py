@@ -11,7 +11,7 @@ import click
 from dltrain.cli.diagnostics import printable
 
 if TYPE_CHECKING:
-    from dltrain.runs import Run, RunSummary
+    from dltrain.runs import Run, RunSummary, RuntimeRecord
 
 
 def number(value: object) -> str:
@@ -50,33 +50,34 @@ def run_list(summaries: Sequence[RunSummary], runs_dir: Path) -> None:
     if not summaries:
         click.echo(f"no runs in {runs_dir} yet; `dltrain fit CONFIG` makes one", err=True)
         return
-    rows = []
-    for summary in summaries:
-        metrics = summary.record.get("metrics") or {}
-        headline = next((name for name in ("test_accuracy", "test_loss") if name in metrics), None)
-        smoke = " (smoke)" if summary.record.get("smoke") else ""
-        result = f"{headline} {number(metrics[headline])}" if headline else ""
-        if (summary.record.get("expect") or {}).get("failed"):
-            result += ", expect failed"
-        epoch = summary.resumes_from()
-        if summary.status == "running":
-            result = f"epoch {summary.epochs_done()} of {summary.record.get('epochs', '–')} done"
-        elif epoch is not None:
-            result = f"resumes after epoch {epoch}" if epoch else "resumes from the beginning"
-        rows.append([summary.id, summary.status + smoke, str(summary.record.get("best_epoch") or "–"), result])
-    table(["run", "status", "best epoch", "result"], rows)
+    table(["run", "status", "best epoch", "result"], [_run_row(summary) for summary in summaries])
 
 
-def _chosen(runtime: object) -> dict[str, str]:
+def _run_row(summary: RunSummary) -> list[str]:
+    record, epoch = summary.record, summary.resumes_from()
+    if record is None:
+        return [summary.id, summary.status, "–", ""]
+    headline = next((name for name in ("test_accuracy", "test_loss") if name in record.metrics), None)
+    result = f"{headline} {number(record.metrics[headline])}" if headline else ""
+    if record.expect is not None and record.expect.failed:
+        result += ", expect failed"
+    if summary.status == "running":
+        result = f"epoch {summary.epochs_done()} of {record.epochs or '–'} done"
+    elif epoch is not None:
+        result = f"resumes after epoch {epoch}" if epoch else "resumes from the beginning"
+    return [summary.id, summary.status + (" (smoke)" if record.smoke else ""), str(record.best_epoch or "–"), result]
+
+
+def _chosen(runtime: RuntimeRecord) -> dict[str, str]:
     """What was chosen for speed, by the names of the keys that would choose otherwise."""
-    if not isinstance(runtime, Mapping):
+    if not runtime.backend:  # a run that stopped before anything was chosen
         return {}
-    keys = [key for key in ("feed", "steps_per_execution", "optimizer", "threads") if key in runtime]
-    layers = runtime.get("recurrent")
-    faster = [f"{name} {how}" for name, how in layers.items()] if isinstance(layers, Mapping) else []
+    keys = ("feed", "steps_per_execution", "optimizer", "threads")
     found = {
-        "runtime": ", ".join(f"{key} {runtime[key]}" for key in keys),
-        "recurrent": ", ".join(faster),
+        "runtime": ", ".join(
+            f"{key} {getattr(runtime, key)}" for key in keys if getattr(runtime, key) not in ("", None)
+        ),
+        "recurrent": ", ".join(f"{name} {how}" for name, how in runtime.recurrent.items()),
     }
     return {key: text for key, text in found.items() if text}
 
@@ -85,36 +86,37 @@ def run(found: Run) -> None:
     """Where a run came from and what it reached, on stdout."""
     from dltrain.runs import summary_of
 
-    record, summary = found.record(), summary_of(found)
+    record = found.record()
+    summary = summary_of(found, record)
     epoch = summary.resumes_from()
     rows = found.metrics()
-    resumed = [entry.get("from_epoch") for entry in record.get("resumed") or ()]
-    failed = (record.get("expect") or {}).get("failed") or ""
-    data = record.get("data") or {}
-    counts = ", ".join(f"{data.get(split)} {split}" for split in ("train", "validation", "test"))
+    data = record.data
+    counts = f"{data.train} train, {data.validation} validation, {data.test} test"
+    resumed = ", ".join(str(entry.from_epoch) for entry in record.resumed)
+    failed = "; ".join(record.expect.failed) if record.expect is not None else ""
     facts = {
         "run": found.path,
-        "status": found.status() + (" (smoke)" if record.get("smoke") else ""),
-        "created": record["created"].partition(".")[0] + "Z" if "." in record["created"] else record["created"],
-        "command": record.get("command", ""),
-        "data": f"{data.get('name')}: {counts}",
-        "parameters": f"{record.get('parameters') or 0:,}",
-        "device": record.get("device", ""),
-        **_chosen(record.get("runtime")),
-        "seed": record.get("seed", ""),
-        "epochs": f"{len(rows)} of {record.get('epochs', '–')}",
-        **({"resumed": f"after epoch {', '.join(map(str, resumed))}"} if resumed else {}),
+        "status": summary.status + (" (smoke)" if record.smoke else ""),
+        "created": record.created.partition(".")[0] + "Z" if "." in record.created else record.created,
+        "command": record.command,
+        "data": f"{data.name}: {counts}",
+        "parameters": f"{record.parameters or 0:,}",
+        "device": record.device,
+        **_chosen(record.runtime),
+        "seed": record.seed,
+        "epochs": f"{len(rows)} of {record.epochs or '–'}",
+        **({"resumed": f"after epoch {resumed}"} if resumed else {}),
         **({"goes on": f"after epoch {epoch}: dltrain resume {found.path}"} if epoch is not None else {}),
-        "best epoch": record.get("best_epoch") or "–",
-        **{name: number(value) for name, value in (record.get("metrics") or {}).items() if name.startswith("test_")},
-        **({"expect": f"failed: {'; '.join(map(str, failed))}"} if failed else {}),
+        "best epoch": record.best_epoch or "–",
+        **{name: number(value) for name, value in record.metrics.items() if name.startswith("test_")},
+        **({"expect": f"failed: {failed}"} if failed else {}),
     }
     for key, value in facts.items():
         click.echo(f"{printable(key):<14}{printable(value)}")
     if rows:
         names = [name for name in rows[0] if name not in ("epoch", "learning_rate", "seconds")]
         names = list(ordered(dict.fromkeys(names, 0.0)))
-        best = record.get("best_epoch")
+        best = record.best_epoch
         cells = [
             [str(row.get("epoch")), *(number(row.get(name)) for name in names), "*" if row.get("epoch") == best else ""]
             for row in rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from dltrain.config.document.suggest import near_files
 from dltrain.config.resolved import completed, dump, flow, quote, with_origins
 from dltrain.config.schema import Limit, Spec
 from dltrain.errors import ConfigError, Problem, UsageError
+from dltrain.names import slug
 
 SMOKE_TRAIN, SMOKE_TEST = 512, 128
 
@@ -171,8 +171,7 @@ def _plain(tree: Node, layers: Sequence[tuple[tuple[str | int, ...], Node]]) -> 
 
 
 def _named_after(file: str) -> Node:
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(file).stem).strip("-._")[:64] or "run"
-    return Node(stem, Source(file, "").at(0, 0))
+    return Node(slug(Path(file).stem), Source(file, "").at(0, 0))
 
 
 def shrink(spec: Spec) -> Spec:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
-NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+from dltrain import names
 
 
 class Section(BaseModel):
@@ -165,7 +165,7 @@ class Spec(Section):
         default=1, description="The version of this format."
     )
     name: str = Field(
-        pattern=f"^{NAME_PATTERN}$", description="What runs are named after; the file's name where it is missing."
+        pattern=f"^{names.PATTERN}$", description="What runs are named after; the file's name where it is missing."
     )
     seed: int = Field(default=42, ge=0, lt=2**32, description="Of weights, dropout, shuffling and splits.")
     data: DataSpec = Field(description="What to train on.")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-Task = Literal["classification", "regression"]
+from dltrain.data.facts import Facts
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,18 +23,10 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
-    """A data set as it is published: two splits, before limits and validation.
+class RawDataset:
+    """A data set as its source has it, before limits and validation; `x` times `scale` is the model's float32 input."""
 
-    `shape` is one sample's, images (height, width, channels). `classes` is None for regression. `x` times
-    `scale` is the model's float32 input.
-    """
-
-    name: str
-    task: Task
-    shape: tuple[int, ...]
-    classes: int | None
-    class_names: tuple[str, ...]
+    facts: Facts
     scale: float
     train: Split
     test: Split
@@ -43,18 +34,14 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set cut for one run: limited, and with its validation samples set apart.
+    """A data set split for one run: limited, and with its validation samples held out.
 
     `train_indices` and `validation_indices` are sorted int64 positions in the source's training split;
     together they are what `limit_train` left. `fingerprint` is `fingerprint()` of those samples and of the
-    limited test split. The other fields are those of `Source`.
+    limited test split. `facts` and `scale` are those of `RawDataset`.
     """
 
-    name: str
-    task: Task
-    shape: tuple[int, ...]
-    classes: int | None
-    class_names: tuple[str, ...]
+    facts: Facts
     scale: float
     train: Split
     validation: Split | None
@@ -62,6 +49,10 @@ class Dataset:
     validation_indices: np.ndarray
     train_indices: np.ndarray
     fingerprint: str
+
+    @property
+    def name(self) -> str:
+        return self.facts.name
 
 
 def fingerprint(arrays: dict[str, np.ndarray]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dltrain.data.sizes import held_out_samples
 from dltrain.errors import DataError
 
 
@@ -57,7 +58,7 @@ def held_out(labels: np.ndarray, share: float, seed: tuple[int, ...]) -> np.ndar
         )
     if share == 0:
         return np.empty(0, np.int64)
-    count = max(1, round(len(labels) * share))
+    count = held_out_samples(len(labels), share)
     if count >= len(labels):
         raise DataError(
             f"a validation share of {share:g} takes all {len(labels)} training samples",

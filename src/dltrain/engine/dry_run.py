@@ -1,4 +1,4 @@
-"""One real batch forward and backward through the built model: what only Keras can say before a training."""
+"""A dry run: one real batch forward and backward through the built model, before anything is trained."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import numpy as np
 from dltrain.config import Plan
 from dltrain.config.catalogue import entries
 from dltrain.config.checks.problems import place_of
-from dltrain.engine import backends
-from dltrain.engine.evaluation import inputs_of
 from dltrain.engine.events import Listener, Phase, ignore
-from dltrain.engine.model.speed import steps_of, threads_for
-from dltrain.engine.training.fit import load_data, start_backend
+from dltrain.engine.inputs import load_data
+from dltrain.engine.model.speed import choose_threads
+from dltrain.engine.session import Device, Session, start_session
+from dltrain.engine.training.job import Job, prepare
 from dltrain.errors import Problem
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class LayerRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
+class DryRun:
     """What a model does with its first batches.
 
     Args:
@@ -64,41 +64,42 @@ class Rehearsal:
     steps: int
     epoch_seconds: float
     peak_bytes: int
-    device: str
+    device: Device
     warnings: tuple[Problem, ...]
 
 
-def rehearse(plan: Plan, on_event: Listener = ignore) -> Rehearsal:
-    """Builds the model of a plan and trains it for a few steps on its own data; nothing is written.
+def dry_run(plan: Plan, *, owns_process: bool = False, on_event: Listener = ignore) -> DryRun:
+    """Build the model of a plan and train it for a few steps on its own data; nothing is written.
 
     Raises:
         ConfigError: the model cannot be built, or its loss or gradients are not finite on the first batch.
         DataError: the data cannot be read.
     """
-    on_event(Phase("loading data"))
-    dataset = load_data(plan.spec)
-    start_backend(plan.spec, on_event, threads_for(plan, dataset))
-    from dltrain.engine.model import build, device
-
-    on_event(Phase("building the model"))
-    model, form, _ = build.compiled(plan, dataset)
-    batch_size, steps, at_once = steps_of(plan, len(dataset.train.x))
-    feed, epoch = inputs_of(dataset, "train", form, plan.spec.runtime.feed), backends.current().epoch()
+    dataset = load_data(plan.spec, on_event)
+    threads = choose_threads(plan, dataset.facts, owns_process)
+    session = start_session(plan.spec, threads, owns_process=owns_process, on_event=on_event)
+    job = prepare(plan, dataset, session, on_event)
+    epoch = session.backend.epoch()
 
     def batches(count: int) -> Batches:
-        return feed.shuffled(batch_size, plan.spec.seed, epoch, count)
+        return job.inputs.shuffled(job.steps.batch_size, plan.spec.seed, epoch, count)
 
     on_event(Phase("one batch forward and backward"))
-    loss, warnings = _first_batch(plan, model, *next(iter(batches(1))))
-    expected = _expected_loss(plan, model)
+    loss, warnings = _first_batch(job, *next(iter(batches(1))))
+    expected = _expected_loss(plan, job.built.model)
     if expected is not None and not expected / _FAR <= loss <= expected * _FAR:
         warnings.append(_far_start(plan, loss, expected))
     on_event(Phase("timing a few steps"))
-    model.steps_per_execution = at_once
-    seconds = _seconds_per_step(model, batches, steps, at_once) * steps
-    described = device.describe()
-    return Rehearsal(
-        _layer_rows(plan, model), loss, expected, steps, seconds, _peak_bytes(described), described, tuple(warnings)
+    seconds = _seconds_per_step(job, batches) * job.steps.per_epoch
+    return DryRun(
+        layers=_layer_rows(plan, job.built.model),
+        start_loss=loss,
+        expected_loss=expected,
+        steps=job.steps.per_epoch,
+        epoch_seconds=seconds,
+        peak_bytes=_peak_bytes(session),
+        device=session.device,
+        warnings=tuple(warnings),
     )
 
 
@@ -116,14 +117,15 @@ def _layer_rows(plan: Plan, model: keras.Sequential) -> list[LayerRow]:
     ]
 
 
-def _first_batch(plan: Plan, model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[Problem]]:
+def _first_batch(job: Job, x: Any, y: Any) -> tuple[float, list[Problem]]:
     """The loss at the start and what the gradients show."""
-    from dltrain.engine.model.build import KERAS_ERRORS, message_of
+    from dltrain.engine.model.construct import Refused, ask
 
+    plan, model = job.plan, job.built.model
     try:
-        whole, gradients = backends.current().first_step(model, x, y)
-    except KERAS_ERRORS as error:
-        raise plan.error(("model", "layers"), f"the model cannot be trained: {message_of(error)}") from error
+        whole, gradients = ask(job.session.backend.first_step, model, x, y)
+    except Refused as refusal:
+        raise plan.error(("model", "layers"), f"the model cannot be trained: {refusal}") from refusal
     penalty = float(sum(float(value) for value in model.losses))
     if not math.isfinite(whole):
         hint = "look at the scale of the data, at the initializers and at activations without bounds"
@@ -175,8 +177,9 @@ def _far_start(plan: Plan, loss: float, expected: float) -> Problem:
     return Problem("start-loss", message, path, place_of(plan.checked.tree, path), hint, "warning")
 
 
-def _seconds_per_step(model: keras.Sequential, batches: Callable[[int], Batches], steps: int, at_once: int) -> float:
+def _seconds_per_step(job: Job, batches: Callable[[int], Batches]) -> float:
     """Wall time of one optimizer step: the first execution is tracing, the next ones count."""
+    model, steps, at_once = job.built.model, job.steps.per_epoch, job.steps.per_execution
     model.fit(batches(at_once), shuffle=False, verbose=0)
     timed, seconds = 0, 0.0
     count = min(at_once, steps)
@@ -191,8 +194,8 @@ def _seconds_per_step(model: keras.Sequential, batches: Callable[[int], Batches]
     return seconds / timed
 
 
-def _peak_bytes(device: str) -> int:
-    if device.startswith("GPU"):
-        return backends.current().gpu_peak_bytes()
+def _peak_bytes(session: Session) -> int:
+    if session.device.kind == "GPU":
+        return session.backend.gpu_peak_bytes()
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

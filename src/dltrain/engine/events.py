@@ -52,6 +52,7 @@ class Prepared:
     run: str
     path: Path
     device: str
+    backend: str
     parameters: int
     train_samples: int
     validation_samples: int

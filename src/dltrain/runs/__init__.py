@@ -6,18 +6,22 @@ Standard library only: bytes and JSON-able values in and out.
 from __future__ import annotations
 
 from dltrain.runs import atomic, provenance
-from dltrain.runs.names import slug, valid_name
-from dltrain.runs.record import STATUSES, Status
+from dltrain.runs.record import STATUSES, DataRecord, ExpectRecord, Resumption, RunRecord, RuntimeRecord, Status
 from dltrain.runs.reference import find, lower_is_better
 from dltrain.runs.run import CRASHED, Run
-from dltrain.runs.store import DAMAGED, RunSummary, create, ensure_writable, list_runs, remove, summary_of
+from dltrain.runs.store import DAMAGED, RunSummary, create, ensure_writable, list_runs, summary_of
 
 __all__ = [
     "CRASHED",
     "DAMAGED",
     "STATUSES",
+    "DataRecord",
+    "ExpectRecord",
+    "Resumption",
     "Run",
+    "RunRecord",
     "RunSummary",
+    "RuntimeRecord",
     "Status",
     "atomic",
     "create",
@@ -26,8 +30,5 @@ __all__ = [
     "list_runs",
     "lower_is_better",
     "provenance",
-    "remove",
-    "slug",
     "summary_of",
-    "valid_name",
 ]

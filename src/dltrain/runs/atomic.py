@@ -104,7 +104,9 @@ def read_file(path: Path, limit: int | None = None) -> bytes:
         if not stat.S_ISREG(found.st_mode):
             raise _not_plain(path)
         if limit is not None and found.st_size > limit:
-            raise RunError(f"{path} is damaged: it has more than {limit:,} bytes")
+            raise RunError(
+                f"{path} is damaged: it has more than {limit:,} bytes", reason=f"it has more than {limit:,} bytes"
+            )
         return file.read()
 
 

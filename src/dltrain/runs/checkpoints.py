@@ -15,7 +15,7 @@ from typing import Any
 
 from dltrain.errors import RunError
 from dltrain.runs import atomic
-from dltrain.runs.record import from_json, to_json
+from dltrain.runs.json_text import from_json, to_json
 
 MANIFEST = "manifest.json"
 
@@ -70,7 +70,7 @@ def read(
         found = {entry.name for entry in folder.iterdir()} - {MANIFEST}
         for name in sorted(expected.keys() ^ found):
             state = "is missing" if name in expected else "is not in the manifest"
-            raise RunError(f"checkpoint {folder} is damaged: {name} {state}", _HINT)
+            raise _damaged(folder, f"{name} {state}")
         _check_sizes(folder, expected, limit)
         return {n: _read_file(folder / n, entry) for n, entry in expected.items() if only is None or n in only}
 
@@ -156,13 +156,18 @@ def _read_manifest(path: Path, epoch: int) -> dict[str, Any]:
     try:
         manifest = from_json(atomic.read_file(path, _LARGEST_MANIFEST))
     except ValueError as error:
-        raise RunError(f"{path} is damaged: not JSON ({error})", _HINT) from error
+        raise _damaged(path, f"not JSON ({error})") from error
     files = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(files, dict) or not all(isinstance(entry, dict) for entry in files.values()):
-        raise RunError(f"{path} is damaged: it has no table of files", _HINT)
+        raise _damaged(path, "it has no table of files")
     if manifest.get("epoch") != epoch:
-        raise RunError(f"{path} is damaged: it speaks of epoch {manifest.get('epoch')}, not {epoch}", _HINT)
+        raise _damaged(path, f"it speaks of epoch {manifest.get('epoch')}, not {epoch}")
     return files
+
+
+def _damaged(path: Path, reason: str) -> RunError:
+    what = path if path.name == MANIFEST else f"checkpoint {path}"
+    return RunError(f"{what} is damaged: {reason}", _HINT, reason)
 
 
 def _check_sizes(folder: Path, expected: Mapping[str, Any], limit: int | None) -> None:
@@ -171,11 +176,10 @@ def _check_sizes(folder: Path, expected: Mapping[str, Any], limit: int | None) -
     for name, entry in expected.items():
         path = folder / name
         if path.is_symlink() or not path.is_file():
-            raise RunError(f"checkpoint {folder} is damaged: {name} is not a plain file", _HINT)
+            raise _damaged(folder, f"{name} is not a plain file")
         size = path.stat().st_size
         if size != entry.get("size"):
-            message = f"{name} has size {size} bytes, the manifest says {entry.get('size')} bytes"
-            raise RunError(f"checkpoint {folder} is damaged: {message}", _HINT)
+            raise _damaged(folder, f"{name} has size {size} bytes, the manifest says {entry.get('size')} bytes")
         total += size
     if limit is not None and total > limit:
         raise RunError(f"checkpoint {folder} has {total:,} bytes, more than such a model can have ({limit:,})", _HINT)
@@ -186,9 +190,8 @@ def _read_file(path: Path, expected: Mapping[str, Any]) -> bytes:
     actual = _entry(data)
     for key, unit in (("size", " bytes"), ("sha256", "")):
         if actual[key] != expected.get(key):
-            raise RunError(
-                f"checkpoint {path.parent} is damaged: {path.name} has {key} {actual[key]}{unit}, "
-                f"the manifest says {expected.get(key)}{unit}",
-                _HINT,
+            raise _damaged(
+                path.parent,
+                f"{path.name} has {key} {actual[key]}{unit}, the manifest says {expected.get(key)}{unit}",
             )
     return data

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dltrain.errors import RunError
 from dltrain.runs import atomic
-from dltrain.runs.record import finite_number, from_json, to_json
+from dltrain.runs.json_text import finite_number, from_json, to_json
 
 LINES = "metrics.jsonl"
 TABLE = "metrics.csv"

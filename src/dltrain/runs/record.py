@@ -1,108 +1,299 @@
-"""JSON as runs write it, and what a `run.json` must hold to be believed."""
+"""`run.json`: what a run is and what became of it, checked once when it is read."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
-from numbers import Integral, Real
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from dltrain.errors import RunError
 from dltrain.runs.atomic import read_file, trouble
+from dltrain.runs.json_text import finite_number, from_json
+from dltrain.runs.provenance import GitState
 
 Status = Literal["running", "completed", "interrupted", "failed", "diverged"]
 
 STATUSES: tuple[str, ...] = get_args(Status)
 SCHEMA_VERSION = 1
 FILE_NAME = "run.json"
-# What readers take for granted of a field that is there; null is a value of each.
-_KINDS: dict[str, type] = {
-    "metrics": dict,
-    "data": dict,
-    "versions": dict,
-    "expect": dict,
-    "resumed": list,
-    "overrides": list,
-    "parameters": int,
-    "epochs": int,
-    "best_epoch": int,
-    "smoke": bool,
-    "device": str,
-    "command": str,
-}
 _LARGEST = 16_000_000  # bytes; one of ours has a few thousand
 
 
-def to_json(value: Any, *, indent: int | None = 2) -> bytes:
-    """JSON text ending in a newline; NaN and infinities, which JSON lacks, become null.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataRecord:
+    """The data set of a run: its name, the hash of its samples, and how many each split has."""
 
-    Mappings, lists, tuples and other libraries' scalar numbers are taken too. TypeError for anything else.
+    name: str = ""
+    fingerprint: str = ""
+    train: int | None = None
+    validation: int | None = None
+    test: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeRecord:
+    """What a run computed with, and what was chosen so that it is fast.
+
+    Args:
+        backend: `tensorflow` or `jax`.
+        feed: `memory` or `stream`.
+        threads: of one operation; 0 for as many as there are cores.
+        steps_per_execution: optimizer steps per backend call.
+        recurrent: how a layer is computed otherwise than Keras would, by the layer's name.
+        optimizer: `fused` or `keras`.
+        inference_batch_size: samples at a time in evaluation.
     """
-    text = json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
-    # A lone surrogate (an undecodable byte of a file name) becomes \udcXX, which is JSON's own escape for it.
-    return text.encode("utf-8", "backslashreplace")
+
+    backend: str = ""
+    feed: str = ""
+    threads: int = 0
+    steps_per_execution: int | None = None
+    recurrent: Mapping[str, str] = field(default_factory=dict)
+    optimizer: str = ""
+    inference_batch_size: int | None = None
 
 
-def from_json(data: bytes) -> Any:
-    """The value of a JSON text. ValueError for whatever is wrong with it, absurd nesting included."""
-    try:
-        return json.loads(data.decode("utf-8"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """One resume of a run: the epoch after which it went on, and what was passed over, forced and overridden."""
+
+    from_epoch: int = 0
+    skipped: tuple[str, ...] = ()
+    forced: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
 
 
-def read_record(directory: Path) -> dict[str, Any]:
-    """The `run.json` of a run, checked for the fields every reader relies on. RunError naming the file."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectRecord:
+    """What became of the bounds under `expect`: a sentence for each that does not hold."""
+
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """The contents of run.json.
+
+    Args:
+        id, name, status, created: what every run has; `created` and `ended` are ISO 8601 in UTC.
+        command: as a shell reads it back.
+        overrides: as given with `-s`.
+        smoke: whether it was a smoke run.
+        versions: of Python and packages, by name.
+        git: of the repository around the config; None where there is none.
+        resolved_sha256: of resolved.yaml; two where a kill may have come between this file and that one.
+        parameters: numbers in the model's weights.
+        best_epoch: counted from 1; None before the first.
+        metrics: of the best epoch, and with `test_` before their names of the test split; NaN where JSON has null.
+        epochs: that were asked for.
+        expect: None until the run is judged.
+        seconds: of the last sitting.
+        error: what ended a run that failed.
+        resumed: each resume, oldest first.
+        unknown: fields that this version does not know, kept as they are.
+    """
+
+    id: str
+    name: str
+    status: str
+    created: str
+    ended: str | None = None
+    command: str = ""
+    overrides: tuple[str, ...] = ()
+    smoke: bool = False
+    seed: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    platform: str = ""
+    device: str = ""
+    runtime: RuntimeRecord = RuntimeRecord()
+    git: GitState | None = None
+    data: DataRecord = DataRecord()
+    resolved_sha256: tuple[str, ...] = ()
+    parameters: int | None = None
+    best_epoch: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    epochs: int | None = None
+    expect: ExpectRecord | None = None
+    seconds: float | None = None
+    error: str | None = None
+    resumed: tuple[Resumption, ...] = ()
+    unknown: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_fields(cls, written: Mapping[str, Any]) -> Self:
+        """The record of fields as JSON has them. ValueError for one that is missing or of another kind."""
+        for key in ("id", "name", "status", "created"):
+            if not isinstance(written.get(key), str):
+                raise ValueError(f"`{key}` is missing or not text")
+        if written["status"] not in STATUSES:
+            raise ValueError(f"status is {written['status']!r}, not one of {', '.join(STATUSES)}")
+        read = {
+            key: _READERS[key](key, value) for key, value in written.items() if key in _READERS and value is not None
+        }
+        others = {key: value for key, value in written.items() if key not in _READERS and key != "schema_version"}
+        return cls(**read, unknown=others)
+
+    def to_fields(self) -> dict[str, Any]:
+        """The fields as JSON has them, `schema_version` first; what was never set is left out."""
+        found = {"schema_version": SCHEMA_VERSION, **dict(_written(self))}
+        hashes = self.resolved_sha256
+        return found | ({"resolved_sha256": hashes[0]} if len(hashes) == 1 else {}) | dict(self.unknown)
+
+
+def read_record(directory: Path) -> RunRecord:
+    """The `run.json` of a run. RunError naming the file where it cannot be believed."""
     path = directory / FILE_NAME
     with trouble("read", path):
         data = read_file(path, _LARGEST)
     try:
-        record = from_json(data)
+        written = from_json(data)
     except ValueError as error:
         hint = f"its config is whole all the same: dltrain fit {directory / 'resolved.yaml'}"
         raise RunError(f"{path} is damaged: not JSON ({error})", hint) from error
-    if not isinstance(record, dict):
+    if not isinstance(written, dict):
         raise RunError(f"{path} is damaged: not a JSON object")
-    version = record.get("schema_version")
+    version = written.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise RunError(f"{path} was written by a newer dltrain (schema_version {version})", "upgrade dltrain")
     if version != SCHEMA_VERSION:
         raise RunError(f"{path} is damaged: schema_version is {version!r}, not {SCHEMA_VERSION}")
-    for key in ("id", "name", "status", "created"):
-        if not isinstance(record.get(key), str):
-            raise RunError(f"{path} is damaged: `{key}` is missing or not text")
-    for key, kind in _KINDS.items():
-        if record.get(key) is not None and not isinstance(record[key], kind):
-            raise RunError(f"{path} is damaged: `{key}` is {str(record[key])[:40]!r}")
-    if not all(value is None or finite_number(value) for value in (record.get("metrics") or {}).values()):
-        raise RunError(f"{path} is damaged: `metrics` holds what is no number")
-    if not isinstance((record.get("expect") or {}).get("failed", []), list):
-        raise RunError(f"{path} is damaged: `failed` of `expect` is not a list")
-    if not all(isinstance(entry, dict) for entry in record.get("resumed") or ()):
-        raise RunError(f"{path} is damaged: `resumed` is not a list of objects")
-    if record["status"] not in STATUSES:
-        raise RunError(f"{path} is damaged: status is {record['status']!r}, not one of {', '.join(STATUSES)}")
-    return record
+    try:
+        return RunRecord.from_fields(written)
+    except ValueError as error:
+        raise RunError(f"{path} is damaged: {error}") from None
 
 
-def finite_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return math.isfinite(value) if isinstance(value, float) else abs(value) < 2**63
+# What the fields of `RunRecord` are when nothing has set them, beside those that a new run.json shows as null or empty.
+_ABSENT_UNLESS_SET = ("epochs", "expect", "seconds", "error", "resumed")
+
+
+def _written(record: Any) -> Iterator[tuple[str, Any]]:
+    for f in fields(record):
+        value = getattr(record, f.name)
+        if f.name == "unknown" or (f.name in _ABSENT_UNLESS_SET and not value and value != 0):
+            continue
+        yield f.name, _plain(value)
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool):
-        return value
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, Real):
-        number = float(value)
-        return number if math.isfinite(number) else None
+    if hasattr(value, "__dataclass_fields__"):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) is not None}
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+Reader = Callable[[str, Any], Any]
+
+
+def _wrong(key: str, value: Any) -> ValueError:
+    return ValueError(f"`{key}` is {str(value)[:40]!r}")
+
+
+def _text(key: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _wrong(key, value)
     return value
+
+
+def _flag(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(key, value)
+    return value
+
+
+def _count(key: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**63:
+        raise _wrong(key, value)
+    return value
+
+
+def _number(key: str, value: Any) -> float:
+    if not finite_number(value):
+        raise _wrong(key, value)
+    return float(value)
+
+
+def _texts(key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"`{key}` is not a list")
+    return tuple(_text(key, item) for item in value)
+
+
+def _mapping(key: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise _wrong(key, value)
+    return value
+
+
+def _text_by_name(key: str, value: Any) -> Mapping[str, str]:
+    return {name: _text(key, item) for name, item in _mapping(key, value).items()}
+
+
+def _metrics(key: str, value: Any) -> Mapping[str, float]:
+    found = _mapping(key, value)
+    if not all(item is None or finite_number(item) for item in found.values()):
+        raise ValueError("`metrics` holds what is no number")
+    return {name: math.nan if item is None else item for name, item in found.items()}
+
+
+def _hashes(key: str, value: Any) -> tuple[str, ...]:
+    return _texts(key, value if isinstance(value, list) else [value])
+
+
+def _git(key: str, value: Any) -> GitState:
+    found = _mapping(key, value)
+    return {"commit": _text(key, found.get("commit")), "dirty": _flag(key, found.get("dirty"))}
+
+
+def _part(made: type, **readers: Reader) -> Reader:
+    """The reader of an object within run.json; of its fields those that are not in `readers` are passed over."""
+
+    def read(key: str, value: Any) -> Any:
+        found = _mapping(key, value)
+        return made(
+            **{
+                name: reader(f"{key}.{name}", found[name])
+                for name, reader in readers.items()
+                if found.get(name) is not None
+            }
+        )
+
+    return read
+
+
+def _resumed(key: str, value: Any) -> tuple[Resumption, ...]:
+    if not isinstance(value, list):
+        raise _wrong(key, value)
+    one = _part(Resumption, from_epoch=_count, skipped=_texts, forced=_texts, overrides=_texts)
+    return tuple(one(key, item) for item in value)
+
+
+_READERS: dict[str, Reader] = {
+    **dict.fromkeys(("id", "name", "status", "created", "ended", "command", "platform", "device", "error"), _text),
+    **dict.fromkeys(("seed", "parameters", "best_epoch", "epochs"), _count),
+    "smoke": _flag,
+    "seconds": _number,
+    "overrides": _texts,
+    "versions": _text_by_name,
+    "metrics": _metrics,
+    "resolved_sha256": _hashes,
+    "git": _git,
+    "data": _part(DataRecord, name=_text, fingerprint=_text, train=_count, validation=_count, test=_count),
+    "runtime": _part(
+        RuntimeRecord,
+        backend=_text,
+        feed=_text,
+        threads=_count,
+        steps_per_execution=_count,
+        recurrent=_text_by_name,
+        optimizer=_text,
+        inference_batch_size=_count,
+    ),
+    "expect": _part(ExpectRecord, failed=_texts),
+    "resumed": _resumed,
+}

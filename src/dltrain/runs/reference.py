@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from dltrain.errors import UsageError
-from dltrain.runs.record import FILE_NAME, finite_number
+from dltrain.runs.record import FILE_NAME
 from dltrain.runs.run import Run
 from dltrain.runs.store import RunSummary, list_runs
 
@@ -97,8 +98,7 @@ def _best(metric: str, runs_dir: Path, summaries: Sequence[RunSummary]) -> RunSu
 
 
 def _metrics(run: RunSummary) -> dict[str, float]:
-    metrics = run.record.get("metrics")
-    return {k: v for k, v in metrics.items() if finite_number(v)} if isinstance(metrics, dict) else {}
+    return {name: value for name, value in (run.record.metrics if run.record else {}).items() if not math.isnan(value)}
 
 
 def _prefixed(reference: str, runs_dir: Path, summaries: Sequence[RunSummary]) -> RunSummary:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from dltrain.errors import RunError
 from dltrain.runs import atomic, checkpoints, journal, lock
-from dltrain.runs.names import timestamp
-from dltrain.runs.record import FILE_NAME, STATUSES, Status, read_record, to_json
+from dltrain.runs.ids import timestamp
+from dltrain.runs.json_text import to_json
+from dltrain.runs.record import FILE_NAME, STATUSES, RunRecord, Status, read_record
 
 LOG = "log.txt"
 CRASHED = "crashed"
 
-_FIXED = ("schema_version", "id", "created")
+_FIXED = ("id", "created")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Run:
     def id(self) -> str:
         return self.path.name
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> RunRecord:
         """The contents of run.json. RunError naming the file where it is damaged."""
         return read_record(self.path)
 
@@ -42,27 +43,32 @@ class Run:
         """The status in run.json, but `crashed` for a run that says `running` while no process holds its lock."""
         return self.status_of(self.record())
 
-    def status_of(self, record: Mapping[str, Any]) -> str:
-        status = str(record["status"])
-        return CRASHED if status == "running" and not lock.held(self.path) else status
+    def status_of(self, record: RunRecord) -> str:
+        return CRASHED if record.status == "running" and not lock.held(self.path) else record.status
 
     def locked(self) -> Run:
         """The same run, with this process as its one writer. RunError where another process is."""
         return Run(self.path, lock.acquire(self.path))
 
     def release(self) -> None:
-        """Lets other processes write; nothing where this one never locked the run."""
+        """Let other processes write; nothing where this one never locked the run."""
         if self.lock is not None:
             self.lock.release()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
     def update(self, **fields: Any) -> None:
-        """Set fields of run.json. ValueError for an unknown status or a field that never changes."""
+        """Set fields of `RunRecord`. ValueError for an unknown status or a field that never changes."""
         fixed = [key for key in _FIXED if key in fields]
         if fixed:
             raise ValueError(f"set once, at creation: {', '.join(fixed)}")
         if "status" in fields and fields["status"] not in STATUSES:
             raise ValueError(f"status {fields['status']!r} is not one of {', '.join(STATUSES)}")
-        self.write_json(FILE_NAME, {**self.record(), **fields})
+        self.write_json(FILE_NAME, replace(self.record(), **fields).to_fields())
 
     def finish(self, status: Status, **fields: Any) -> None:
         """Set the status and the moment of the end, and `fields` in the same write."""
@@ -92,10 +98,6 @@ class Run:
     def rewrite_metrics(self, history: Sequence[Mapping[str, float]]) -> None:
         """Make the journal that of `history`, epoch 1 first; each epoch keeps the seconds that are still readable."""
         journal.rewrite(self.path, history)
-
-    def has_file(self, relative: str) -> bool:
-        with atomic.trouble("read", self.path / relative):
-            return self._inside(relative).is_file()
 
     def read_bytes(self, relative: str) -> bytes:
         path = self._inside(relative)

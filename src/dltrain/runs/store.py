@@ -1,25 +1,27 @@
-"""The directory that holds the runs: making one, listing them, removing one."""
+"""The directory that holds the runs: make one, list them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from dltrain.errors import RunError, UsageError
+from dltrain.names import slug, valid_name
 from dltrain.runs import atomic, lock
-from dltrain.runs.names import new_id, read_id, slug, timestamp, valid_name
-from dltrain.runs.record import FILE_NAME, SCHEMA_VERSION, read_record, to_json
+from dltrain.runs.ids import new_id, read_id, timestamp
+from dltrain.runs.json_text import to_json
+from dltrain.runs.record import FILE_NAME, RunRecord, read_record
 from dltrain.runs.run import CRASHED, Run
 
 DAMAGED = "damaged"
 
 _HINT = "choose another place with `--runs-dir DIR`"
-_OURS = ("schema_version", "id", "name", "status", "created", "ended")
+_OURS = ("id", "name", "status", "created", "ended")
 _ATTEMPTS = 100
 
 
@@ -29,10 +31,10 @@ class RunSummary:
 
     Args:
         id: the directory's name.
-        status: a `Status`, `crashed` where the process that trained is gone, or `damaged`; then `record` is
-            empty, `problem` says why, and name and time come from the id.
+        status: a `Status`, `crashed` where the process that trained is gone, or `damaged`; then there is no
+            `record`, `problem` says why, and name and time come from the id.
         created: ISO 8601 in UTC; empty where not even the id tells.
-        record: the whole run.json.
+        record: the contents of run.json.
     """
 
     id: str
@@ -40,7 +42,7 @@ class RunSummary:
     name: str
     status: str
     created: str
-    record: dict[str, Any] = field(default_factory=dict)
+    record: RunRecord | None = None
     problem: str = ""
 
     def epochs_done(self) -> int:
@@ -73,7 +75,7 @@ def ensure_writable(runs_dir: Path) -> None:
 def create(runs_dir: Path, *, name: str, config: bytes, resolved: str, record: Mapping[str, Any]) -> Run:
     """Make a run directory, which appears whole or not at all.
 
-    `config` is kept byte for byte. `record` adds fields to run.json; ValueError for those set here.
+    `config` is kept byte for byte. `record` has fields of `RunRecord`; ValueError for those set here.
 
     Raises:
         UsageError: `name` is no valid run name.
@@ -92,11 +94,11 @@ def create(runs_dir: Path, *, name: str, config: bytes, resolved: str, record: M
         for _ in range(_ATTEMPTS):
             created = datetime.now(UTC)
             run_id = new_id(created, name)
-            head = dict(zip(_OURS, (SCHEMA_VERSION, run_id, name, "running", timestamp(created), None), strict=True))
+            begun = RunRecord(id=run_id, name=name, status="running", created=timestamp(created), **record)
             files = {
                 "config.yaml": config,
                 "resolved.yaml": resolved.encode("utf-8"),
-                FILE_NAME: to_json({**head, **record}),
+                FILE_NAME: to_json(begun.to_fields()),
             }
             held = _publish(runs_dir / run_id, files)
             if held is not None:
@@ -117,19 +119,9 @@ def list_runs(runs_dir: Path) -> list[RunSummary]:
     return sorted(summaries, key=lambda summary: (summary.created, summary.id))
 
 
-def summary_of(run: Run) -> RunSummary:
-    """The line of one run. RunError where its run.json cannot be believed."""
-    return _summary(run, run.record())
-
-
-def _summary(run: Run, record: dict[str, Any]) -> RunSummary:
-    return RunSummary(run.id, run.path, record["name"], run.status_of(record), record["created"], record)
-
-
-def remove(run: Run) -> None:
-    """Delete a run: gone from the list in one step, then from the disk. RunError where that fails."""
-    with atomic.trouble("remove", run.path):
-        atomic.discard(run.path)
+def summary_of(run: Run, record: RunRecord) -> RunSummary:
+    """The line of one run."""
+    return RunSummary(run.id, run.path, record.name, run.status_of(record), record.created, record)
 
 
 def _publish(target: Path, files: Mapping[str, bytes]) -> lock.Lock | None:
@@ -181,4 +173,4 @@ def _summaries(runs_dir: Path) -> Iterator[RunSummary]:
                     created, name = read_id(entry.name) or ("", entry.name)
                     yield RunSummary(entry.name, path, name, DAMAGED, created, problem=error.message)
                 continue
-            yield _summary(Run(path), record)
+            yield summary_of(Run(path), record)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from dltrain.arguments import Argument
 from dltrain.config.catalogue import entries
-from dltrain.config.catalogue.entries import Argument
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "make_catalogue.py"
 SECTIONS = [section for section in entries.sections() if section != "activation"]

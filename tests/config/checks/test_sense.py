@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from dltrain.config import load
-from dltrain.config.catalogue import entries, examples, objects
+from dltrain.config.catalogue import datasets, entries, examples, objects
 from dltrain.config.checks.sense import sizes as sense_sizes
 from dltrain.config.plan import check
 from dltrain.config.resolved import flow
-from dltrain.engine.model import build
-from dltrain.engine.training import fit as training
+from dltrain.engine.model.build import build_model
+from dltrain.engine.model.construct import construct
+from dltrain.engine.session import start_session
 from dltrain.errors import ConfigError, Problem
 
 CONFIG = """\
@@ -204,7 +205,7 @@ def test_sense_knows_which_metrics_have_no_direction() -> None:
     loss = "binary_crossentropy"
     for name in entries.names("metric"):
         given = examples.arguments(objects.find("metric", name) or pytest.fail(name))
-        metric = build.construct("metric", name, given)
+        metric = construct("metric", name, given)
         written = {**given, "name": "it"}
         found = problems_of(
             "{Dense: {units: 1, activation: sigmoid}}",
@@ -245,7 +246,9 @@ def test_sense_of_sizes_counts_what_keras_keeps(tmp_path: Path, optimizer: str) 
     rest = {"metrics": "", "callbacks": "", "epochs": 1, "loss": "sparse_categorical_crossentropy"}
     path.write_text(CONFIG.format(data=THREE, layers=layers, optimizer=optimizer, **rest))
     plan = load(path)
-    model, *_ = build.compiled(plan, training.load_data(plan.spec))
+    facts = datasets.facts(plan.spec.data.dataset.name, plan.spec.data.dataset.arguments)
+    assert facts is not None
+    model = build_model(plan, facts, start_session(plan.spec)).model
     model.optimizer.build(model.trainable_variables)
     kept = sum(math.prod(v.shape) for v in model.optimizer.variables if len(v.shape) > 0)
     trainable = sum(row.after.trainable for row in plan.checked.outline.rows)

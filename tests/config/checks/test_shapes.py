@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dltrain.arguments import Argument
 from dltrain.config.catalogue import entries
-from dltrain.config.catalogue.entries import Argument
 from dltrain.config.checks.shapes import images as shapes_images
 from dltrain.config.checks.shapes.inference import Inferred, ShapeError, infer, rules
-from dltrain.engine.model.build import KERAS_ERRORS, construct
+from dltrain.engine.model.construct import KERAS_ERRORS, Refused, construct
 
 WITH_RULE = rules()
 # Their output follows from the data, from words or from a convention of their own; the check ends there.
@@ -168,6 +168,9 @@ def shapes(layer: str) -> st.SearchStrategy[tuple[int, ...]]:
     return st.one_of(fitting, fitting, fitting, anything)
 
 
+REFUSALS: tuple[type[Exception], ...] = (Refused, *KERAS_ERRORS)
+
+
 def by_keras(name: str, given: dict[str, Any], shape: tuple[int, ...]) -> Inferred | None:
     """What Keras makes of it, built and run on two samples; None where it refuses either."""
     planned = None
@@ -175,7 +178,7 @@ def by_keras(name: str, given: dict[str, Any], shape: tuple[int, ...]) -> Inferr
         layer = construct("layer", name, given)
         planned = layer(keras.Input(shape))
         output = layer(np.zeros((2, *shape), "float32"))
-    except KERAS_ERRORS as error:
+    except REFUSALS as error:
         # Many CPUs have no kernels for channels first: then there is only Keras's plan to go by.
         return counted(layer, planned) if planned is not None and "NHWC" in str(error) else None
     if not hasattr(output, "shape"):

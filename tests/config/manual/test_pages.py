@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from dltrain.arguments import Argument
 from dltrain.config import load
 from dltrain.config.catalogue import datasets, entries, examples, objects
-from dltrain.config.catalogue.entries import Argument, Entry
+from dltrain.config.catalogue.entries import Entry
 from dltrain.config.catalogue.phrases import noun
 from dltrain.config.manual import docstrings
 from dltrain.config.manual import pages as manual
-from dltrain.config.manual import texts as manual_texts
 from dltrain.config.manual.keys import keys
+from dltrain.data.sources import SOURCES
 from dltrain.errors import UsageError
 
 KERAS = [(section, name) for section in entries.sections() for name in entries.names(section)]
@@ -187,9 +188,9 @@ def test_manual_without_keras_says_where_the_words_would_come_from(monkeypatch: 
 
 
 def test_manual_describes_every_data_set_and_its_arguments() -> None:
-    assert manual_texts.DATASETS.keys() == datasets.ENTRIES.keys()
-    for name, entry in datasets.ENTRIES.items():
-        assert manual_texts.DATASET_ARGUMENTS.get(name, {}).keys() == entry.arguments.keys()
+    for source in SOURCES.values():
+        assert source.description
+        assert all(argument.meaning for argument in source.arguments.values())
 
 
 def test_manual_overview_names_every_section_and_kind() -> None:

@@ -67,7 +67,7 @@ def test_fused_adam_is_chosen_recorded_and_saved_as_keras_own(
     overrides: list[str], how: str, tiny: Path, tmp_path: Path
 ) -> None:
     run = package.fit(tiny, [*overrides, "expect={}", "train.epochs=1"], runs_dir=tmp_path)
-    assert run.record()["runtime"]["optimizer"] == how
+    assert run.record().runtime.optimizer == how
     with zipfile.ZipFile(run.path / "model.keras") as file:
         assert "Fused" not in file.read("config.json").decode()
     saved = keras.models.load_model(run.path / "model.keras").optimizer

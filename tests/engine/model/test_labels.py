@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from dltrain.config.catalogue import entries
 from dltrain.config.catalogue.labels import label_form
-from dltrain.engine.model.build import construct
+from dltrain.engine.model.construct import construct
 from dltrain.engine.model.labels import classes_of, encode
 
 # Losses over a choice among classes, which one output cannot say.

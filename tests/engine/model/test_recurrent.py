@@ -15,11 +15,12 @@ import pytest
 
 import dltrain as package
 from dltrain import runs
-from dltrain.config import load
+from dltrain.config import KerasObject, load
+from dltrain.config.catalogue import datasets
+from dltrain.config.catalogue.objects import complete
 from dltrain.engine import backends
 from dltrain.engine.backends import tensorflow
 from dltrain.engine.model import speed
-from dltrain.engine.training import fit as training
 from dltrain.errors import RunError
 
 LAYERS = (
@@ -44,7 +45,7 @@ def trained(tiny: Path, runs_dir: Path, *overrides: str, smoke: bool = False) ->
 )
 def test_recurrent_is_chosen_and_recorded(tiny: Path, tmp_path: Path, override: str, unrolled: dict[str, str]) -> None:
     run = trained(tiny, tmp_path, "train.epochs=1", "train.batch_size=500", override)
-    assert run.record()["runtime"]["recurrent"] == unrolled
+    assert run.record().runtime.recurrent == unrolled
     with zipfile.ZipFile(run.path / "model.keras") as file:
         layers = json.loads(file.read("config.json"))["config"]["layers"]
     kept = {layer["config"]["name"]: layer["config"].get("unroll") for layer in layers}
@@ -54,7 +55,7 @@ def test_recurrent_is_chosen_and_recorded(tiny: Path, tmp_path: Path, override: 
 
 def test_recurrent_layers_of_a_config_that_unrolls_them_stay_so(tiny: Path, tmp_path: Path) -> None:
     run = trained(tiny, tmp_path, "train.epochs=1", "runtime.recurrent=unroll", "model.layers.1.LSTM.unroll=true")
-    assert run.record()["runtime"]["recurrent"] == {"gru": "unrolled"}
+    assert run.record().runtime.recurrent == {"gru": "unrolled"}
     with zipfile.ZipFile(run.path / "model.keras") as file:
         layers = json.loads(file.read("config.json"))["config"]["layers"]
     assert {layer["config"].get("unroll") for layer in layers if layer["class_name"] == "LSTM"} == {True}
@@ -62,21 +63,21 @@ def test_recurrent_layers_of_a_config_that_unrolls_them_stay_so(tiny: Path, tmp_
 
 def test_recurrent_is_left_out_of_smoke_runs(tiny: Path, tmp_path: Path) -> None:
     run = trained(tiny, tmp_path, "data.dataset.synthetic.samples=6000", smoke=True)
-    assert run.record()["runtime"]["recurrent"] == {}
+    assert run.record().runtime.recurrent == {}
 
 
 def test_recurrent_is_left_to_keras_for_long_sequences(tiny: Path, tmp_path: Path) -> None:
     longer = ["data.dataset.synthetic.features=40", "model.layers.0.Reshape.target_shape=[40, 1]", "train.epochs=1"]
     longer.append("runtime.recurrent=unroll")
     run = trained(tiny, tmp_path, "data.dataset={synthetic: {samples: 100, test_samples: 30, classes: 3}}", *longer)
-    assert run.record()["runtime"]["recurrent"] == {}
+    assert run.record().runtime.recurrent == {}
 
 
 def test_recurrent_changes_no_more_than_rounding(tiny: Path, tmp_path: Path) -> None:
     fast, plain = (trained(tiny, tmp_path, f"runtime.recurrent={kind}") for kind in ("unroll", "keras"))
     for row, other in zip(fast.metrics(), plain.metrics(), strict=True):
         assert np.isclose(float(row["loss"] or 0), float(other["loss"] or 0), rtol=1e-4)
-    assert package.evaluate(fast).metrics["loss"] == pytest.approx(fast.record()["metrics"]["test_loss"], rel=1e-6)
+    assert package.evaluate(fast).metrics["loss"] == pytest.approx(fast.record().metrics["test_loss"], rel=1e-6)
 
 
 @pytest.mark.parametrize("sequences", [True, False])
@@ -92,7 +93,7 @@ def test_recurrent_split_lstm_has_the_values_and_gradients_of_keras(sequences: b
             recurrent_initializer=keras.initializers.GlorotUniform(2),
         )
         if fast:
-            assert tensorflow.speed_up(layer, (5, 3)) == "split"
+            assert tensorflow.speed_up(layer, "split")
         model = keras.Sequential([keras.Input((5, 3)), layer])
         model.compile("sgd", "mean_squared_error")
         y = np.ones(model.compute_output_shape((samples, 5, 3)), np.float32)
@@ -108,18 +109,23 @@ def test_recurrent_split_lstm_has_the_values_and_gradients_of_keras(sequences: b
         ({"activation": "relu"}, "unrolled"),
         ({"use_bias": False}, "unrolled"),
         ({"go_backwards": True}, "unrolled"),
-        ({"unroll": True}, ""),
+        ({"unroll": True}, None),
+        ({}, "split"),
     ],
 )
-def test_recurrent_leaves_other_lstms_to_keras(arguments: dict[str, Any], how: str) -> None:
-    assert tensorflow.speed_up(keras.layers.LSTM(4, **arguments), (5, 3)) == how
+def test_recurrent_splits_plain_lstms_of_short_sequences_alone(arguments: dict[str, Any], how: str | None) -> None:
+    name, filled = complete("layer", "LSTM", {"units": 4, **arguments})
+    layer = KerasObject.model_construct(name=name, arguments=filled)
+    assert speed.recurrence(layer, (5, 3), masked=False) == how
+    assert speed.recurrence(layer, (33, 3), masked=False) is None
+    assert speed.recurrence(layer, (5, 3), masked=True) == (how and "unrolled")
 
 
 def test_recurrent_lstm_with_a_mask_is_unrolled(tiny: Path, tmp_path: Path) -> None:
     layers = "[{Reshape: {target_shape: [4, 1]}}, Masking, {LSTM: {units: 4}}, Dense: {units: 3, activation: softmax}]"
     given = [f"model.layers={layers}", "expect={}", "train.epochs=1", "runtime.recurrent=unroll"]
     run = package.fit(tiny, given, runs_dir=tmp_path)
-    assert run.record()["runtime"]["recurrent"] == {"lstm": "unrolled"}
+    assert run.record().runtime.recurrent == {"lstm": "unrolled"}
 
 
 @pytest.mark.parametrize(
@@ -135,20 +141,12 @@ def test_recurrent_lstm_with_a_mask_is_unrolled(tiny: Path, tmp_path: Path) -> N
         (["data.limit.train=3000", "runtime.recurrent=unroll"], True),
     ],
 )
-def test_recurrent_threads_are_halved_where_most_work_is_split(
-    overrides: list[str], halves: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recurrent_threads_are_halved_where_most_work_is_split(overrides: list[str], halves: bool) -> None:
     plan = load(Path(__file__).parents[3] / "configs" / "lstm_mnist.yaml", overrides)
-    dataset = training.load_data(plan.spec)
-    assert speed.threads_for(plan, dataset) == 0  # in a process of somebody else
-    monkeypatch.setattr(backends, "owns_process", True)
-    assert speed.threads_for(plan, dataset) == (max(1, backends.cores() // 2) if halves else 0)
-
-
-@pytest.mark.parametrize("value", [True, "1", -1, 0, 1.0, [1], None, {}, 10**9])
-def test_recurrent_threads_of_a_damaged_record_are_nobodys(value: object) -> None:
-    assert speed.recorded_threads({"runtime": {"threads": value}}) == 0
-    assert speed.recorded_threads({"runtime": value}) == 0
+    facts = datasets.facts("mnist", {})
+    assert facts is not None
+    assert speed.choose_threads(plan, facts, owns_process=False) == 0
+    assert speed.choose_threads(plan, facts, owns_process=True) == (max(1, backends.cores() // 2) if halves else 0)
 
 
 def test_recurrent_threads_are_chosen_recorded_and_kept_by_resume(
@@ -168,13 +166,13 @@ def test_recurrent_threads_are_chosen_recorded_and_kept_by_resume(
 
     half = max(1, backends.cores() // 2)
     short, long = fitted("train.epochs=1"), fitted("train.epochs=2")
-    assert short.record()["runtime"]["threads"] == half
+    assert short.record().runtime.threads == half
     keras.ops.zeros(1)  # TensorFlow begins, with all threads
     with pytest.raises(RunError, match=f"an operation had {half} thread.* and has all threads"):
         package.resume(short, ["train.epochs=2"])
-    assert short.record()["status"] == "completed"
+    assert short.record().status == "completed"
     done = dltrain("resume", short.path, "-s", "train.epochs=2")
     assert done.returncode == 0, done.stderr
-    assert short.record()["runtime"]["threads"] == half
+    assert short.record().runtime.threads == half
     weights = "checkpoints/epoch-0002/weights.safetensors"
     assert (short.path / weights).read_bytes() == (long.path / weights).read_bytes()

@@ -133,7 +133,7 @@ def test_faults_two_fits_of_one_name_are_two_runs(tiny: Path, tmp_path: Path) ->
     outer = package.fit(tiny, [EPOCHS], runs_dir=tmp_path, on_event=listen)
     assert len(runs.list_runs(tmp_path)) == 2
     assert inner[0].path != outer.path
-    assert inner[0].record()["name"] == outer.record()["name"]
+    assert inner[0].record().name == outer.record().name
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"schema_version": 1}', b"[" * 100_000])
@@ -173,6 +173,6 @@ def test_faults_a_clock_that_goes_back_changes_nothing(
         monkeypatch.setattr(run_module, "datetime", Past)
 
     run = package.fit(tiny, [EPOCHS], runs_dir=tmp_path, on_event=at_epoch(1, back))
-    assert run.record()["status"] == "completed"
-    assert run.record()["seconds"] > 0
+    assert run.record().status == "completed"
+    assert (run.record().seconds or 0) > 0
     assert fingerprint(run) == whole

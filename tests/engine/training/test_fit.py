@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from safetensors.numpy import load as load_safetensors
 
 import dltrain as package
+from dltrain import runs
 from dltrain.engine import EpochDone, Event, Finished, Prepared, StepDone
 from dltrain.errors import ConfigError, Diverged, ExpectationFailed, RunError, UsageError
 
@@ -39,17 +41,11 @@ def test_training_leaves_the_run_directory_of_the_contract(tiny: Path, tmp_path:
     assert not [name for name in names if ".tmp" in name]
     assert (run.path / "config.yaml").read_bytes() == tiny.read_bytes()
     record = run.record()
-    assert record["status"] == "completed"
-    assert record["data"] | {"fingerprint": ""} == {
-        "name": "synthetic",
-        "fingerprint": "",
-        "train": 180,
-        "validation": 20,
-        "test": 60,
-    }
+    assert record.status == "completed"
+    expected = runs.DataRecord(name="synthetic", train=180, validation=20, test=60)
+    assert replace(record.data, fingerprint="") == expected
     assert (
-        record["metrics"]["test_accuracy"]
-        == json.loads((run.path / "eval/test.json").read_text())["metrics"]["accuracy"]
+        record.metrics["test_accuracy"] == json.loads((run.path / "eval/test.json").read_text())["metrics"]["accuracy"]
     )
     assert len(json.loads((run.path / "validation_indices.json").read_text())) == 20
     assert (run.path / "metrics.csv").read_text().startswith("epoch,")
@@ -73,15 +69,17 @@ def test_training_seed_changes_the_weights(tiny: Path, tmp_path: Path) -> None:
 def test_training_model_file_gives_plain_keras_the_same_accuracy(tiny: Path, tmp_path: Path) -> None:
     import keras
 
-    from dltrain import data
     from dltrain.config import load
+    from dltrain.data import loading
 
     run = package.fit(tiny, {"train.epochs": 5}, runs_dir=tmp_path)
     section = load(tiny).spec.data
-    sets = data.load("synthetic", section.dataset.arguments, validation=0.1, limit_train=None, limit_test=None, seed=42)
+    sets = loading.load(
+        "synthetic", section.dataset.arguments, validation=0.1, limit_train=None, limit_test=None, seed=42
+    )
     model = keras.models.load_model(run.path / "model.keras")
     found = model.evaluate(sets.test.x, sets.test.y, verbose=0, return_dict=True)
-    assert found["accuracy"] == pytest.approx(run.record()["metrics"]["test_accuracy"], abs=1e-6)
+    assert found["accuracy"] == pytest.approx(run.record().metrics["test_accuracy"], abs=1e-6)
 
 
 def test_training_events_are_read_by_tensorboard(tiny: Path, tmp_path: Path) -> None:
@@ -136,7 +134,7 @@ def test_training_takes_every_batch_size_whole(tiny: Path, tmp_path: Path, batch
 def test_training_labels_follow_the_loss(tiny: Path, tmp_path: Path, loss: str, head: str) -> None:
     overrides = [f"train.loss={loss}", f"model.layers.2.Dense={head}", "train.epochs=15", "train.batch_size=8"]
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
-    assert run.record()["metrics"]["test_accuracy"] > 0.6
+    assert run.record().metrics["test_accuracy"] > 0.6
 
 
 @pytest.mark.parametrize("loss", ["binary_crossentropy", "mean_squared_error", "hinge"])
@@ -149,7 +147,7 @@ def test_training_two_classes_may_end_in_one_output(tiny: Path, tmp_path: Path, 
         "train.batch_size=8",
     ]
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
-    assert run.record()["metrics"]["test_accuracy"] > 0.7
+    assert run.record().metrics["test_accuracy"] > 0.7
 
 
 def test_training_fits_a_regression(tiny: Path, tmp_path: Path) -> None:
@@ -161,7 +159,7 @@ def test_training_fits_a_regression(tiny: Path, tmp_path: Path) -> None:
         "train.epochs=20",
     ]
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
-    assert run.record()["metrics"]["test_loss"] < 0.7  # the targets have variance 1
+    assert run.record().metrics["test_loss"] < 0.7  # the targets have variance 1
     assert (run.path / "eval/predictions.csv").read_text().startswith("index,target,prediction\n")
 
 
@@ -174,7 +172,7 @@ def test_training_in_mixed_precision_keeps_float32_weights(tiny: Path, tmp_path:
 def test_training_keeps_the_best_and_the_two_newest_checkpoints(tiny: Path, tmp_path: Path) -> None:
     overrides = ["train.epochs=6", "train.checkpoint={monitor: loss, mode: max}"]
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
-    assert run.record()["best_epoch"] == 1  # the loss falls
+    assert run.record().best_epoch == 1  # the loss falls
     assert run.checkpoints() == [1, 5, 6]
 
 
@@ -188,21 +186,21 @@ def test_training_gate_fails_with_value_and_bound(tiny: Path, tmp_path: Path) ->
     with pytest.raises(ExpectationFailed, match=r"test_loss is \d\.\d+, expected < -1\.5"):
         package.fit(tiny, ['expect={test_loss: "< -1.5"}'], runs_dir=tmp_path)
     (run,) = [package.load_run("latest", tmp_path)]
-    assert run.record()["status"] == "completed"
+    assert run.record().status == "completed"
     with pytest.raises(ExpectationFailed):
         package.evaluate(run)
 
 
 def test_training_smoke_run_is_judged_by_no_gate(tiny: Path, tmp_path: Path) -> None:
     run = package.fit(tiny, ['expect={test_loss: "< -1.5"}'], runs_dir=tmp_path, smoke=True)
-    assert run.record()["smoke"] is True
+    assert run.record().smoke is True
 
 
 def test_training_divergence_is_told_and_recorded(tiny: Path, tmp_path: Path) -> None:
     overrides = ["train.optimizer=SGD: {learning_rate: 1e30}", "train.loss=mse", "model.layers.2.Dense={units: 3}"]
     with pytest.raises(Diverged, match=r"nan|inf"):
         package.fit(tiny, overrides, runs_dir=tmp_path)
-    assert package.load_run("latest", tmp_path).record()["status"] == "diverged"
+    assert package.load_run("latest", tmp_path).record().status == "diverged"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +228,7 @@ def test_training_points_keras_errors_at_the_layer(
 
 def test_evaluation_repeats_the_figures_of_training(tiny: Path, tmp_path: Path) -> None:
     run = package.fit(tiny, runs_dir=tmp_path)
-    metrics = run.record()["metrics"]
+    metrics = run.record().metrics
     assert package.evaluate(run).metrics["accuracy"] == metrics["test_accuracy"]
     held_out = package.evaluate(str(run.path), "validation")
     assert held_out.samples == 20

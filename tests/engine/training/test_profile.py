@@ -50,4 +50,4 @@ def test_profile_steps_at_once_take_half_a_second_at_most(
 ) -> None:
     layers = f"[Dense: {{units: {units}}}, Dense: {{units: {units}}}, Dense: {{units: 3, activation: softmax}}]"
     plan = load(tiny, [f"model.layers={layers}", f"train.batch_size={batch_size}"])
-    assert speed.steps_of(plan, 10_000) == (batch_size, 10_000 // batch_size + (10_000 % batch_size > 0), at_once)
+    assert speed.choose_steps(plan, 10_000, 16) == speed.Steps(batch_size, -(-10_000 // batch_size), at_once)

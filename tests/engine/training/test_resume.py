@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def fingerprint(run: runs.Run) -> dict[str, str]:
     best = {f"best/{name}": data for name, data in run.read_checkpoint(state["best"]["epoch"]).items()}
     rows = [{k: v for k, v in row.items() if k != "seconds"} for row in run.metrics()]
     rest = {"rows": json.dumps(rows).encode(), "checkpoints": json.dumps(run.checkpoints()).encode()}
-    rest["metrics"] = json.dumps(run.record()["metrics"], sort_keys=True).encode()
+    rest["metrics"] = json.dumps(dict(run.record().metrics), sort_keys=True).encode()
     return {name: hashlib.sha256(data).hexdigest() for name, data in {**files, **best, **rest}.items()}
 
 
@@ -75,8 +76,8 @@ def test_resuming_ends_as_if_never_stopped(tiny: Path, tmp_path: Path, model: st
     with pytest.raises(StopError):
         package.resume(run, on_event=stop_at(4))
     resumed = package.resume(run)
-    assert resumed.record()["status"] == "completed"
-    assert [entry["from_epoch"] for entry in resumed.record()["resumed"]] == [2, 4]
+    assert resumed.record().status == "completed"
+    assert [entry.from_epoch for entry in resumed.record().resumed] == [2, 4]
     assert fingerprint(resumed) == fingerprint(whole)
 
 
@@ -143,7 +144,7 @@ def test_resuming_may_change_what_changes_no_bit(tiny: Path, tmp_path: Path, ove
 def test_resuming_before_the_first_epoch_begins_anew(tiny: Path, tmp_path: Path) -> None:
     whole = package.fit(tiny, runs_dir=tmp_path / "whole")
     resumed = package.resume(stopped(tiny, tmp_path / "parts", 1, kind=StepDone))
-    assert resumed.record()["resumed"][0]["from_epoch"] == 0
+    assert resumed.record().resumed[0].from_epoch == 0
     assert fingerprint(resumed) == fingerprint(whole)
 
 
@@ -167,14 +168,14 @@ def test_resuming_refuses_what_is_no_longer_the_same_unless_forced(tiny: Path, t
         path = run.path / "resolved.yaml"
         path.write_text(path.read_text() + "\n")
     elif what == "data":
-        run.update(data={**record["data"], "fingerprint": "0" * 64})
+        run.update(data=replace(record.data, fingerprint="0" * 64))
     else:
-        run.update(versions={**record["versions"], "keras": "3.0.0"})
+        run.update(versions={**record.versions, "keras": "3.0.0"})
     with pytest.raises(RunError, match="cannot go on as it was") as caught:
         package.resume(run)
     assert "--force" in caught.value.hint
     resumed = package.resume(run, force=True)
-    assert len(resumed.record()["resumed"][0]["forced"]) == 1
+    assert len(resumed.record().resumed[0].forced) == 1
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_resuming_walks_back_to_a_whole_checkpoint(tiny: Path, tmp_path: Path, d
     resumed = package.resume(run, on_event=told.append)
     skipped = [event.epoch for event in told if isinstance(event, SkippedCheckpoint)]
     assert skipped == ([] if damage == "no manifest" else [3])
-    assert resumed.record()["resumed"][0]["from_epoch"] == 2
+    assert resumed.record().resumed[0].from_epoch == 2
     assert fingerprint(resumed) == fingerprint(whole)
 
 
@@ -224,8 +225,8 @@ def test_resuming_goes_on_though_the_best_epoch_is_lost(tiny: Path, tmp_path: Pa
     told: list[Any] = []
     resumed = package.resume(run, {"train.epochs": 5}, on_event=told.append)
     assert [event.epoch for event in told if isinstance(event, SkippedCheckpoint)] == [1]
-    assert resumed.record()["resumed"][0]["from_epoch"] == 4
-    assert resumed.record()["best_epoch"] == 4
+    assert resumed.record().resumed[0].from_epoch == 4
+    assert resumed.record().best_epoch == 4
 
 
 @pytest.mark.parametrize("epochs", [3, 4])
@@ -242,7 +243,7 @@ def test_resuming_after_a_kill_between_run_json_and_resolved_yaml(
         with pytest.raises(StopError):
             package.resume(run, {"train.epochs": 3})
     assert run.status() == "crashed"
-    assert package.resume(run, {"train.epochs": epochs}).record()["epochs"] == epochs
+    assert package.resume(run, {"train.epochs": epochs}).record().epochs == epochs
 
 
 def test_resuming_begins_anew_where_no_checkpoint_is_whole(tiny: Path, tmp_path: Path) -> None:
@@ -272,7 +273,7 @@ def test_resuming_mends_the_journal_from_the_checkpoint(tiny: Path, tmp_path: Pa
         left = {"rows gone": lines[:1], "line flipped": [lines[0], b"\0" + lines[1][1:], lines[2]]}
         journal.write_bytes(b"".join(left.get(damage, [b"{\n", b"[]\n"])))
     resumed = package.resume(run)
-    assert resumed.record()["resumed"][0]["from_epoch"] == 3
+    assert resumed.record().resumed[0].from_epoch == 3
     assert fingerprint(resumed) == fingerprint(whole)
 
 

@@ -14,34 +14,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """What one argument of a Keras object takes.
-
-    Args:
-        kinds: the alternatives, out of bool, int, float, str, ints, floats, ints_nested, words, dtype and the
-            sections' names.
-        choices: the words that the kind `words` allows.
-        minimum, maximum: inclusive bounds of a number, or of every number of a list.
-        above, below: the same, exclusive.
-        lengths: the lengths that a list may have; empty where any will do.
-        nullable: whether `null` may be written.
-        required: whether the object cannot be built without it.
-        has_default, default: what Keras takes where nothing is written, in the values of JSON.
-    """
-
-    kinds: tuple[str, ...]
-    choices: tuple[str, ...]
-    minimum: float | None
-    maximum: float | None
-    above: float | None
-    below: float | None
-    lengths: tuple[int, ...]
-    nullable: bool
-    required: bool
-    has_default: bool
-    default: object
+from dltrain.arguments import Argument
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dltrain.config.catalogue.entries import Argument, Entry
+from dltrain.arguments import Argument
+from dltrain.config.catalogue.entries import Entry
 from dltrain.config.catalogue.objects import check_value
 from dltrain.config.document.reader import Node, read
 from dltrain.config.resolved import flow
+from dltrain.data.sources import SOURCES
 
 WIDTH = 76
 
@@ -49,9 +51,6 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "TimeDistributed": {"layer": {"Dense": {"units": 16}}},
     "TopKCategoricalAccuracy": {"k": 3},
     "SparseTopKCategoricalAccuracy": {"k": 3},
-    "mnist": {},
-    "digits": {},
-    "synthetic": {"samples": 1000, "features": 10, "classes": 3},
 }
 _ARGUMENTS: dict[str, Any] = {
     "activation": "relu",
@@ -112,7 +111,8 @@ _KINDS: dict[str, list[Any]] = {
 
 def arguments(entry: Entry, key: str | None = None) -> dict[str, Any]:
     """Arguments with which the object can be written, `key` among them where it is given."""
-    made = dict(OBJECTS.get(entry.name, {}))
+    common = SOURCES[entry.name].example if entry.section == "dataset" else OBJECTS.get(entry.name)
+    made = dict(common or {})
     for name, argument in entry.arguments.items():
         if argument.required and name not in made:
             made[name] = value(entry, name)

@@ -23,3 +23,10 @@ def label_form(loss: str, task: str, classes: int | None, outputs: int | None) -
     if loss.startswith("Sparse") or loss in _BY_INDEX:
         return "index"
     return "binary" if classes == 2 and outputs == 1 else "one_hot"
+
+
+def needed_outputs(form: LabelForm, classes: int | None, targets: int) -> int:
+    """Outputs a sample that labels of that form meet: one a class, one a target, or one for yes and no."""
+    if form == "binary":
+        return 1
+    return targets if form == "target" else classes or 1

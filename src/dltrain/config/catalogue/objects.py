@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from dltrain.arguments import Argument
 from dltrain.config.catalogue import datasets, elsewhere, entries
-from dltrain.config.catalogue.entries import Argument, Entry
+from dltrain.config.catalogue.entries import Entry
 from dltrain.config.catalogue.phrases import example, expected, noun, number_hint, with_article
 from dltrain.config.document.reader import Node
 from dltrain.config.document.suggest import closest, listing, shown

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from dltrain.arguments import Argument
 from dltrain.config.catalogue import entries
-from dltrain.config.catalogue.entries import Argument
 from dltrain.config.document.suggest import listing
 
 _SECTION_NOUN = {"dataset": "data set", "schedule": "learning-rate schedule"}

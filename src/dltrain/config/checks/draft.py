@@ -11,6 +11,8 @@ from dltrain.config.catalogue import datasets, objects
 from dltrain.config.checks import problems
 from dltrain.config.document.reader import Node
 from dltrain.config.schema import CheckpointSpec, DataSpec, KerasObject, Limit, TrainSpec
+from dltrain.data.facts import Facts
+from dltrain.data.sizes import train_samples
 from dltrain.errors import Problem, Severity, Where
 
 Path = tuple[str | int, ...]
@@ -41,7 +43,7 @@ class Draft:
     """
 
     tree: Node
-    data: datasets.Facts | None
+    data: Facts | None
     layers: tuple[Placed, ...]
     whole: bool
     optimizer: Placed | None
@@ -135,7 +137,9 @@ def draft(tree: Node, layers: Sequence[tuple[Path, Node]], found: Iterable[Probl
         monitor=scalar(("train", "checkpoint", "monitor"), CheckpointSpec.model_fields["monitor"].default),
         mode=scalar(("train", "checkpoint", "mode"), CheckpointSpec.model_fields["mode"].default),
         expect=there.plain() if whole and isinstance(there.value, dict) else {},
-        train_samples=_samples(facts, limit, validation),
+        train_samples=None
+        if facts is None or validation is None
+        else max(1, train_samples(facts.train, limit, validation)),
     )
 
 
@@ -161,14 +165,6 @@ def _placed(path: Path, node: Node) -> Placed | None:
         if arguments.value is None or isinstance(arguments.value, dict):
             return Placed(path, KerasObject.model_construct(name=name, arguments=arguments.plain() or {}))
     return None
-
-
-def _samples(facts: datasets.Facts | None, limit: int | None, validation: float | None) -> int | None:
-    """Samples left to train on once the limit and the held-out share are taken."""
-    if facts is None or validation is None:
-        return None
-    kept = min(facts.train, limit or facts.train)
-    return max(1, kept - (max(1, round(kept * validation)) if validation else 0))
 
 
 def value_of(section: str, item: KerasObject, key: str) -> Any:

@@ -14,8 +14,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from dltrain.arguments import Argument
 from dltrain.config.catalogue import datasets, entries, examples
-from dltrain.config.catalogue.entries import Argument, Entry
+from dltrain.config.catalogue.entries import Entry
 from dltrain.config.catalogue.objects import FIELDS, OBJECT_KINDS, find, known_names
 from dltrain.config.catalogue.phrases import expected, noun
 from dltrain.config.checks.problems import SECTIONS

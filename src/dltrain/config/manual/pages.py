@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from dltrain.arguments import Argument
 from dltrain.config.catalogue import datasets, entries, examples, objects
-from dltrain.config.catalogue.entries import Argument, Entry
+from dltrain.config.catalogue.entries import Entry
 from dltrain.config.catalogue.phrases import expected, noun, with_article
 from dltrain.config.document.suggest import closest
 from dltrain.config.manual import docstrings, texts
 from dltrain.config.manual.keys import Key, keys
 from dltrain.config.resolved import flow
+from dltrain.data.sources import SOURCES
 from dltrain.errors import UsageError
 
 SECTIONS = (*entries.sections(), "dataset")
@@ -206,7 +208,7 @@ def _object_page(known: str, entry: Entry) -> Page:
 def _description(entry: Entry) -> tuple[str, ...]:
     """The first paragraph, and the second behind a single line."""
     if entry.section == "dataset":
-        return (texts.DATASETS[entry.name],)
+        return (SOURCES[entry.name].description,)
     paragraphs = docstrings.words(entry.module, entry.definition).paragraphs
     if not paragraphs:
         return (NOT_DESCRIBED if docstrings.readable() else NOT_READABLE,)
@@ -240,7 +242,7 @@ def _members(name: str, same: Same) -> tuple[Page, ...]:
 def _argument_page(entry: Entry, key: str) -> Page:
     argument = entry.arguments[key]
     if entry.section == "dataset":
-        text = texts.DATASET_ARGUMENTS[entry.name][key]
+        text = argument.meaning
     else:
         text = docstrings.words(entry.module, entry.definition).arguments.get(key, "")
     return Page(

@@ -17,25 +17,6 @@ KINDS = {
     "activation": "a function on every output of a layer",
     "dataset": "what to train on",
 }
-DATASETS = {
-    "mnist": "Handwritten digits: 60,000 images to train on and 10,000 to test on, 28 x 28 pixels, 10 classes. It is "
-    "inside the package. Images arrive as (28, 28, 1), from 0 to 1.",
-    "digits": "Small handwritten digits: 1,438 images to train on and 359 to test on, 8 x 8 pixels, 10 classes. They "
-    "come from scikit-learn: `pip install 'dltrain[digits]'`. Images arrive as (8, 8, 1), from 0 to 1.",
-    "synthetic": "Made-up samples of any shape, the same ones for the same arguments: to try a model out in seconds.",
-}
-DATASET_ARGUMENTS = {
-    "synthetic": {
-        "task": "Whether to tell classes apart or to predict a number.",
-        "samples": "Size of the training split.",
-        "test_samples": "Size of the test split.",
-        "features": "Numbers in a sample; 10 where `shape` is missing too.",
-        "shape": "A sample's shape instead of `features`: `[50, 3]` a sequence, `[28, 28, 1]` an image.",
-        "classes": "How many classes, for classification.",
-        "noise": "How blurred the samples are; 0 is not at all.",
-        "seed": "Of the samples.",
-    },
-}
 # Words for which Keras picks the metric by the labels.
 CHOSEN = "Keras takes the binary, the categorical or the sparse categorical one, as the labels and the loss require."
 SPECIAL: dict[str, tuple[str, str, str, str]] = {

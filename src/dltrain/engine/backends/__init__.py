@@ -11,8 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from dltrain.errors import UsageError
 
@@ -24,14 +23,13 @@ NAMES = ("tensorflow", "jax")
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 INFERENCE_BATCH = 256
 LARGEST_COPY = 2**30  # bytes
-LONGEST = 32  # steps of a sequence; a row of more takes longer to trace than it saves
 
-# Whether the process trains one model and ends, as the command line does: only then are its threads the model's choice.
-owns_process = False
+Recurrence = Literal["split", "unrolled"]
+"""How a recurrent layer is computed otherwise than Keras would."""
 
 
 class Epoch(Protocol):
-    """Holds the number of the epoch that a feed gives next, counted from 0."""
+    """Holds the number of the epoch that a pipeline gives next, counted from 0."""
 
     def assign(self, value: int) -> Any: ...
 
@@ -42,7 +40,7 @@ class Batches(Protocol):
     def __iter__(self) -> Iterator[tuple[Any, Any]]: ...
 
 
-class Feed(Protocol):
+class InputPipeline(Protocol):
     """The batches of one split: `x` of any dtype, multiplied by `scale` into float32, and encoded labels `y`."""
 
     samples: int
@@ -73,8 +71,8 @@ class Backend(Protocol):
     def threads(self) -> int:
         """Those that an operation has; 0 where nobody has said."""
 
-    def gpu(self) -> str | None:
-        """The GPU that the model will run on: `NVIDIA H100`."""
+    def gpus(self) -> Sequence[str]:
+        """The GPUs by name, `NVIDIA H100`; a model runs on the first."""
 
     def gpu_peak_bytes(self) -> int:
         """The most of the GPU's memory that was in use so far."""
@@ -83,19 +81,16 @@ class Backend(Protocol):
 
     def epoch(self) -> Epoch: ...
 
-    def feed(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str) -> Feed:
+    def input_pipeline(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str) -> InputPipeline:
         """`kind`: `memory`, `stream` or `auto`."""
 
-    def speed_up(self, layer: keras.layers.Layer, shape: Sequence[int | None], masked: bool) -> str:
-        """Makes a layer that is not built compute faster on samples of `shape`; how, or empty where it stays.
-
-        `masked`: steps may be left out.
-        """
+    def speed_up(self, layer: keras.layers.Layer, how: Recurrence) -> bool:
+        """Make a recurrent layer that is not built compute as `how` says; whether this backend gains by it."""
 
     def fuse(self, model: keras.Sequential) -> bool:
         """Makes the optimizer of a compiled model update a variable in one operation; whether it can."""
 
-    def as_written(self, model: keras.Sequential, changed: Mapping[str, str]) -> AbstractContextManager[None]:
+    def as_written(self, model: keras.Sequential, changed: Mapping[str, Recurrence]) -> AbstractContextManager[None]:
         """Inside the block the optimizer and the layers that were sped up are Keras's own again."""
 
     def evaluate(self, model: keras.Sequential, batches: Batches) -> tuple[dict[str, float], np.ndarray]:
@@ -120,8 +115,12 @@ def streams(x: np.ndarray, kind: str) -> bool:
     return kind == "stream" or (kind == "auto" and (isinstance(x, np.memmap) or x.nbytes > LARGEST_COPY))
 
 
-def choose(name: str) -> Backend:
-    """Makes Keras compute with that backend, for the rest of the process.
+def choose(name: str, owns_process: bool = False) -> Backend:
+    """Make Keras compute with that backend, for the rest of the process.
+
+    Args:
+        name: one of `NAMES`.
+        owns_process: whether nobody else needs what Keras would import for its wrappers.
 
     Raises:
         UsageError: it is not installed, or Keras computes with another one already.
@@ -171,4 +170,10 @@ def current() -> Backend:
     """The backend that Keras computes with; imports both."""
     import keras
 
-    return cast(Backend, import_module(f"dltrain.engine.backends.{keras.backend.backend()}"))
+    if keras.backend.backend() == "jax":
+        from dltrain.engine.backends import jax
+
+        return jax
+    from dltrain.engine.backends import tensorflow
+
+    return tensorflow

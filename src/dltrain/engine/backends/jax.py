@@ -1,4 +1,4 @@
-"""JAX: devices, determinism, and a feed of NumPy batches. TensorFlow is never imported."""
+"""JAX: devices, determinism, and an input pipeline of NumPy batches. TensorFlow is never imported."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from dltrain.engine.backends import INFERENCE_BATCH, streams, without
+from dltrain.engine.backends import INFERENCE_BATCH, Batches, Epoch, Recurrence, streams, without
 
 # Before JAX looks for devices: it takes three quarters of a GPU's memory at once unless it is told not to.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import jax
 
-ERRORS = (jax.errors.JaxRuntimeError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)
+ERRORS: tuple[type[Exception], ...] = (jax.errors.JaxRuntimeError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)
 JIT_COMPILE = True
 AUTO_STEPS_PER_EXECUTION = 1  # more are a loop in Python, no larger program
 _DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
@@ -37,12 +37,8 @@ def threads() -> int:
     return 0
 
 
-def gpu() -> str | None:
-    if jax.default_backend() == "cpu":
-        return None
-    devices = jax.devices()
-    count = f" ({len(devices)} of them, one used)" if len(devices) > 1 else ""
-    return f"{devices[0].device_kind}{count}"
+def gpus() -> Sequence[str]:
+    return [] if jax.default_backend() == "cpu" else [device.device_kind for device in jax.devices()]
 
 
 def gpu_peak_bytes() -> int:
@@ -53,7 +49,7 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
 
 
-class Epoch:
+class EpochNumber:
     def __init__(self) -> None:
         self.value = 0
 
@@ -61,18 +57,18 @@ class Epoch:
         self.value = value
 
 
-epoch = Epoch
+epoch = EpochNumber
 
 
-def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None], masked: bool = False) -> str:
-    return ""  # XLA makes one program of a loop
+def speed_up(layer: keras.layers.Layer, how: Recurrence) -> bool:
+    return False  # XLA makes one program of a loop
 
 
 def fuse(model: keras.Sequential) -> bool:
     return False  # XLA fuses what it can
 
 
-def as_written(model: keras.Sequential, changed: Mapping[str, str]) -> AbstractContextManager[None]:
+def as_written(model: keras.Sequential, changed: Mapping[str, Recurrence]) -> AbstractContextManager[None]:
     return nullcontext()
 
 
@@ -93,11 +89,11 @@ def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.
     return float(loss), [np.asarray(each, np.float32) for each in gradients]
 
 
-class Batches(keras.utils.PyDataset):
+class NumPyBatches(keras.utils.PyDataset):
     """Gathers, casts and scales a batch when it is asked for; `epoch` None stands for the order of the split."""
 
     def __init__(
-        self, x: np.ndarray, y: np.ndarray, scale: float, size: int, steps: int, seed: int, epoch: Epoch | None
+        self, x: np.ndarray, y: np.ndarray, scale: float, size: int, steps: int, seed: int, epoch: EpochNumber | None
     ) -> None:
         super().__init__(workers=1)
         self._x, self._y, self._scale = x, y, np.float32(scale)
@@ -125,7 +121,7 @@ class Batches(keras.utils.PyDataset):
         return self._order[1]
 
 
-class Feed:
+class InputPipeline:
     """Its arrays stay NumPy's, in memory or mapped from a file."""
 
     def __init__(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str = "auto") -> None:
@@ -134,13 +130,15 @@ class Feed:
         self._x = x if self.kind == "stream" else np.array(x, copy=isinstance(x, np.memmap) or None)
         self._y, self._scale = y, scale
 
-    def in_order(self, batch_size: int = INFERENCE_BATCH) -> Batches:
+    def in_order(self, batch_size: int = INFERENCE_BATCH) -> NumPyBatches:
         steps = -(-self.samples // batch_size)
-        return Batches(self._x, self._y, self._scale, batch_size, steps, 0, None)
+        return NumPyBatches(self._x, self._y, self._scale, batch_size, steps, 0, None)
 
-    def shuffled(self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None) -> Batches:
+    def shuffled(self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None) -> NumPyBatches:
+        if not isinstance(epoch, EpochNumber):
+            raise TypeError(f"the epoch of another backend: {epoch!r}")
         count = -(-self.samples // batch_size) if steps is None else steps
-        return Batches(self._x, self._y, self._scale, batch_size, count, seed, epoch)
+        return NumPyBatches(self._x, self._y, self._scale, batch_size, count, seed, epoch)
 
 
-feed = Feed
+input_pipeline = InputPipeline

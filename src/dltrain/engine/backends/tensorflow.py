@@ -1,4 +1,4 @@
-"""TensorFlow: devices, determinism, and a feed in which only indices are shuffled.
+"""TensorFlow: devices, determinism, and an input pipeline in which only indices are shuffled.
 
 A batch is gathered, cast and scaled inside `map`, so that an epoch never holds more than a few float32 batches.
 """
@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dltrain.engine.backends import INFERENCE_BATCH, streams, tensorflow_adam, tensorflow_lstm
+from dltrain.engine.backends import INFERENCE_BATCH, Recurrence, streams, tensorflow_adam, tensorflow_lstm
 
 ERRORS: tuple[type[Exception], ...] = (tf.errors.OpError,)
 JIT_COMPILE = False
@@ -36,13 +36,9 @@ def threads() -> int:
     return int(tf.config.threading.get_intra_op_parallelism_threads())
 
 
-def gpu() -> str | None:
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
-        return None
-    details = tf.config.experimental.get_device_details(gpus[0])
-    count = f" ({len(gpus)} of them, one used)" if len(gpus) > 1 else ""
-    return f"{details.get('device_name', gpus[0].name)}{count}"
+def gpus() -> Sequence[str]:
+    found = tf.config.list_physical_devices("GPU")
+    return [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in found]
 
 
 def gpu_peak_bytes() -> int:
@@ -58,8 +54,11 @@ def epoch() -> tf.Variable:
         return tf.Variable(0, dtype=tf.int64, trainable=False)
 
 
-def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None], masked: bool = False) -> str:
-    return "" if tf.config.list_physical_devices("GPU") else tensorflow_lstm.speed_up(layer, shape, masked)
+def speed_up(layer: keras.layers.Layer, how: Recurrence) -> bool:
+    if tf.config.list_physical_devices("GPU"):
+        return False
+    tensorflow_lstm.speed_up(layer, how)
+    return True
 
 
 def fuse(model: keras.Sequential) -> bool:
@@ -67,7 +66,7 @@ def fuse(model: keras.Sequential) -> bool:
 
 
 @contextlib.contextmanager
-def as_written(model: keras.Sequential, changed: Mapping[str, str]) -> Iterator[None]:
+def as_written(model: keras.Sequential, changed: Mapping[str, Recurrence]) -> Iterator[None]:
     with tensorflow_lstm.as_written(model, changed), tensorflow_adam.as_written(model.optimizer):
         yield
 
@@ -97,7 +96,7 @@ def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.
 _as_it_is = tf.autograph.experimental.do_not_convert  # no Python loop to turn into a graph: 0.2 s saved
 
 
-class Feed:
+class InputPipeline:
     """Its arrays are tensors in memory, or stay NumPy's and are read a batch at a time: the same samples either way."""
 
     def __init__(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str = "auto") -> None:
@@ -106,7 +105,7 @@ class Feed:
         self._scale = scale
         self._array = x
         self._native = x.dtype.newbyteorder("=")  # TensorFlow takes no other
-        with tf.device("CPU:0"):  # the feed runs on the host; the device gets whole batches
+        with tf.device("CPU:0"):  # the pipeline runs on the host; the device gets whole batches
             self._x = tf.constant(x) if self.kind == "memory" else None
             self._y = tf.constant(y)
 
@@ -151,7 +150,7 @@ class Feed:
         return _finite(tf.data.Dataset.from_tensors(0).flat_map(one_epoch), count)
 
 
-feed = Feed
+input_pipeline = InputPipeline
 
 
 def _finite(dataset: tf.data.Dataset, steps: int) -> tf.data.Dataset:

@@ -9,16 +9,14 @@ time. The gates stand in Keras's order: input, forget, candidate, output.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from dltrain.engine.backends import LONGEST
-
-_UNROLLED = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
+from dltrain.engine.backends import Recurrence
 
 
 class SplitLSTM(keras.layers.LSTM):
@@ -37,31 +35,16 @@ class SplitLSTM(keras.layers.LSTM):
         return hidden, outputs[0] if outputs else hidden, [hidden, carry]
 
 
-def speed_up(layer: keras.layers.Layer, shape: Sequence[int | None], masked: bool) -> str:
-    """Makes a layer that is not built yet compute `split` or `unrolled`; empty where it stays as it is.
-
-    Args:
-        layer: of any kind.
-        shape: of one sample, as the layer will get it.
-        masked: whether steps may be left out, which only Keras's own loop can do.
-    """
-    short = len(shape) == 2 and shape[0] is not None and 1 < shape[0] <= LONGEST
-    if type(layer) not in _UNROLLED or not short or layer.unroll:
-        return ""
-    if type(layer) is keras.layers.LSTM and _is_plain(layer) and not masked:
+def speed_up(layer: keras.layers.Layer, how: Recurrence) -> None:
+    """Make a recurrent layer that is not built compute as `how` says."""
+    if how == "split":
         layer.__class__ = SplitLSTM
-        return "split"
-    layer.unroll = True
-    return "unrolled"
-
-
-def _is_plain(layer: keras.layers.LSTM) -> bool:
-    standard = layer.activation is keras.activations.tanh and layer.recurrent_activation is keras.activations.sigmoid
-    return standard and layer.use_bias and not (layer.dropout or layer.recurrent_dropout or layer.go_backwards)
+    else:
+        layer.unroll = True
 
 
 @contextmanager
-def as_written(model: keras.Sequential, changed: Mapping[str, str]) -> Iterator[None]:
+def as_written(model: keras.Sequential, changed: Mapping[str, Recurrence]) -> Iterator[None]:
     """Inside the block the layers that were sped up are Keras's own again, so that they are saved as such."""
     layers = [(model.get_layer(name), how) for name, how in changed.items()]
     for layer, how in layers:

@@ -1,156 +1,106 @@
-"""Spec -> `keras.Sequential`, compiled; what Keras refuses is told at the line of the layer at fault."""
+"""A plan -> a compiled `keras.Sequential`; what Keras refuses is told at the line of the layer at fault."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Literal
 
 import keras
-import numpy as np
 
-from dltrain.config.catalogue.labels import LabelForm, label_form
-from dltrain.config.catalogue.names import layer_names, metric_name, snake_case
-from dltrain.config.catalogue.objects import OBJECT_KINDS, find
-from dltrain.engine import backends
-from dltrain.engine.model import device, speed
+from dltrain.config import Plan
+from dltrain.config.catalogue.labels import LabelForm, label_form, needed_outputs
+from dltrain.config.catalogue.names import layer_names
+from dltrain.data.arrays import Dataset
+from dltrain.data.facts import Facts
+from dltrain.engine.backends import Recurrence
+from dltrain.engine.model import speed
+from dltrain.engine.model.construct import Refused, ask, construct, construct_metric
 from dltrain.engine.model.labels import encode
-
-if TYPE_CHECKING:
-    from dltrain.config import Plan
-    from dltrain.config.schema import KerasObject
-    from dltrain.data import Dataset
-
-# What Keras and its backend raise for arguments and shapes that do not go together.
-KERAS_ERRORS: tuple[type[Exception], ...] = (
-    ValueError,
-    TypeError,
-    ArithmeticError,
-    LookupError,
-    AttributeError,
-    NotImplementedError,
-    RuntimeError,
-    MemoryError,
-    *backends.current().ERRORS,
-)
-_MODULES = {
-    "layer": keras.layers,
-    "optimizer": keras.optimizers,
-    "schedule": keras.optimizers.schedules,
-    "loss": keras.losses,
-    "metric": keras.metrics,
-    "regularizer": keras.regularizers,
-    "initializer": keras.initializers,
-    "constraint": keras.constraints,
-    "callback": keras.callbacks,
-}
+from dltrain.engine.session import Session, precision
 
 
-def construct(section: str, name: str, arguments: Mapping[str, Any]) -> Any:
-    """The Keras object of a catalogued name; a word that Keras resolves itself, such as `accuracy`, stays a word."""
-    entry = find(section, name)
-    if entry is None or (section == "metric" and entry.name != name and not arguments):
-        return name
-    given = {key: _argument(entry.arguments[key].kinds, value) for key, value in arguments.items()}
-    return getattr(_MODULES[section], entry.name)(**given)
+@dataclass(frozen=True, slots=True)
+class BuiltModel:
+    """A compiled model.
 
-
-def _metric(metric: KerasObject) -> Any:
-    """Named as the spec says: Keras would number the second one of a class in the process."""
-    made = construct("metric", metric.name, metric.arguments)
-    if isinstance(made, str):
-        return made
-    return construct("metric", metric.name, {**metric.arguments, "name": metric_name(metric)})
-
-
-def _argument(kinds: tuple[str, ...], value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_argument(kinds, item) for item in value)
-    if isinstance(value, int) and not isinstance(value, bool) and "float" in kinds and "int" not in kinds:
-        return float(value)  # some of Keras's objects refuse `learning_rate: 1`
-    for kind in kinds:
-        if kind in OBJECT_KINDS and isinstance(value, str | dict):
-            name, arguments = (value, {}) if isinstance(value, str) else next(iter(value.items()))
-            if kind == "layer":
-                arguments = arguments or {}
-                arguments = {**arguments, "name": arguments.get("name") or snake_case(name)}
-            if find(kind, name) is not None:
-                return construct(kind, name, arguments or {})
-    return value
-
-
-def message_of(error: BaseException) -> str:
-    """The telling sentence of a Keras error, without its list of received arguments."""
-    # Keras colours some of its messages; TensorFlow names its kernels around them.
-    text = re.sub(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\}|\[Op:\w+\]( name:)?", "", str(error))
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    noise = ("Exception encountered", "Arguments received", "Call arguments received")
-    telling = [line for line in lines if not line.startswith(noise)]
-    return (telling or lines or [type(error).__name__])[0].removeprefix("• ")
-
-
-def layers(plan: Plan, dataset: Dataset) -> tuple[list[keras.layers.Layer], dict[str, str]]:
-    """The layers, built one after the other for a data set's samples, named as Keras names them in a fresh process.
-
-    Returns:
-        the layers, and by name those that compute otherwise than Keras would, with how (`run.json` has it).
-
-    Raises:
-        ConfigError: at the line of the first layer that Keras refuses.
+    Args:
+        model: the model itself.
+        encoding: of the labels that its loss takes.
+        recurrent: the layers that compute otherwise than Keras would, by name.
+        optimizer: whether the optimizer updates a variable in one operation (`fused`) or as Keras has it.
     """
-    tensor = keras.Input(dataset.shape)
-    built: list[keras.layers.Layer] = []
-    masked = False
-    changed: dict[str, str] = {}
-    faster = speed.unrolls(plan, len(dataset.train.x))
-    names = layer_names(plan.spec.model.layers)
-    for index, (layer, name) in enumerate(zip(plan.spec.model.layers, names, strict=True)):
-        path = ("model", "layers", index)
-        before = tuple(tensor.shape[1:])
-        try:
-            made = construct("layer", layer.name, {**layer.arguments, "name": name})
-            if faster and (how := backends.current().speed_up(made, before, masked)):
-                changed[name] = how
-            masked = masked or isinstance(made, keras.layers.Masking) or bool(getattr(made, "mask_zero", False))
-            tensor = made(tensor)
-        except KERAS_ERRORS as error:
-            message = f"Keras refuses layer {index + 1}, `{layer.name}`: {message_of(error)}"
-            raise plan.error(path, message, f"the layer gets samples of shape {before}") from error
-        built.append(made)
-    return built, changed
+
+    model: keras.Sequential
+    encoding: LabelForm
+    recurrent: Mapping[str, Recurrence]
+    optimizer: Literal["fused", "keras"]
+
+    def count_parameters(self) -> int:
+        """How many numbers the model learns or keeps."""
+        return sum(math.prod(variable.shape) for variable in self.model.weights)
 
 
-def compiled(plan: Plan, dataset: Dataset) -> tuple[keras.Sequential, LabelForm, dict[str, Any]]:
-    """The model of a plan, ready to train on `dataset`, the form of labels that its loss takes, and what is sped up:
-    `recurrent`, how by the layer's name, and `optimizer`, `fused` or `keras`, as run.json has them.
+def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
+    """Build and compile the model of a plan for samples of a data set.
 
     Raises:
         ConfigError: Keras refuses a layer, or the model's output cannot meet the labels.
     """
     train = plan.spec.train
-    with device.precision(train.precision):
-        built, changed = layers(plan, dataset)
-        model = keras.Sequential([keras.Input(dataset.shape), *built], name=plan.spec.name)
-        form = _check_output(plan, dataset, model)
+    with precision(train.precision):
+        layers, recurrent = _build_layers(plan, facts, session)
+        model = keras.Sequential([keras.Input(facts.shape), *layers], name=plan.spec.name)
+        encoding = _check_output(plan, facts, model)
         try:
-            model.compile(
+            ask(
+                model.compile,
                 optimizer=construct("optimizer", train.optimizer.name, train.optimizer.arguments),
                 loss=construct("loss", train.loss.name, train.loss.arguments),
-                metrics=[_metric(metric) for metric in train.metrics],
-                jit_compile=backends.current().JIT_COMPILE,
+                metrics=[construct_metric(metric) for metric in train.metrics],
+                jit_compile=session.backend.JIT_COMPILE,
             )
             # Keras would build it in the first step, where some optimizers name their variables otherwise.
-            model.optimizer.build(model.trainable_variables)
-            fused = plan.spec.runtime.optimizer == "auto" and backends.current().fuse(model)
-        except KERAS_ERRORS as error:
-            raise plan.error(("train",), f"Keras refuses to compile the model: {message_of(error)}") from error
-    _try_out(plan, dataset, model, form)
-    return model, form, {"recurrent": changed, "optimizer": "fused" if fused else "keras"}
+            ask(model.optimizer.build, model.trainable_variables)
+        except Refused as refusal:
+            raise plan.error(("train",), f"Keras refuses to compile the model: {refusal}") from refusal
+        fused = plan.spec.runtime.optimizer == "auto" and session.backend.fuse(model)
+    return BuiltModel(model, encoding, recurrent, "fused" if fused else "keras")
 
 
-def _check_output(plan: Plan, dataset: Dataset, model: keras.Sequential) -> LabelForm:
-    """Holds the model's output against the labels.
+def _build_layers(plan: Plan, facts: Facts, session: Session) -> tuple[list[keras.layers.Layer], dict[str, Recurrence]]:
+    """The layers, built one after the other, named as Keras names them in a fresh process.
+
+    Returns:
+        the layers, and by name how those are computed that compute otherwise than Keras would.
+
+    Raises:
+        ConfigError: at the line of the first layer that Keras refuses.
+    """
+    tensor = keras.Input(facts.shape)
+    built: list[keras.layers.Layer] = []
+    changed: dict[str, Recurrence] = {}
+    faster = speed.speeds_up_recurrence(plan, facts)
+    layers = plan.spec.model.layers
+    for index, ((layer, masked), name) in enumerate(zip(speed.with_masks(layers), layer_names(layers), strict=True)):
+        shape = tuple(tensor.shape[1:])
+        try:
+            made = construct("layer", layer.name, {**layer.arguments, "name": name})
+            how = speed.recurrence(layer, shape, masked) if faster else None
+            if how is not None and session.backend.speed_up(made, how):
+                changed[name] = how
+            tensor = ask(made, tensor)
+        except Refused as refusal:
+            message = f"Keras refuses layer {index + 1}, `{layer.name}`: {refusal}"
+            hint = f"the layer gets samples of shape {shape}"
+            raise plan.error(("model", "layers", index), message, hint) from refusal
+        built.append(made)
+    return built, changed
+
+
+def _check_output(plan: Plan, facts: Facts, model: keras.Sequential) -> LabelForm:
+    """Hold the model's output against the labels.
 
     Raises:
         ConfigError: at the last layer, with the shape that was needed.
@@ -159,56 +109,34 @@ def _check_output(plan: Plan, dataset: Dataset, model: keras.Sequential) -> Labe
     last = len(plan.spec.model.layers) - 1
     loss = plan.spec.train.loss.name
     outputs = shape[-1] if shape else None
-    form = label_form(loss, dataset.task, dataset.classes, outputs)
-    wanted = dataset.classes if form in ("index", "one_hot") else dataset.train.y.shape[-1] if form == "target" else 1
-    fits = len(shape) == 1 and (outputs == wanted or (form == "index" and (outputs or 0) >= (wanted or 0)))
-    if fits:
-        return form
-    what = f"{dataset.classes} classes" if dataset.task == "classification" else f"{wanted} target a sample"
-    message = f"the model's output has the shape {shape}, but `{dataset.name}` has {what}: `{loss}` needs ({wanted},)"
+    encoding = label_form(loss, facts.task, facts.classes, outputs)
+    wanted = needed_outputs(encoding, facts.classes, len(facts.units))
+    if len(shape) == 1 and (outputs == wanted or (encoding == "index" and (outputs or 0) >= wanted)):
+        return encoding
+    what = f"{facts.classes} classes" if facts.task == "classification" else f"{wanted} target a sample"
+    message = f"the model's output has the shape {shape}, but `{facts.name}` has {what}: `{loss}` needs ({wanted},)"
     flatten = f"put `Flatten` or a pooling layer before it, and end in `Dense: {{units: {wanted}}}`"
     hint = f"end in `Dense: {{units: {wanted}}}`" if len(shape) == 1 else flatten
     raise plan.error(("model", "layers", last), message, hint, "output-shape")
 
 
-def _try_out(plan: Plan, dataset: Dataset, model: keras.Sequential, form: LabelForm) -> None:
-    """Pushes two samples through model, loss and metrics in inference mode, which changes no state.
+def try_out(plan: Plan, built: BuiltModel, dataset: Dataset) -> None:
+    """Push two samples through model, loss and metrics in inference mode, which changes no state.
 
     Raises:
         ConfigError: the loss or a metric does not take such outputs.
     """
+    model = built.model
     x = keras.ops.convert_to_tensor(dataset.train.x[:2], "float32") * dataset.scale
-    y = keras.ops.convert_to_tensor(encode(dataset.train.y[:2], form, dataset.classes))
+    y = keras.ops.convert_to_tensor(encode(dataset.train.y[:2], built.encoding, dataset.facts.classes))
+    path: tuple[str, ...] = ("model", "layers")
+    told = "the model cannot run"
     try:
-        outputs = model(x, training=False)
-    except KERAS_ERRORS as error:
-        raise plan.error(("model", "layers"), f"the model cannot run: {message_of(error)}") from error
-    try:
-        model.compute_loss(x=x, y=y, y_pred=outputs, training=False)
-    except KERAS_ERRORS as error:
-        raise plan.error(
-            ("train", "loss"), f"the loss does not take the model's output: {message_of(error)}"
-        ) from error
-    try:
-        model.compute_metrics(x, y, outputs)
-        model.reset_metrics()
-    except KERAS_ERRORS as error:
-        message = f"a metric does not take the model's output: {message_of(error)}"
-        raise plan.error(("train", "metrics"), message) from error
-
-
-def callbacks(plan: Plan) -> list[keras.callbacks.Callback]:
-    return [construct("callback", item.name, item.arguments) for item in plan.spec.train.callbacks]
-
-
-def parameters(model: keras.Sequential) -> int:
-    """How many numbers the model learns or keeps."""
-    return sum(math.prod(variable.shape) for variable in model.weights)
-
-
-def from_logits(plan: Plan) -> bool:
-    return bool(plan.spec.train.loss.arguments.get("from_logits", False))
-
-
-def as_numpy(tensor: Any) -> np.ndarray:
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
+        outputs = ask(model, x, training=False)
+        path, told = ("train", "loss"), "the loss does not take the model's output"
+        ask(model.compute_loss, x=x, y=y, y_pred=outputs, training=False)
+        path, told = ("train", "metrics"), "a metric does not take the model's output"
+        ask(model.compute_metrics, x, y, outputs)
+    except Refused as refusal:
+        raise plan.error(path, f"{told}: {refusal}") from refusal
+    model.reset_metrics()

@@ -1,19 +1,25 @@
-"""What is chosen so that a training is fast: steps of one call, threads of an operation."""
+"""What is chosen so that a training is fast: steps of one backend call, threads of one operation, recurrent layers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from dltrain import data
-from dltrain.config import Plan
+from dltrain.data.sizes import train_samples
 from dltrain.engine import backends
+from dltrain.engine.backends import Recurrence
 
-_SLOW_PROCESSOR = 30e9  # operations a second, in training
+if TYPE_CHECKING:
+    from dltrain.config import KerasObject, Plan
+    from dltrain.data.facts import Facts
+
+_SLOW_CPU = 30e9  # operations a second, in training
 _LONGEST_CALL = 0.5  # seconds
-_MOST_THREADS = 1_024
+_LONGEST_SEQUENCE = 32  # steps; to trace a row of more takes longer than it saves
 # In an epoch. To trace a row of steps takes some seconds more; it wins them back over 30,000 to 40,000 samples.
 _WORTH_UNROLLING = 5_000
+_RECURRENT = ("LSTM", "GRU", "SimpleRNN")  # the layers that `backends.*.speed_up` knows
 # The arguments with which an LSTM is split.
 _SPLIT = {
     "activation": "tanh",
@@ -22,64 +28,90 @@ _SPLIT = {
     "dropout": 0.0,
     "recurrent_dropout": 0.0,
     "go_backwards": False,
-    "unroll": False,
 }
 
 
-def steps_of(plan: Plan, samples: int) -> tuple[int, int, int]:
-    """(samples in a batch, batches in an epoch, batches in one call of the backend)."""
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Samples in a batch, batches in an epoch, batches in one call of the backend."""
+
+    batch_size: int
+    per_epoch: int
+    per_execution: int
+
+
+def choose_steps(plan: Plan, samples: int, most_per_execution: int) -> Steps:
+    """The steps of a training on `samples` samples an epoch, at most so many in one call where the config leaves it."""
     train = plan.spec.train
     batch_size = samples if train.batch_size == "full" else min(train.batch_size, samples)
     steps = -(-samples // batch_size)
-    at_once = _at_once(plan, batch_size) if train.steps_per_execution == "auto" else train.steps_per_execution
-    return batch_size, steps, min(at_once, steps)
+    chosen = train.steps_per_execution
+    per_execution = _per_execution(plan, batch_size, most_per_execution) if chosen == "auto" else chosen
+    return Steps(batch_size, steps, min(per_execution, steps))
 
 
-def _at_once(plan: Plan, batch_size: int) -> int:
-    """As many steps as take, by a count of operations on a slow processor, at most half a second.
+def _per_execution(plan: Plan, batch_size: int, most: int) -> int:
+    """As many steps as take, by a count of operations on a slow CPU, at most half a second.
 
     So long nothing moves on the screen, and so long Ctrl-C waits.
     """
     counts = [row.after.multiply_adds for row in plan.checked.outline.rows]
-    if not counts or None in counts:
+    if not counts:
         return 1
-    seconds = 6 * sum(filter(None, counts)) * batch_size / _SLOW_PROCESSOR
-    return max(1, min(backends.current().AUTO_STEPS_PER_EXECUTION, int(_LONGEST_CALL / max(seconds, 1e-9))))
+    seconds = 6 * sum(counts) * batch_size / _SLOW_CPU
+    return max(1, min(most, int(_LONGEST_CALL / max(seconds, 1e-9))))
 
 
-def unrolls(plan: Plan, samples: int) -> bool:
-    """Whether recurrent layers become rows of steps, in a training of so many samples an epoch.
+def speeds_up_recurrence(plan: Plan, facts: Facts) -> bool:
+    """Whether recurrent layers become rows of steps.
 
-    It does not hang on the number of epochs, so that an extended run goes on in the same bits.
+    Independent of `epochs`, so extending a run stays bit-identical.
     """
     kind = plan.spec.runtime.recurrent
+    section = plan.spec.data
+    samples = train_samples(facts.train, section.limit.train, section.validation)
     return kind == "unroll" or (kind == "auto" and not plan.smoke and samples >= _WORTH_UNROLLING)
 
 
-def threads_for(plan: Plan, dataset: data.Dataset) -> int:
-    """Half of the cores where most of the work is done in two rows side by side, as by `SplitLSTM`; else 0: all.
+def recurrence(layer: KerasObject, shape: Sequence[int | None], masked: bool) -> Recurrence | None:
+    """How a layer is computed faster; None where it stays as Keras has it.
 
-    With all of them the rows take each other's threads, and some processes run at half the speed.
+    Args:
+        layer: with every default filled in.
+        shape: of one sample, as the layer gets it.
+        masked: whether steps may be left out, which only Keras's own loop can do.
     """
-    wanted = backends.owns_process and unrolls(plan, len(dataset.train.x))
-    return max(1, backends.cores() // 2) if wanted and _is_mostly_split(plan, dataset.shape) else 0
+    short = len(shape) == 2 and shape[0] is not None and 1 < shape[0] <= _LONGEST_SEQUENCE
+    if layer.name not in _RECURRENT or not short or layer.arguments["unroll"]:
+        return None
+    plain = layer.name == "LSTM" and all(layer.arguments[key] == value for key, value in _SPLIT.items())
+    return "split" if plain and not masked else "unrolled"
+
+
+def with_masks(layers: Sequence[KerasObject]) -> Iterator[tuple[KerasObject, bool]]:
+    """Each layer with whether one before it may leave steps out."""
+    masked = False
+    for layer in layers:
+        yield layer, masked
+        masked = masked or layer.name == "Masking" or bool(layer.arguments.get("mask_zero"))
+
+
+def choose_threads(plan: Plan, facts: Facts, owns_process: bool) -> int:
+    """Half of the cores where most of the work is done in two rows side by side, as in `SplitLSTM`; else 0: all.
+
+    With all of them the rows take each other's threads, and some processes run at half the speed. Threads hold for
+    the rest of the process, so they are the model's choice only where the process is.
+    """
+    halves = owns_process and speeds_up_recurrence(plan, facts) and _is_mostly_split(plan, facts.shape)
+    return max(1, backends.cores() // 2) if halves else 0
 
 
 def _is_mostly_split(plan: Plan, shape: Sequence[int | None]) -> bool:
-    """Whether at least half of the multiply-adds are those of LSTMs that will be split, as far as a spec tells."""
+    """Whether at least half of the MACs are those of LSTMs that will be split, as far as a config tells."""
     split = whole = 0
-    for layer, row in zip(plan.spec.model.layers, plan.checked.outline.rows, strict=False):
-        count = row.after.multiply_adds or 0
-        whole += count
-        short = len(shape) == 2 and shape[0] is not None and 1 < shape[0] <= backends.LONGEST
-        if short and layer.name == "LSTM" and all(layer.arguments.get(key) == value for key, value in _SPLIT.items()):
-            split += count
+    layers = with_masks(plan.spec.model.layers)
+    for (layer, masked), row in zip(layers, plan.checked.outline.rows, strict=False):
+        whole += row.after.multiply_adds
+        split += row.after.multiply_adds if recurrence(layer, shape, masked) == "split" else 0
         shape = row.after.shape
     return 0 < whole <= 2 * split
-
-
-def recorded_threads(record: Mapping[str, Any]) -> int:
-    """Those that an operation of a run had."""
-    runtime = record.get("runtime")
-    threads = runtime.get("threads") if isinstance(runtime, dict) else 0
-    return threads if type(threads) is int and 0 < threads <= _MOST_THREADS else 0

@@ -11,7 +11,6 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
-from dltrain.engine.model.build import as_numpy
 from dltrain.errors import RunError
 
 
@@ -49,7 +48,7 @@ def _unique(pairs: Iterable[tuple[str, keras.Variable]]) -> dict[str, keras.Vari
 
 def arrays(variables: Mapping[str, keras.Variable]) -> dict[str, np.ndarray]:
     """Copies of the variables' values."""
-    return {name: np.array(as_numpy(variable.value)) for name, variable in variables.items()}
+    return {name: np.array(keras.ops.convert_to_numpy(variable.value)) for name, variable in variables.items()}
 
 
 def most_bytes(model: keras.Sequential) -> int:
@@ -71,7 +70,7 @@ def from_bytes(data: bytes, file: str) -> dict[str, np.ndarray]:
     try:
         return safetensors.load(data)
     except (SafetensorError, KeyError, ValueError) as error:
-        raise RunError(f"{file} is damaged: {error}") from None
+        raise RunError(f"{file} is damaged: {error}", reason=str(error)) from None
 
 
 def check(variables: Mapping[str, keras.Variable], values: Mapping[str, np.ndarray], file: str) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-_FEED_SECONDS = 2.0
+_INPUT_SECONDS = 2.0
 
 
 class Stopwatch:
@@ -25,15 +25,15 @@ class Stopwatch:
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
 
-def feed_seconds(batches: Any, steps: int) -> float:
-    """Wall seconds that the feed alone takes for `steps` batches, measured on as many as go into a moment.
+def input_seconds(batches: Any, steps: int) -> float:
+    """Wall seconds that the input pipeline alone takes for `steps` batches, measured on as many as go into a moment.
 
     While a model trains it works beside the steps: only what it takes longer than they do is waited for.
     """
     started, taken = time.perf_counter(), 0
     for _ in batches:
         taken += 1
-        if time.perf_counter() - started > _FEED_SECONDS:
+        if time.perf_counter() - started > _INPUT_SECONDS:
             break
     return (time.perf_counter() - started) / max(1, taken) * steps
 

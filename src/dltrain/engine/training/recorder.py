@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
+from dltrain.engine.checkpoint import CallbackState, Checkpoint, to_files
 from dltrain.engine.events import EpochDone, Listener, StepDone
 from dltrain.engine.model import weights
 from dltrain.engine.training import callback_state
-from dltrain.engine.training.checkpoint import CallbackState, Checkpoint, to_files
 from dltrain.engine.training.profile import CALLBACKS, CHECKPOINT, STEPS, TRACE, VALIDATION, Stopwatch
 from dltrain.engine.training.signals import StopSignal
 from dltrain.engine.training.tensorboard import EventWriter
@@ -24,17 +23,10 @@ from dltrain.runs import Run, lower_is_better
 if TYPE_CHECKING:
     from dltrain.config import Spec
     from dltrain.engine.backends import Epoch
+    from dltrain.engine.training.start import Start
 
 STEP_EVENTS_PER_SECOND = 5
 KEPT_CHECKPOINTS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where a training goes on: a checkpoint, and the weights of the best epoch so far."""
-
-    checkpoint: Checkpoint
-    best_weights: Mapping[str, np.ndarray]
 
 
 class Recorder(keras.callbacks.Callback):

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dltrain import data, runs
-from dltrain.config import Plan, load
-from dltrain.engine import backends
-from dltrain.engine.events import Listener, Phase, Resuming, SkippedCheckpoint, ignore
-from dltrain.engine.model.speed import recorded_threads
-from dltrain.engine.training.fit import RECORDED_PACKAGES, Job, digest, load_data, start_backend, train
+from dltrain import runs
+from dltrain.config import load
+from dltrain.data.arrays import Dataset
+from dltrain.engine.events import Listener, Resuming, ignore
+from dltrain.engine.inputs import load_data
+from dltrain.engine.restored import OpenedRun, is_config_changed
+from dltrain.engine.session import start_session
+from dltrain.engine.training.job import RECORDED_PACKAGES, Job, prepare, record_of
 from dltrain.engine.training.signals import StopSignal
+from dltrain.engine.training.train import train
 from dltrain.errors import RunError, UsageError
 
 if TYPE_CHECKING:
-    import keras
-
-    from dltrain.engine.training.checkpoint import Checkpoint
-    from dltrain.engine.training.recorder import Start
+    from dltrain.engine.checkpoint import Checkpoint
+    from dltrain.engine.training.start import Start
 
 # Keys that change nothing in the epochs that are done, and nothing in the bits of those to come.
 _FREE = (("train", "epochs"), ("expect",), ("train", "steps_per_execution"), ("runtime", "feed"))
@@ -33,9 +33,10 @@ def resume(
     *,
     runs_dir: Path | str = "runs",
     force: bool = False,
+    owns_process: bool = False,
     on_event: Listener = ignore,
 ) -> runs.Run:
-    """Goes on with an interrupted, crashed or failed run, or extends a finished one by `train.epochs`.
+    """Go on with an interrupted, crashed or failed run, or extend a finished one by `train.epochs`.
 
     With `train.deterministic` and on the same machine and versions, weights, optimizer and journal (its times
     aside) end as those of a run that was never stopped.
@@ -45,6 +46,7 @@ def resume(
         overrides: of `train.epochs`, `expect`, `train.steps_per_execution` and `runtime.feed`; nothing else may change.
         runs_dir: where runs are looked up.
         force: go on though data, config or versions are no longer the same; the run records what differs.
+        owns_process: whether the process does this and ends, as a command does: then a second signal ends it.
         on_event: called with each event of `engine.events`.
 
     Raises:
@@ -53,59 +55,83 @@ def resume(
         ExpectationFailed, Diverged, Interrupted, DltrainError: as `fit`.
     """
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
-    found = found.locked()
-    try:
-        with StopSignal(on_event) as stop:
-            return _resume(found, overrides, force, stop, on_event)
-    finally:
-        found.release()
+    with found.locked() as held, StopSignal(on_event, owns_process) as stop:
+        opened = _reopened(held, overrides)
+        dataset = load_data(opened.plan.spec, on_event)
+        differs = list(_differences(opened, dataset))
+        _refuse(held, differs, force)
+        session = start_session(opened.plan.spec, opened.threads, owns_process=owns_process, on_event=on_event)
+        if session.threads != opened.threads:
+            differs.append(f"an operation had {_count(opened.threads)} and has {_count(session.threads)}")
+            _refuse(held, differs, force)
+        job = prepare(opened.plan, dataset, session, on_event)
+        stop.check(f"dltrain resume {held.path}")
+        start = _go_on(opened, job, differs, on_event)
+        return train(job, held, stop, on_event, start=start)
 
 
-def _resume(
-    run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], force: bool, stop: StopSignal, on_event: Listener
-) -> runs.Run:
+def _reopened(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any]) -> OpenedRun:
+    """The run with its new epochs.
+
+    Raises:
+        UsageError: it has diverged, or an override changes something else.
+    """
     record = run.record()
-    if record["status"] == "diverged":
+    if record.status == "diverged":
         raise UsageError(f"the run {run.id} has diverged, and would again", "change the config and `dltrain fit` it")
-    plan = _plan(run, overrides, bool(record.get("smoke")))
-    on_event(Phase("loading data"))
-    dataset = load_data(plan.spec)
-    differs = list(_differences(run, record, dataset))
-    _refuse(run, differs, force)
-    threads = recorded_threads(record)
-    start_backend(plan.spec, on_event, threads)
-    if backends.current().threads() != threads:
-        differs.append(f"an operation had {_count(threads)} and has {_count(backends.current().threads())}")
-        _refuse(run, differs, force)
-    from dltrain.engine.model import build
+    path = run.plain_file("resolved.yaml")
+    before, after = load(path, alone=True), load(path, overrides, alone=True)
+    changes = [change for change in _changes(before.spec.dump(), after.spec.dump()) if not _free(change[0])]
+    if changes:
+        told = "; ".join(f"`{'.'.join(map(str, key))}` from {old} to {new}" for key, old, new in changes)
+        free = ", ".join(f"`{'.'.join(map(str, key))}`" for key in _FREE)
+        hint = f"only {free} may change; train anew with `dltrain fit`"
+        raise UsageError(f"a run that goes on cannot change {told}", hint)
+    return OpenedRun(run, record, replace(after, smoke=record.smoke))
 
-    on_event(Phase("building the model"))
-    model, form, faster = build.compiled(plan, dataset)
-    stop.check(f"dltrain resume {run.path}")
-    start, skipped = _start(run, plan, model, on_event)
-    epoch = start.checkpoint.epoch if start is not None else 0
-    _check_left(run, record, plan, start)
-    if start is not None:
-        _put_back(model, start.checkpoint)
-    run.rewrite_metrics(start.checkpoint.history if start is not None else ())
+
+def _go_on(opened: OpenedRun, job: Job, differs: Sequence[str], on_event: Listener) -> Start | None:
+    """Put the newest whole checkpoint back, and make the run's files say that it goes on from there.
+
+    Raises:
+        UsageError: nothing is left to train.
+    """
+    from dltrain.engine.training.start import find_start, put_back
+
+    run, record, plan = opened.run, opened.record, opened.plan
+    start, skipped = find_start(run, plan.spec, job.built.model, on_event)
+    checkpoint = start.checkpoint if start is not None else None
+    _check_left(opened, checkpoint)
+    if checkpoint is not None:
+        put_back(job.built.model, checkpoint)
+    run.rewrite_metrics(checkpoint.history if checkpoint is not None else ())
     run.tidy()
+    epoch = checkpoint.epoch if checkpoint is not None else 0
     resolved = plan.resolved()
-    entry = {"from_epoch": epoch, "skipped": skipped, "forced": differs, "overrides": list(plan.overrides)}
+    entry = runs.Resumption(
+        from_epoch=epoch, skipped=tuple(skipped), forced=tuple(differs), overrides=tuple(plan.overrides)
+    )
+    now = record_of(job)
     run.update(
         status="running",
         ended=None,
         error=None,
         metrics={},
         expect=None,
-        best_epoch=start.checkpoint.best_epoch if start is not None else None,
-        resolved_sha256=[*_digests(record), digest(resolved)],  # a kill may come before the file is written
-        resumed=[*(record.get("resumed") or []), entry],
+        best_epoch=checkpoint.best_epoch if checkpoint is not None else None,
+        runtime=now["runtime"],
+        epochs=now["epochs"],
+        resolved_sha256=(
+            *record.resolved_sha256,
+            *now["resolved_sha256"],
+        ),  # a kill may come before the file is written
+        resumed=(*record.resumed, entry),
     )
     run.write_text("resolved.yaml", resolved)
-    run.update(resolved_sha256=digest(resolved))
+    run.update(resolved_sha256=now["resolved_sha256"])
     run.log(f"resumed after epoch {epoch} of {plan.spec.train.epochs}")
     on_event(Resuming(run.path, epoch, plan.spec.train.epochs))
-    return train(Job(plan, dataset, model, form, faster, run, on_event), stop, start)
+    return start
 
 
 def _refuse(run: runs.Run, differs: Sequence[str], force: bool) -> None:
@@ -116,23 +142,6 @@ def _refuse(run: runs.Run, differs: Sequence[str], force: bool) -> None:
 
 def _count(threads: int) -> str:
     return f"{threads} thread{'s' * (threads != 1)}" if threads else "all threads"
-
-
-def _plan(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any], smoke: bool) -> Plan:
-    """The plan of the run with its new epochs.
-
-    Raises:
-        UsageError: an override changes something else.
-    """
-    path = run.plain_file("resolved.yaml")
-    before, after = load(path, alone=True), load(path, overrides, alone=True)
-    changes = [change for change in _changes(before.spec.dump(), after.spec.dump()) if not _free(change[0])]
-    if changes:
-        told = "; ".join(f"`{'.'.join(map(str, key))}` from {old} to {new}" for key, old, new in changes)
-        free = ", ".join(f"`{'.'.join(map(str, key))}`" for key in _FREE)
-        hint = f"only {free} may change; train anew with `dltrain fit`"
-        raise UsageError(f"a run that goes on cannot change {told}", hint)
-    return replace(after, smoke=smoke)
 
 
 def _free(path: tuple[str | int, ...]) -> bool:
@@ -153,99 +162,26 @@ def _changes(
         yield path, before, after
 
 
-def _differences(run: runs.Run, record: Mapping[str, Any], dataset: data.Dataset) -> Iterator[str]:
+def _differences(opened: OpenedRun, dataset: Dataset) -> Iterator[str]:
     """What is no longer as it was when the run was made."""
-    known = record.get("data")
-    if not isinstance(known, dict) or known.get("fingerprint") != dataset.fingerprint:
+    if opened.record.data.fingerprint != dataset.fingerprint:
         yield f"the data set `{dataset.name}` has changed"
-    if digest(run.read_bytes("resolved.yaml").decode("utf-8", "replace")) not in _digests(record):
+    if is_config_changed(opened.run, opened.record):
         yield "resolved.yaml has been changed by hand"
-    versions = record.get("versions")
-    before = versions if isinstance(versions, dict) else {}
-    now = runs.provenance.versions(RECORDED_PACKAGES)
+    before, now = opened.record.versions, runs.provenance.versions(RECORDED_PACKAGES)
     for package in sorted(before.keys() | now.keys()):
         if before.get(package) != now.get(package):
             yield f"{package} was {before.get(package, 'not there')} and is {now.get(package, 'not there')}"
 
 
-def _digests(record: Mapping[str, Any]) -> list[Any]:
-    """Of the resolved configs that the run may have; two where a kill came between run.json and resolved.yaml."""
-    known = record.get("resolved_sha256")
-    return known if isinstance(known, list) else [known]
-
-
-def _start(run: runs.Run, plan: Plan, model: keras.Sequential, on_event: Listener) -> tuple[Start | None, list[str]]:
-    """The newest checkpoint that is whole, with the weights of the best epoch; None where there is none."""
-    from dltrain.engine.model import weights
-    from dltrain.engine.training.checkpoint import WEIGHTS, from_files
-    from dltrain.engine.training.recorder import Start
-
-    limit = weights.most_bytes(model)
-    skipped: list[str] = []
-
-    def pass_over(epoch: int, error: RunError) -> None:
-        skipped.append(error.message)
-        on_event(SkippedCheckpoint(epoch, error.message.rpartition(" is damaged: ")[2]))
-
-    for epoch in reversed(run.checkpoints()):
-        try:
-            checkpoint = from_files(run.read_checkpoint(epoch, limit), f"epoch {epoch}")
-            _check_state(checkpoint, epoch, plan, model)
-        except RunError as error:
-            pass_over(epoch, error)
-            continue
-        best = checkpoint.best_epoch
-        try:
-            found = run.read_checkpoint(best, limit, [WEIGHTS]).get(WEIGHTS, b"")
-            best_weights = weights.from_bytes(found, f"epoch {best}/{WEIGHTS}")
-            weights.check(weights.named_variables(model), best_weights, f"epoch {best}/{WEIGHTS}")
-        except RunError as error:
-            pass_over(best, error)  # the best that is left is this one
-            value = checkpoint.history[-1][checkpoint.monitor]
-            return Start(replace(checkpoint, best_epoch=epoch, best_value=value), checkpoint.weights), skipped
-        return Start(checkpoint, best_weights), skipped
-    return None, skipped
-
-
-def _check_state(checkpoint: Checkpoint, epoch: int, plan: Plan, model: keras.Sequential) -> None:
-    """Holds a checkpoint against the config and the model.
-
-    Raises:
-        RunError: it cannot be one of this run.
-    """
-    from dltrain.engine.model import weights
-    from dltrain.engine.training import callback_state
-
-    if checkpoint.epoch != epoch or not 1 <= checkpoint.best_epoch <= epoch:
-        raise RunError(f"its state speaks of epoch {checkpoint.epoch} and of {checkpoint.best_epoch} as the best")
-    if checkpoint.seed != plan.spec.seed:
-        raise RunError(f"its seed is {checkpoint.seed}, not {plan.spec.seed}")
-    if checkpoint.monitor not in checkpoint.history[-1] or math.isnan(checkpoint.best_value):
-        raise RunError(f"it judges by `{checkpoint.monitor}`, which its history does not have")
-    if [state.name for state in checkpoint.callbacks] != [callback.name for callback in plan.spec.train.callbacks]:
-        raise RunError("its state has other callbacks than the config")
-    for state in checkpoint.callbacks:
-        callback_state.check(state.name, state.numbers, state.kept, model)
-    weights.check(weights.named_variables(model), checkpoint.weights, "weights")
-    weights.check(weights.named_optimizer_variables(model), checkpoint.optimizer, "optimizer")
-
-
-def _check_left(run: runs.Run, record: Mapping[str, Any], plan: Plan, start: Start | None) -> None:
+def _check_left(opened: OpenedRun, checkpoint: Checkpoint | None) -> None:
     """Raises UsageError where nothing is left to train."""
-    epochs, done = plan.spec.train.epochs, start.checkpoint.epoch if start is not None else 0
+    run, epochs, done = opened.run, opened.plan.spec.train.epochs, checkpoint.epoch if checkpoint is not None else 0
     if done > epochs:
         raise UsageError(f"the run {run.id} has {done} epochs already", f"`-s train.epochs=N` with N from {done} on")
-    if record["status"] != "completed":
+    if opened.record.status != "completed":
         return
-    if start is not None and start.checkpoint.stopped:
+    if checkpoint is not None and checkpoint.stopped:
         raise UsageError(f"the run {run.id} was ended by EarlyStopping in epoch {done}", "it has nothing left to do")
     if done == epochs:
         raise UsageError(f"the run {run.id} is complete", f"dltrain resume {run.path} -s train.epochs={2 * done}")
-
-
-def _put_back(model: keras.Sequential, checkpoint: Checkpoint) -> None:
-    from dltrain.engine.model import weights
-
-    place = f"epoch {checkpoint.epoch}"
-    weights.assign(weights.named_variables(model), checkpoint.weights, f"{place}/weights")
-    weights.assign(weights.named_optimizer_variables(model), checkpoint.optimizer, f"{place}/optimizer")

@@ -8,7 +8,6 @@ import threading
 from types import FrameType
 from typing import Any
 
-from dltrain.engine import backends
 from dltrain.engine.events import Listener, Stopping
 from dltrain.errors import Interrupted
 
@@ -22,9 +21,9 @@ class StopSignal:
     the listener at once, and where the process is dltrain's own it ends it when a second signal has not.
     """
 
-    def __init__(self, on_event: Listener) -> None:
+    def __init__(self, on_event: Listener, owns_process: bool = False) -> None:
         self.signum: int | None = None
-        self._on_event = on_event
+        self._on_event, self._owns_process = on_event, owns_process
         self._before: dict[int, Any] = {}
         self._closed = threading.Event()
         self._pipe: int | None = None
@@ -58,7 +57,7 @@ class StopSignal:
             if pipe.read(1):
                 self._on_event(Stopping())
             second = pipe.read(1)
-        if second and backends.owns_process and not self._closed.wait(_PATIENCE):
+        if second and self._owns_process and not self._closed.wait(_PATIENCE):
             os._exit(128 + second[0])
 
     def _ask(self, signum: int, frame: FrameType | None) -> None:

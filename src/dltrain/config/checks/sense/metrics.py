@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dltrain.config.catalogue import datasets
 from dltrain.config.catalogue.labels import BINARY_LOSSES, LabelForm, label_form
 from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
+from dltrain.data.facts import Facts
 from dltrain.errors import Problem, Severity
 
 _INDEX_METRICS = {"SparseCategoricalAccuracy", "SparseTopKCategoricalAccuracy", "SparseCategoricalCrossentropy"}
@@ -67,7 +67,7 @@ def check(draft: Draft, loss: str | None, outputs: int | None, *, logits: bool) 
             yield problem
 
 
-def _metric_problem(draft: Draft, metric: Placed, data: datasets.Facts, form: LabelForm | None) -> Problem | None:
+def _metric_problem(draft: Draft, metric: Placed, data: Facts, form: LabelForm | None) -> Problem | None:
     written = metric.object.name
     name = kind_of("metric", metric) or written
 

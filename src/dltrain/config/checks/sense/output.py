@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dltrain.config.catalogue import datasets, objects
+from dltrain.config.catalogue import objects
 from dltrain.config.catalogue.labels import BINARY_LOSSES, label_form
 from dltrain.config.checks.draft import Draft, Path, Placed, kind_of, value_of
 from dltrain.config.checks.outline import Outline, Row, returns_sequences
 from dltrain.config.checks.sense import metrics as sense_metrics
+from dltrain.data.facts import Facts
 from dltrain.errors import Problem, Severity
 
 _CLASS_LOSSES = {"SparseCategoricalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy"}
@@ -105,7 +106,7 @@ def _check_dropped(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
         yield draft.tell("output-dropout", message, last.placed.path, "put it before the last `Dense`", "warning")
 
 
-def _needs(data: datasets.Facts, loss: str | None) -> tuple[str, int]:
+def _needs(data: Facts, loss: str | None) -> tuple[str, int]:
     """What the labels are, and how many outputs they need."""
     if data.task == "regression":
         return "one number a sample", 1
@@ -114,7 +115,7 @@ def _needs(data: datasets.Facts, loss: str | None) -> tuple[str, int]:
 
 
 def _not_one_vector(
-    draft: Draft, data: datasets.Facts, loss: str | None, rows: Sequence[Row], shape: tuple[int, ...]
+    draft: Draft, data: Facts, loss: str | None, rows: Sequence[Row], shape: tuple[int, ...]
 ) -> Problem:
     """The output has more axes than the labels: steps left on, or axes that were never flattened."""
     labels, wanted = _needs(data, loss)
@@ -137,7 +138,7 @@ def _not_one_vector(
     return draft.tell("output-shape", message, dense.placed.path, "insert before it: `- Flatten`")
 
 
-def _dense(data: datasets.Facts, units: int) -> str:
+def _dense(data: Facts, units: int) -> str:
     if data.task == "regression":
         return "Dense: {units: 1}"
     return f"Dense: {{units: {units}, activation: {'sigmoid' if units == 1 else 'softmax'}}}"
@@ -166,9 +167,7 @@ def _maker(rows: Sequence[Row]) -> Row:
     return next((row for row in reversed(rows) if row.kind not in passing), rows[-1])
 
 
-def _check_units(
-    draft: Draft, data: datasets.Facts, loss: str | None, head: _Head, last: Row, outputs: int
-) -> Problem | None:
+def _check_units(draft: Draft, data: Facts, loss: str | None, head: _Head, last: Row, outputs: int) -> Problem | None:
     labels, _ = _needs(data, loss)
     maker = head.maker if head.maker.after.shape[-1:] == (outputs,) else last
     key = "units" if "units" in maker.placed.object.arguments else ""
@@ -215,9 +214,7 @@ def _binary_loss(draft: Draft, outputs: int) -> Problem:
     return draft.tell("binary-loss", message, draft.loss.path, hint, "warning")
 
 
-def _check_activation(
-    draft: Draft, data: datasets.Facts, loss: str | None, head: _Head, outputs: int
-) -> Iterator[Problem]:
+def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, outputs: int) -> Iterator[Problem]:
     activation = head.activation
     if activation is None or loss is None or draft.loss is None:
         return

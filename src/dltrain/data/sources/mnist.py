@@ -1,6 +1,6 @@
 """MNIST, complete and inside the package: 60,000 training and 10,000 test images of handwritten digits.
 
-Authors and licence are in MNIST-LICENCE.md next to this file; scripts/pack_mnist.py made mnist.npz.
+Authors and licence are in MNIST-LICENCE.md of the package `dltrain.data`; scripts/pack_mnist.py made mnist.npz.
 """
 
 from __future__ import annotations
@@ -8,24 +8,32 @@ from __future__ import annotations
 import hashlib
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from dltrain.data.arrays import Source, Split
+from dltrain.data.facts import Facts
+from dltrain.data.sources.source import Arguments, Source
 from dltrain.errors import DataError
 
-PATH = Path(__file__).with_name("mnist.npz")
+if TYPE_CHECKING:
+    from dltrain.data.arrays import RawDataset
+
+PATH = Path(__file__).parents[1] / "mnist.npz"
 SHA256 = "ee068f36682cba7f38bafdedc77b0f873ebbcf877036f7ebde566966146ac146"  # of mnist.npz
 
+_FACTS = Facts("mnist", "classification", (28, 28, 1), tuple("0123456789"), (), 60_000, 10_000, unit_range=True)
 _MEND = "reinstall dltrain: pip install --force-reinstall --no-deps dltrain"
 
 
-def load() -> Source:
+def read(arguments: Arguments) -> RawDataset:
     """Read the bundled file: images uint8 (28, 28, 1), 0 to 255, white ink on black.
 
     The whole file is checked against its SHA-256 before anything in it is interpreted, so one flipped bit is
     named here. Raises DataError where the file is missing, unreadable or not what was shipped.
     """
+    import numpy as np
+
+    from dltrain.data.arrays import RawDataset, Split
+
     try:
         packed = PATH.read_bytes()
     except OSError as error:
@@ -37,5 +45,14 @@ def load() -> Source:
         train, test = (
             Split(arrays[f"x_{part}"][..., None], arrays[f"y_{part}"].astype(np.int64)) for part in ("train", "test")
         )
-    names = tuple(str(digit) for digit in range(10))
-    return Source("mnist", "classification", (28, 28, 1), 10, names, 1 / 255, train, test)
+    return RawDataset(_FACTS, 1 / 255, train, test)
+
+
+SOURCE = Source(
+    "mnist",
+    "Handwritten digits: 60,000 images to train on and 10,000 to test on, 28 x 28 pixels, 10 classes. It is "
+    "inside the package. Images arrive as (28, 28, 1), from 0 to 1.",
+    arguments={},
+    facts=lambda arguments: _FACTS,
+    read=read,
+)

@@ -5,24 +5,24 @@ import sys
 import numpy as np
 import pytest
 
-from dltrain.data import digits
+from dltrain.data.sources import digits
 from dltrain.errors import DataError
 
 
 def test_digits_load_says_what_the_arrays_are() -> None:
     pytest.importorskip("sklearn")
-    source = digits.load()
-    assert source.train.x.shape == (1438, *source.shape) == (1438, 8, 8, 1)
-    assert source.test.x.shape == (359, *source.shape)
+    source = digits.read({})
+    assert source.train.x.shape == (1438, *source.facts.shape) == (1438, 8, 8, 1)
+    assert source.test.x.shape == (359, *source.facts.shape)
     assert source.train.x.dtype == source.test.x.dtype == np.uint8
     assert source.train.y.dtype == source.test.y.dtype == np.int64
-    assert (source.name, source.task, source.classes) == ("digits", "classification", 10)
+    assert (source.facts.name, source.facts.task, source.facts.classes) == ("digits", "classification", 10)
     assert source.train.x.max() * source.scale == 1
 
 
 def test_digits_load_shares_out_every_image_once_in_order() -> None:
     datasets = pytest.importorskip("sklearn.datasets")
-    source, original = digits.load(), datasets.load_digits().images
+    source, original = digits.read({}), datasets.load_digits().images
     rows = {image.tobytes(): row for row, image in enumerate(original.astype(np.uint8))}
     train, test = ([rows[image.tobytes()] for image in split.x] for split in (source.train, source.test))
     assert len(rows) == len(original)
@@ -33,7 +33,7 @@ def test_digits_load_shares_out_every_image_once_in_order() -> None:
 
 def test_digits_load_stratifies_the_test_split() -> None:
     pytest.importorskip("sklearn")
-    source = digits.load()
+    source = digits.read({})
     in_test, in_train = np.bincount(source.test.y), np.bincount(source.train.y)
     assert np.all(np.abs(in_test - (in_test + in_train) * 359 / 1797) < 1)
 
@@ -42,5 +42,5 @@ def test_digits_load_without_scikit_learn_says_what_to_install(monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(DataError, match="scikit-learn") as caught:
-        digits.load()
+        digits.read({})
     assert caught.value.hint == "pip install 'dltrain[digits]'"

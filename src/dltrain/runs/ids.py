@@ -1,28 +1,15 @@
-"""Names of runs, and the ids made from them: `20261121-143005-cnn_mnist-a1b2` (UTC, name, random digits)."""
+"""The ids of runs: `20261121-143005-cnn_mnist-a1b2` (UTC, name, random digits)."""
 
 from __future__ import annotations
 
 import re
 import secrets
-import unicodedata
 from datetime import UTC, datetime
 
-_LONGEST = 64
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_ID = re.compile(rf"(\d{{8}}-\d{{6}})-({_NAME.pattern})-[0-9a-f]{{4}}")
+from dltrain.names import PATTERN
+
+_ID = re.compile(rf"(\d{{8}}-\d{{6}})-({PATTERN})-[0-9a-f]{{4}}")
 _ID_TIME = "%Y%m%d-%H%M%S"
-
-
-def valid_name(text: str) -> bool:
-    """Whether `text` can name a run: 1 to 64 of A-Z a-z 0-9 . _ - and a letter or digit first."""
-    return _NAME.fullmatch(text) is not None
-
-
-def slug(text: str) -> str:
-    """The valid name nearest to `text`: no accents, `-` for other signs; `run` where nothing is left."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
-    joined = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).lstrip("._-")
-    return joined[:_LONGEST].rstrip("._-") or "run"
 
 
 def new_id(created: datetime, name: str) -> str:

@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dltrain.data import synthetic
-from dltrain.data.arrays import Source, fingerprint
+from dltrain.data import generators
+from dltrain.data.arrays import RawDataset, fingerprint
+from dltrain.data.sources import synthetic
 from dltrain.errors import DataError
 
 SHAPES = [[1], [10], [50, 3], [28, 28, 1], [4, 5, 6, 2], [1, 1]]
 
 
-def load(**arguments: Any) -> Source:
+def load(**arguments: Any) -> RawDataset:
     defaults = {
         "task": "classification",
         "samples": 101,
@@ -22,10 +23,10 @@ def load(**arguments: Any) -> Source:
         "noise": 0.5,
         "seed": 0,
     }
-    return synthetic.load(defaults | arguments)
+    return synthetic.read(defaults | arguments)
 
 
-def content(source: Source) -> str:
+def content(source: RawDataset) -> str:
     train, test = source.train, source.test
     return fingerprint({"x_train": train.x, "y_train": train.y, "x_test": test.x, "y_test": test.y})
 
@@ -33,13 +34,13 @@ def content(source: Source) -> str:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_synthetic_classification_says_what_the_arrays_are(shape: list[int]) -> None:
     source = load(shape=shape)
-    assert source.shape == tuple(shape)
+    assert source.facts.shape == tuple(shape)
     assert source.train.x.shape == (101, *shape)
     assert source.test.x.shape == (33, *shape)
     assert source.train.x.dtype == source.test.x.dtype == np.float32
     assert source.train.y.dtype == source.test.y.dtype == np.int64
     assert source.train.y.shape == (101,)
-    assert (source.task, source.classes, source.class_names) == ("classification", 3, ("0", "1", "2"))
+    assert (source.facts.task, source.facts.classes, source.facts.class_names) == ("classification", 3, ("0", "1", "2"))
     assert source.scale == 1.0
 
 
@@ -50,7 +51,7 @@ def test_synthetic_regression_says_what_the_arrays_are(shape: list[int]) -> None
     assert source.train.y.shape == (101, 1)
     assert source.test.y.shape == (33, 1)
     assert source.train.x.dtype == source.train.y.dtype == np.float32
-    assert (source.task, source.classes, source.class_names) == ("regression", None, ())
+    assert (source.facts.task, source.facts.classes, source.facts.class_names) == ("regression", None, ())
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_synthetic_regression_says_what_the_arrays_are(shape: list[int]) -> None
     ],
 )
 def test_synthetic_shape_may_be_a_number_of_features(arguments: dict[str, Any], shape: tuple[int, ...]) -> None:
-    assert load(**arguments).shape == shape
+    assert load(**arguments).facts.shape == shape
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -165,6 +166,6 @@ def test_synthetic_data_beyond_memory_is_named(monkeypatch: pytest.MonkeyPatch) 
     def refuse(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(synthetic, "_smooth_fields", refuse)
+    monkeypatch.setattr(generators, "_smooth_fields", refuse)
     with pytest.raises(DataError, match=r"1\.0 GiB does not fit in memory"):
         load(samples=1024 * 255, test_samples=1024, shape=[1024])

@@ -7,13 +7,17 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from dltrain.engine.model import weights
 from dltrain.errors import RunError
-from dltrain.runs.record import to_json
+from dltrain.runs import Run
+from dltrain.runs.json_text import to_json
+
+if TYPE_CHECKING:
+    import keras
 
 SCHEMA_VERSION = 3
 WEIGHTS = "weights.safetensors"
@@ -115,7 +119,8 @@ def from_files(files: Mapping[str, bytes], place: str) -> Checkpoint:
             history=_history(state["history"], int(state["epoch"])),
         )
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
-        raise RunError(f"{STATE} of {place} is damaged: {type(error).__name__} {error}") from None
+        reason = f"{type(error).__name__} {error}"
+        raise RunError(f"{STATE} of {place} is damaged: {reason}", reason=reason) from None
 
 
 def _history(rows: list[Mapping[str, Any]], epochs: int) -> tuple[Row, ...]:
@@ -139,3 +144,49 @@ def _arrays(files: Mapping[str, bytes], name: str, place: str, optional: bool = 
     if name not in files:
         raise RunError(f"{place} has no {name}")
     return weights.from_bytes(files[name], f"{place}/{name}")
+
+
+def restore_weights(run: Run, choice: Literal["best", "last"] | int, model: keras.Sequential) -> int:
+    """Give a model the weights of one of a run's checkpoints, which must fit it.
+
+    Args:
+        run: a run with at least one checkpoint.
+        choice: `best`, `last` or an epoch.
+        model: as the run's config builds it.
+
+    Returns:
+        the epoch of that checkpoint, counted from 1.
+
+    Raises:
+        RunError: the checkpoint is missing or damaged, or does not fit the model; nothing is assigned then.
+    """
+    limit = weights.most_bytes(model)
+    epoch = _best_epoch(run, limit) if choice == "best" else max(run.checkpoints()) if choice == "last" else choice
+    file = f"checkpoints/epoch-{epoch:04d}/{WEIGHTS}"
+    read = run.read_checkpoint(epoch, limit, [WEIGHTS])
+    if WEIGHTS not in read:
+        raise RunError(f"{file} is missing")
+    weights.assign(weights.named_variables(model), weights.from_bytes(read[WEIGHTS], file), file)
+    return epoch
+
+
+def _best_epoch(run: Run, limit: int) -> int:
+    """The epoch of the best checkpoint, as the newest one with a whole state tells.
+
+    Raises:
+        RunError: no checkpoint can tell, or the best one is missing.
+    """
+    kept = run.checkpoints()
+    failure = RunError(f"the run {run.id} has no checkpoint that is whole")
+    for epoch in reversed(kept):
+        try:
+            best = int(json.loads(run.read_checkpoint(epoch, limit, [STATE])[STATE])["best"]["epoch"])
+        except RunError as error:
+            failure = error
+        except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError):
+            failure = RunError(f"{STATE} of epoch {epoch} of the run {run.id} is damaged")
+        else:
+            if best in kept:
+                return best
+            failure = RunError(f"the checkpoint of the best epoch, {best}, is missing in the run {run.id}")
+    raise failure

@@ -1,18 +1,12 @@
-"""Made-up data of any shape that a small network can learn and a linear model cannot.
-
-Nothing is downloaded and nothing is stored, so these sets serve trials, tests and lessons.
-"""
+"""Generators of made-up samples that a small network can learn and a linear model cannot."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from dltrain.data.arrays import Source, Split
-from dltrain.errors import DataError
+from dltrain.data.arrays import Split
 
 _WAVES = 4  # cosines along an axis of a smooth field, the constant included
 _TEACHER_UNITS = 8
@@ -20,37 +14,11 @@ _TEACHER_GAIN = 1.5  # standard deviation of what enters a tanh: bent, but not s
 _LAW, _TRAIN, _TEST = range(3)  # the random streams of one seed
 
 
-def load(arguments: Mapping[str, Any]) -> Source:
-    """Draw a training and a test split from one distribution; the same arguments draw the same bytes.
-
-    Args:
-        arguments: `task`, `samples`, `test_samples`, `classes`, `noise`, `seed`, and the shape of one sample
-            as `shape` or as `features`, a shape of one axis (10 where both are None or missing).
-
-    Raises DataError where the arrays do not fit in memory. See `_classification` and `_regression` for the
-    formulas.
-    """
-    shape = tuple(arguments.get("shape") or [arguments.get("features") or 10])
-    samples, test_samples = arguments["samples"], arguments["test_samples"]
-    noise, seed = float(arguments["noise"]), arguments["seed"]
-    try:
-        if arguments["task"] == "regression":
-            train, test = _regression(shape, (samples, test_samples), noise, seed)
-            return Source("synthetic", "regression", shape, None, (), 1.0, train, test)
-        classes = arguments["classes"]
-        train, test = _classification(shape, classes, (samples, test_samples), noise, seed)
-    except MemoryError as error:
-        size = (samples + test_samples) * math.prod(shape) * 4 / 2**30
-        raise DataError(f"synthetic data of {size:,.1f} GiB does not fit in memory", "lower `samples`") from error
-    names = tuple(str(label) for label in range(classes))
-    return Source("synthetic", "classification", shape, classes, names, 1.0, train, test)
-
-
 def _stream(seed: int, purpose: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64([seed, purpose]))
 
 
-def _classification(
+def classification(
     shape: tuple[int, ...], classes: int, samples: tuple[int, int], noise: float, seed: int
 ) -> tuple[Split, Split]:
     """Two clouds a class, around a smooth field p and around its negative:
@@ -77,7 +45,7 @@ def _classification(
     return draw(samples[0], _stream(seed, _TRAIN)), draw(samples[1], _stream(seed, _TEST))
 
 
-def _regression(shape: tuple[int, ...], samples: tuple[int, int], noise: float, seed: int) -> tuple[Split, Split]:
+def regression(shape: tuple[int, ...], samples: tuple[int, int], noise: float, seed: int) -> tuple[Split, Split]:
     """A teacher network of one hidden layer, watched through noise:
 
         t = Σ a[j]·tanh(w[j]·x + b[j]),    y = ((t - mean t) / std t + noise·e) / sqrt(1 + noise²)

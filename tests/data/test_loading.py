@@ -6,20 +6,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dltrain import data
+from dltrain.data import loading
+from dltrain.data.arrays import Dataset
 from dltrain.errors import DataError
 
 SYNTHETIC = {"samples": 200, "test_samples": 60, "shape": [4], "classes": 3, "noise": 0.5, "seed": 0}
 TASKS = ["classification", "regression"]
 
 
-def load(task: str = "classification", **cuts: Any) -> data.Dataset:
+def load(task: str = "classification", **cuts: Any) -> Dataset:
     plain: dict[str, Any] = {"validation": 0.0, "limit_train": None, "limit_test": None, "seed": 42}
-    return data.load("synthetic", SYNTHETIC | {"task": task}, **(plain | cuts))
+    return loading.load("synthetic", SYNTHETIC | {"task": task}, **(plain | cuts))
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_data_load_without_cuts_gives_the_source(task: str) -> None:
+def test_loading_without_cuts_gives_the_source(task: str) -> None:
     dataset = load(task)
     assert dataset.validation is None
     assert len(dataset.validation_indices) == 0
@@ -31,7 +32,7 @@ def test_data_load_without_cuts_gives_the_source(task: str) -> None:
 @pytest.mark.parametrize(
     ("limit", "validation", "held"), [(None, 0.1, 20), (50, 0.3, 15), (50, 0.001, 1), (999, 0.5, 100)]
 )
-def test_data_load_indices_lead_back_to_the_source(task: str, limit: int | None, validation: float, held: int) -> None:
+def test_loading_indices_lead_back_to_the_source(task: str, limit: int | None, validation: float, held: int) -> None:
     whole, cut = load(task), load(task, limit_train=limit, validation=validation)
     assert cut.validation is not None
     assert len(cut.validation_indices) == held
@@ -44,7 +45,7 @@ def test_data_load_indices_lead_back_to_the_source(task: str, limit: int | None,
         assert np.array_equal(split.y, whole.train.y[rows])
 
 
-def test_data_load_stratifies_limits_and_validation() -> None:
+def test_loading_stratifies_limits_and_validation() -> None:
     cut = load(limit_train=90, limit_test=30, validation=0.2)
     assert cut.validation is not None
     assert Counter(cut.train.y.tolist()) == dict.fromkeys(range(3), 24)
@@ -54,14 +55,14 @@ def test_data_load_stratifies_limits_and_validation() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("cuts", [{"validation": 0.3}, {"limit_train": 20}, {"seed": 7}])
-def test_data_load_leaves_the_test_split_alone(task: str, cuts: dict[str, Any]) -> None:
+def test_loading_leaves_the_test_split_alone(task: str, cuts: dict[str, Any]) -> None:
     whole, cut = load(task), load(task, **cuts)
     assert np.array_equal(cut.test.x, whole.test.x)
     assert np.array_equal(cut.test.y, whole.test.y)
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_data_load_repeats_its_choices_with_the_seed(task: str) -> None:
+def test_loading_repeats_its_choices_with_the_seed(task: str) -> None:
     one, same, other = (load(task, validation=0.2, limit_train=150, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(one.validation_indices, same.validation_indices)
     assert np.array_equal(one.train_indices, same.train_indices)
@@ -70,23 +71,23 @@ def test_data_load_repeats_its_choices_with_the_seed(task: str) -> None:
 
 
 @pytest.mark.parametrize("cuts", [{"validation": 0.1}, {"validation": 0.5, "seed": 3}, {"limit_train": 200}])
-def test_data_load_fingerprint_is_of_the_samples_and_not_of_their_use(cuts: dict[str, Any]) -> None:
+def test_loading_fingerprint_is_of_the_samples_and_not_of_their_use(cuts: dict[str, Any]) -> None:
     assert load(**cuts).fingerprint == load().fingerprint
 
 
 @pytest.mark.parametrize("cuts", [{"limit_train": 199}, {"limit_test": 59}, {"task": "regression"}])
-def test_data_load_fingerprint_changes_with_the_samples(cuts: dict[str, Any]) -> None:
+def test_loading_fingerprint_changes_with_the_samples(cuts: dict[str, Any]) -> None:
     assert load(**cuts).fingerprint != load().fingerprint
 
 
-def test_data_load_refuses_an_unknown_name() -> None:
+def test_loading_refuses_an_unknown_name() -> None:
     with pytest.raises(DataError, match="no data set `minst`") as caught:
-        data.load("minst", {}, validation=0, limit_train=None, limit_test=None, seed=0)
+        loading.load("minst", {}, validation=0, limit_train=None, limit_test=None, seed=0)
     assert "mnist" in caught.value.hint
 
 
-def test_data_load_mnist_cuts_the_run_that_configs_ask_for() -> None:
-    dataset = data.load("mnist", {}, validation=0.1, limit_train=None, limit_test=500, seed=42)
+def test_loading_mnist_cuts_the_run_that_configs_ask_for() -> None:
+    dataset = loading.load("mnist", {}, validation=0.1, limit_train=None, limit_test=500, seed=42)
     assert dataset.validation is not None
     assert dataset.train.x.shape == (54_000, 28, 28, 1)
     assert dataset.validation.x.shape == (6_000, 28, 28, 1)
@@ -95,15 +96,15 @@ def test_data_load_mnist_cuts_the_run_that_configs_ask_for() -> None:
     assert dataset.train.x.flags.c_contiguous
 
 
-def test_data_load_mnist_fingerprint_is_fixed() -> None:
-    dataset = data.load("mnist", {}, validation=0.0, limit_train=None, limit_test=None, seed=0)
+def test_loading_mnist_fingerprint_is_fixed() -> None:
+    dataset = loading.load("mnist", {}, validation=0.0, limit_train=None, limit_test=None, seed=0)
     assert dataset.fingerprint == "sha256:902d2f6960b6b3d90998fcc6223893154c5e9dfbc8124bdddf043940af682d12"
 
 
 @pytest.mark.parametrize("name", ["digits", "mnist"])
-def test_data_load_bundled_sets_by_name(name: str) -> None:
+def test_loading_bundled_sets_by_name(name: str) -> None:
     if name == "digits":
         pytest.importorskip("sklearn")
-    dataset = data.load(name, {}, validation=0.1, limit_train=100, limit_test=50, seed=0)
+    dataset = loading.load(name, {}, validation=0.1, limit_train=100, limit_test=50, seed=0)
     assert dataset.name == name
     assert (len(dataset.train.y), len(dataset.validation_indices), len(dataset.test.y)) == (90, 10, 50)

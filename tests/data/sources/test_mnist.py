@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dltrain.data import mnist
-from dltrain.data.arrays import Source
+from dltrain.data.arrays import RawDataset
+from dltrain.data.sources import mnist
 from dltrain.errors import DataError
 
 # SHA-256 of the four original files, unpacked.
@@ -22,8 +22,8 @@ ORIGINALS = {
 
 
 @pytest.fixture(scope="module")
-def source() -> Source:
-    return mnist.load()
+def source() -> RawDataset:
+    return mnist.read({})
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -37,7 +37,7 @@ def test_mnist_file_holds_the_originals_bit_for_bit() -> None:
         assert {key: hashlib.sha256(idx(arrays[key])).hexdigest() for key in arrays} == ORIGINALS
 
 
-def test_mnist_load_gives_the_originals_bit_for_bit(source: Source) -> None:
+def test_mnist_load_gives_the_originals_bit_for_bit(source: RawDataset) -> None:
     arrays = {
         "x_train": source.train.x[..., 0],
         "y_train": source.train.y.astype(np.uint8),
@@ -47,13 +47,13 @@ def test_mnist_load_gives_the_originals_bit_for_bit(source: Source) -> None:
     assert {key: hashlib.sha256(idx(array)).hexdigest() for key, array in arrays.items()} == ORIGINALS
 
 
-def test_mnist_load_says_what_the_arrays_are(source: Source) -> None:
-    assert source.train.x.shape == (60_000, *source.shape) == (60_000, 28, 28, 1)
-    assert source.test.x.shape == (10_000, *source.shape)
+def test_mnist_load_says_what_the_arrays_are(source: RawDataset) -> None:
+    assert source.train.x.shape == (60_000, *source.facts.shape) == (60_000, 28, 28, 1)
+    assert source.test.x.shape == (10_000, *source.facts.shape)
     assert source.train.x.dtype == source.test.x.dtype == np.uint8
     assert source.train.y.dtype == source.test.y.dtype == np.int64
-    assert (source.name, source.task, source.classes) == ("mnist", "classification", 10)
-    assert source.class_names == tuple("0123456789")
+    assert (source.facts.name, source.facts.task, source.facts.classes) == ("mnist", "classification", 10)
+    assert source.facts.class_names == tuple("0123456789")
     assert source.train.x.max() * source.scale == 1
 
 
@@ -104,7 +104,7 @@ def test_mnist_load_names_a_damaged_file_and_the_mend(
     monkeypatch.setattr(mnist, "PATH", copy)
 
     with pytest.raises(DataError, match="damaged") as caught:
-        mnist.load()
+        mnist.read({})
     assert str(copy) in caught.value.message
     assert "reinstall" in caught.value.hint
 
@@ -114,12 +114,12 @@ def test_mnist_load_does_not_open_another_archive(tmp_path: Path, monkeypatch: p
     np.savez(other, x_train=np.array([{"a": "pickle"}], dtype=object))
     monkeypatch.setattr(mnist, "PATH", other)
     with pytest.raises(DataError, match="damaged"):
-        mnist.load()
+        mnist.read({})
 
 
 def test_mnist_load_names_a_missing_file_and_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mnist, "PATH", tmp_path / "mnist.npz")
     with pytest.raises(DataError, match="cannot read") as caught:
-        mnist.load()
+        mnist.read({})
     assert str(tmp_path / "mnist.npz") in caught.value.message
     assert "reinstall" in caught.value.hint

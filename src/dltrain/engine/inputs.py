@@ -1,0 +1,47 @@
+"""The splits of a config's data set, and the input pipeline of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from dltrain.data.arrays import Dataset, Split
+from dltrain.data.loading import load
+from dltrain.engine.events import Listener, Phase, ignore
+from dltrain.engine.model.labels import encode
+from dltrain.errors import UsageError
+
+if TYPE_CHECKING:
+    from dltrain.config import Spec
+    from dltrain.config.catalogue.labels import LabelForm
+    from dltrain.engine.backends import Backend, InputPipeline
+
+SplitName = Literal["test", "validation", "train"]
+
+
+def load_data(spec: Spec, on_event: Listener = ignore) -> Dataset:
+    """The splits that a config asks for. Raises DataError where they cannot be had."""
+    on_event(Phase("loading data"))
+    section = spec.data
+    return load(
+        section.dataset.name,
+        section.dataset.arguments,
+        validation=section.validation,
+        limit_train=section.limit.train,
+        limit_test=section.limit.test,
+        seed=spec.seed,
+    )
+
+
+def split_of(dataset: Dataset, name: SplitName) -> Split:
+    """A split by its name. Raises UsageError where nothing is held out."""
+    split = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[name]
+    if split is None:
+        raise UsageError(f"there is no {name} split")
+    return split
+
+
+def pipeline_of(dataset: Dataset, name: SplitName, encoding: LabelForm, spec: Spec, backend: Backend) -> InputPipeline:
+    """The input pipeline of a split, labels encoded as the loss takes them."""
+    split = split_of(dataset, name)
+    labels = encode(split.y, encoding, dataset.facts.classes)
+    return backend.input_pipeline(split.x, labels, dataset.scale, spec.runtime.feed)

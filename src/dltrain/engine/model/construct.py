@@ -1,0 +1,101 @@
+"""The Keras objects that a config names; what Keras refuses becomes a `Refused` with its telling sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+import keras
+
+from dltrain.config import KerasObject
+from dltrain.config.catalogue.names import metric_name, snake_case
+from dltrain.config.catalogue.objects import OBJECT_KINDS, find
+from dltrain.engine import backends
+
+# What Keras and its backend raise for arguments and shapes that do not go together.
+KERAS_ERRORS: tuple[type[Exception], ...] = (
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    NotImplementedError,
+    RuntimeError,
+    MemoryError,
+    *backends.current().ERRORS,
+)
+_MODULES = {
+    "layer": keras.layers,
+    "optimizer": keras.optimizers,
+    "schedule": keras.optimizers.schedules,
+    "loss": keras.losses,
+    "metric": keras.metrics,
+    "regularizer": keras.regularizers,
+    "initializer": keras.initializers,
+    "constraint": keras.constraints,
+    "callback": keras.callbacks,
+}
+
+
+class Refused(Exception):
+    """Keras, or the library that computes for it, does not take what it was given; the text is its telling sentence."""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def ask(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function of Keras. Raises Refused for the errors by which Keras refuses; wrap nothing of ours in it."""
+    try:
+        return function(*args, **kwargs)
+    except KERAS_ERRORS as error:
+        raise Refused(_telling_sentence(error)) from error
+
+
+def construct(section: str, name: str, arguments: Mapping[str, Any]) -> Any:
+    """The Keras object of a catalogued name; a string that Keras resolves itself, such as `accuracy`, stays one.
+
+    Raises:
+        Refused: Keras does not take the arguments.
+    """
+    entry = find(section, name)
+    if entry is None or (section == "metric" and entry.name != name and not arguments):
+        return name
+    given = {key: _argument(entry.arguments[key].kinds, value) for key, value in arguments.items()}
+    return ask(getattr(_MODULES[section], entry.name), **given)
+
+
+def construct_metric(metric: KerasObject) -> Any:
+    """A metric named as the config says: Keras would number the second one of a class in the process."""
+    made = construct("metric", metric.name, metric.arguments)
+    if isinstance(made, str):
+        return made
+    return construct("metric", metric.name, {**metric.arguments, "name": metric_name(metric)})
+
+
+def _argument(kinds: tuple[str, ...], value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_argument(kinds, item) for item in value)
+    if isinstance(value, int) and not isinstance(value, bool) and "float" in kinds and "int" not in kinds:
+        return float(value)  # some of Keras's objects refuse `learning_rate: 1`
+    for kind in kinds:
+        if kind in OBJECT_KINDS and isinstance(value, str | dict):
+            name, arguments = (value, {}) if isinstance(value, str) else next(iter(value.items()))
+            if kind == "layer":
+                arguments = arguments or {}
+                arguments = {**arguments, "name": arguments.get("name") or snake_case(name)}
+            if find(kind, name) is not None:
+                return construct(kind, name, arguments or {})
+    return value
+
+
+def _telling_sentence(error: BaseException) -> str:
+    """The telling sentence of a Keras error, without its list of received arguments."""
+    # Keras colours some of its messages; TensorFlow names its kernels around them.
+    text = re.sub(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\}|\[Op:\w+\]( name:)?", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    noise = ("Exception encountered", "Arguments received", "Call arguments received")
+    telling = [line for line in lines if not line.startswith(noise)]
+    return (telling or lines or [type(error).__name__])[0].removeprefix("• ")

@@ -1,0 +1,86 @@
+"""What a process computes with: a backend that has started, its device, the threads of an operation, the precision."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from dltrain.engine import backends
+from dltrain.engine.events import Listener, Phase, ignore
+
+if TYPE_CHECKING:
+    from dltrain.config import Spec
+    from dltrain.engine.backends import Backend
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a model runs on; `count` is that of the cores that the process may use, or of the GPUs."""
+
+    kind: Literal["CPU", "GPU"]
+    name: str
+    count: int
+
+    def __str__(self) -> str:
+        """`GPU: NVIDIA H100`, `CPU: AMD EPYC (2 cores)`."""
+        if self.kind == "CPU":
+            return f"CPU: {self.name} ({self.count} cores)"
+        return f"GPU: {self.name}" + (f" ({self.count} of them, one used)" if self.count > 1 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A backend that has started; `threads` are those of one operation, 0 where nobody has said."""
+
+    backend: Backend
+    device: Device
+    threads: int
+
+
+def start_session(spec: Spec, threads: int = 0, *, owns_process: bool = False, on_event: Listener = ignore) -> Session:
+    """Start what the config computes with, seeded.
+
+    Args:
+        spec: what names the backend, the seed and whether operations are deterministic.
+        threads: of one operation; 0 for as many as there are cores.
+        owns_process: whether the process does this and ends, as a command does.
+        on_event: called with each event of `engine.events`.
+
+    Raises:
+        UsageError: the backend is not installed, or Keras computes with another one in this process.
+    """
+    on_event(Phase(f"starting {backends.TITLES[spec.runtime.backend]}"))
+    backend = backends.choose(spec.runtime.backend, owns_process)
+    backend.prepare(spec.seed, spec.train.deterministic, threads)
+    return Session(backend, device_of(backend), backend.threads())
+
+
+def device_of(backend: Backend) -> Device:
+    """The first GPU that the backend finds, else the CPU."""
+    gpus = backend.gpus()
+    return Device("GPU", gpus[0], len(gpus)) if gpus else Device("CPU", _cpu_name(), backends.cores())
+
+
+def _cpu_name() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+@contextlib.contextmanager
+def precision(policy: str) -> Iterator[None]:
+    """Keras's dtype policy inside the block; the caller's own is back afterwards."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

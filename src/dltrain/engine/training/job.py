@@ -1,0 +1,101 @@
+"""A training that is ready to begin: model, input pipeline and steps, and what run.json says of them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dltrain import runs
+from dltrain.config import Plan
+from dltrain.data.arrays import Dataset
+from dltrain.engine import backends
+from dltrain.engine.events import Listener, Phase
+from dltrain.engine.inputs import pipeline_of
+from dltrain.engine.model.speed import Steps, choose_steps
+from dltrain.engine.restored import digest
+from dltrain.engine.session import Session
+
+if TYPE_CHECKING:
+    from dltrain.engine.backends import InputPipeline
+    from dltrain.engine.model.build import BuiltModel
+
+RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn", "jax")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A compiled model, what it learns from, and in which steps."""
+
+    plan: Plan
+    dataset: Dataset
+    session: Session
+    built: BuiltModel
+    inputs: InputPipeline
+    steps: Steps
+
+
+def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener) -> Job:
+    """Build the model of a plan and the input pipeline of its training split.
+
+    Raises:
+        ConfigError: Keras refuses the model, or loss or metrics do not take its output.
+    """
+    from dltrain.engine.model.build import build_model, try_out
+
+    on_event(Phase("building the model"))
+    built = build_model(plan, dataset.facts, session)
+    try_out(plan, built, dataset)
+    steps = choose_steps(plan, len(dataset.train.x), session.backend.AUTO_STEPS_PER_EXECUTION)
+    built.model.steps_per_execution = steps.per_execution
+    inputs = pipeline_of(dataset, "train", built.encoding, plan.spec, session.backend)
+    return Job(plan, dataset, session, built, inputs, steps)
+
+
+def create_run(job: Job, runs_dir: Path) -> runs.Run:
+    """Make the run of a training. Raises RunError where it cannot be written."""
+    plan = job.plan
+    return runs.create(
+        runs_dir,
+        name=plan.spec.name,
+        config=plan.text,
+        resolved=plan.resolved(),
+        record={
+            "command": runs.provenance.command_line(sys.argv),
+            "git": runs.provenance.git_state(Path(plan.file).resolve().parent),
+            **record_of(job),
+        },
+    )
+
+
+def record_of(job: Job) -> dict[str, Any]:
+    """The fields of `RunRecord` that are known when a training begins, resumed or not."""
+    plan, dataset, session = job.plan, job.dataset, job.session
+    return {
+        "overrides": plan.overrides,
+        "smoke": plan.smoke,
+        "seed": plan.spec.seed,
+        "versions": runs.provenance.versions(RECORDED_PACKAGES),
+        "platform": runs.provenance.platform_text(),
+        "device": str(session.device),
+        "runtime": runs.RuntimeRecord(
+            backend=plan.spec.runtime.backend,
+            feed=job.inputs.kind,
+            threads=session.threads,
+            steps_per_execution=job.steps.per_execution,
+            recurrent=job.built.recurrent,
+            optimizer=job.built.optimizer,
+            inference_batch_size=backends.INFERENCE_BATCH,
+        ),
+        "data": runs.DataRecord(
+            name=dataset.name,
+            fingerprint=dataset.fingerprint,
+            train=len(dataset.train.x),
+            validation=len(dataset.validation.x) if dataset.validation else 0,
+            test=len(dataset.test.x),
+        ),
+        "resolved_sha256": (digest(plan.resolved().encode()),),
+        "parameters": job.built.count_parameters(),
+        "epochs": plan.spec.train.epochs,
+    }

@@ -1,0 +1,148 @@
+"""A training that is ready -> a trained, tested and recorded run."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dltrain import runs
+from dltrain.engine import backends
+from dltrain.engine.evaluation import evaluate_model, failed_bounds
+from dltrain.engine.events import Finished, Listener, Phase, Prepared, Profiled
+from dltrain.engine.inputs import pipeline_of
+from dltrain.engine.training.job import Job
+from dltrain.engine.training.profile import INPUT, TEST, Stopwatch, input_seconds, rows
+from dltrain.engine.training.signals import StopSignal
+from dltrain.errors import Diverged, DltrainError, ExpectationFailed, Interrupted
+
+if TYPE_CHECKING:
+    from dltrain.engine.training.recorder import Recorder
+    from dltrain.engine.training.start import Start
+
+
+def train(
+    job: Job,
+    run: runs.Run,
+    stop: StopSignal,
+    on_event: Listener,
+    *,
+    start: Start | None = None,
+    watch: Stopwatch | None = None,
+) -> runs.Run:
+    """Train, from the beginning or from `start`, and finish the run: each way out leaves its status in run.json."""
+    started = time.perf_counter()
+    recorder: Recorder | None = None
+
+    def finish(status: runs.Status, metrics: Mapping[str, float], error: str | None = None, **fields: object) -> None:
+        seconds = time.perf_counter() - started
+        best = recorder.best_epoch if recorder else None
+        run.finish(status, best_epoch=best, metrics=dict(metrics), error=error, seconds=round(seconds, 3), **fields)
+        run.log(f"{status} after {len(recorder.history) if recorder else 0} epochs")
+        on_event(Finished(run.id, run.path, status, best, metrics, seconds))
+
+    try:
+        on_event(_prepared(job, run))
+        recorder = _run_epochs(job, run, stop, on_event, start)
+        trained = time.perf_counter()
+        _keep_best(job, run, recorder)
+        if stop.signum is not None:
+            message = f"stopped in epoch {len(recorder.history) + 1}"
+            raise Interrupted(message, stop.signum, f"dltrain resume {run.path}")
+        on_event(Phase("evaluating"))
+        tested = evaluate_model(job.plan.spec, job.dataset, job.built, job.session, run, "test")
+        metrics = {**recorder.best_row, **{f"test_{name}": value for name, value in tested.metrics.items()}}
+        if watch is not None:
+            watch.add(TEST, time.perf_counter() - trained)
+            on_event(_profiled(job, run, watch, recorder))
+    except (Interrupted, KeyboardInterrupt):
+        finish("interrupted", {})
+        raise
+    except BaseException as error:
+        run.log(traceback.format_exc())
+        finish("diverged" if isinstance(error, Diverged) else "failed", {}, error=str(error))
+        if job.session.backend.out_of_memory(error):
+            hint = "a smaller `batch_size`, a smaller model, or `data.limit`"
+            raise DltrainError("out of memory during training", hint) from error
+        raise
+    failed = failed_bounds(job.plan.spec.expect, metrics)
+    finish("completed", metrics, expect=runs.ExpectRecord(failed=tuple(failed)))
+    if failed:
+        raise ExpectationFailed("; ".join(failed))
+    return run
+
+
+def _prepared(job: Job, run: runs.Run) -> Prepared:
+    return Prepared(
+        run=run.id,
+        path=run.path,
+        device=str(job.session.device),
+        backend=backends.TITLES[job.plan.spec.runtime.backend],
+        parameters=job.built.count_parameters(),
+        train_samples=len(job.dataset.train.x),
+        validation_samples=len(job.dataset.validation.x) if job.dataset.validation else 0,
+        epochs=job.plan.spec.train.epochs,
+        steps=job.steps.per_epoch,
+        smoke=job.plan.smoke,
+    )
+
+
+def _run_epochs(job: Job, run: runs.Run, stop: StopSignal, on_event: Listener, start: Start | None) -> Recorder:
+    from dltrain.engine.model.construct import construct
+    from dltrain.engine.training.recorder import Recorder
+
+    spec = job.plan.spec
+    counter = job.session.backend.epoch()
+    callbacks = [construct("callback", item.name, item.arguments) for item in spec.train.callbacks]
+    recorder = Recorder(spec, run, counter, job.inputs.samples, stop, on_event, callbacks, start)
+    done = start.checkpoint.epoch if start is not None else 0
+    if start is not None and (start.checkpoint.stopped or done >= spec.train.epochs):
+        return recorder
+    validation = None
+    if job.dataset.validation:
+        validation = pipeline_of(job.dataset, "validation", job.built.encoding, spec, job.session.backend).in_order()
+    job.built.model.fit(
+        job.inputs.shuffled(job.steps.batch_size, spec.seed, counter),
+        initial_epoch=done,
+        epochs=spec.train.epochs,
+        validation_data=validation,
+        callbacks=[*callbacks, recorder],
+        shuffle=False,  # the input pipeline shuffles
+        verbose=0,
+    )
+    return recorder
+
+
+def _keep_best(job: Job, run: runs.Run, recorder: Recorder) -> None:
+    """Put the best weights into the model and write `model.keras`, atomically."""
+    from dltrain.engine.model import weights
+
+    if recorder.best_epoch is None:
+        return
+    weights.assign(weights.named_variables(job.built.model), recorder.best_weights, "the best epoch")
+    run.write_bytes("model.keras", _keras_file(job, run))
+
+
+def _keras_file(job: Job, run: runs.Run) -> bytes:
+    """The model as Keras saves it, every layer one of Keras's own."""
+    with (
+        runs.atomic.trouble("write", run.path / "model.keras"),
+        tempfile.TemporaryDirectory(prefix=".tmp-model-", dir=run.path) as folder,
+        job.session.backend.as_written(job.built.model, job.built.recurrent),
+    ):
+        file = Path(folder) / "model.keras"
+        job.built.model.save(file)
+        return file.read_bytes()
+
+
+def _profiled(job: Job, run: runs.Run, watch: Stopwatch, recorder: Recorder) -> Profiled:
+    for name, seconds in recorder.watch.seconds.items():
+        watch.add(name, seconds)
+    batches = job.inputs.shuffled(job.steps.batch_size, job.plan.spec.seed, job.session.backend.epoch())
+    watch.add(INPUT, input_seconds(batches, job.steps.per_epoch * len(recorder.history)))
+    told = rows(watch.seconds)
+    run.write_json("profile.json", {name: round(seconds, 4) for name, seconds, _ in told})
+    return Profiled(told)
