@@ -19,13 +19,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
+# Where a value comes from: the text of a file, a `-s key=value` argument, or no text at all.
+Origin = Literal["file", "override", "default"]
+# The keys and list indices that lead to a value: ("model", "layers", 0).
+KeyPath = tuple[str | int, ...]
+
+
+def dotted(path: KeyPath) -> str:
+    """`model.layers.0`, as `-s` takes it."""
+    return ".".join(str(key) for key in path)
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
     """A stretch of one line in a file or in a command-line argument; line and columns count from 1.
 
-    `end_column` is the first column after the stretch, `text` the whole line.
+    `file` is the argument itself, `-s key=value`, where `origin` is an override; `end_column` is the first column
+    after the stretch, `text` the whole line.
     """
 
     file: str
@@ -33,6 +43,7 @@ class Where:
     column: int
     end_column: int
     text: str
+    origin: Origin = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ class Problem:
     Args:
         code: stable word for machines, such as `unknown-key`.
         message: what is wrong, one line.
-        path: the keys and list indices that lead to the value.
+        path: leads to the value.
         where: the place in the text; None where no text stands behind it.
         hint: what was expected or what to write instead; may be empty.
         severity: an `error` cannot work; a `warning` probably should not be so.
@@ -50,7 +61,7 @@ class Problem:
 
     code: str
     message: str
-    path: tuple[str | int, ...] = ()
+    path: KeyPath = ()
     where: Where | None = None
     hint: str = ""
     severity: Severity = "error"
@@ -84,7 +95,7 @@ class ConfigError(DltrainError):
 
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         errors = sum(problem.severity == "error" for problem in problems)
-        typed = all(problem.where is not None and problem.where.file.startswith("-s ") for problem in problems)
+        typed = all(problem.where is not None and problem.where.origin == "override" for problem in problems)
         place = "the overrides" if typed and problems else file
         super().__init__(f"{tally(errors, len(problems) - errors)} in {place}")
         self.file = file

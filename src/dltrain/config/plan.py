@@ -16,11 +16,12 @@ from dltrain.config.checks.outline import Outline, outline
 from dltrain.config.checks.sense.monitors import check_sense
 from dltrain.config.composition import extends, repeat
 from dltrain.config.composition import overrides as override_module
-from dltrain.config.document.reader import Node, ReadError, Source
+from dltrain.config.document.reader import ReadError
+from dltrain.config.document.source import Node, Source, nearest, place_of
 from dltrain.config.document.suggest import near_files
 from dltrain.config.resolved import completed, dump, flow, quote, with_origins
 from dltrain.config.schema import Limit, Spec
-from dltrain.errors import ConfigError, Problem, UsageError
+from dltrain.errors import ConfigError, KeyPath, Problem, UsageError
 
 SMOKE_TRAIN, SMOKE_TEST = 512, 128
 
@@ -39,7 +40,7 @@ class Checked:
 
     spec: Spec
     tree: Node
-    layers: tuple[tuple[str | int, ...], ...]
+    layers: tuple[KeyPath, ...]
     outline: Outline
     warnings: tuple[Problem, ...]
 
@@ -55,12 +56,12 @@ class Plan:
     overrides: tuple[str, ...]
     smoke: bool = False
 
-    def error(self, path: tuple[str | int, ...], message: str, hint: str = "", code: str = "keras") -> ConfigError:
+    def error(self, path: KeyPath, message: str, hint: str = "", code: str = "keras") -> ConfigError:
         """The error that says `message` at the place of `path` in `spec`."""
         written = path
         if path[:2] == ("model", "layers") and len(path) > 2 and isinstance(path[2], int):
             written = (*self.checked.layers[path[2]], *path[3:])
-        where = problems.place_of(self.checked.tree, written)
+        where = place_of(self.checked.tree, written)
         return ConfigError(self.file, [Problem(code, message, written, where, hint)])
 
     def refuse(self, warnings: Sequence[Problem]) -> ConfigError:
@@ -73,7 +74,7 @@ class Plan:
 
     def origins(self) -> str:
         """The same, one value a line, each with where it comes from: `default`, `file:line` or the override."""
-        written = [problems.locate(self.checked.tree, path)[0] for path in self.checked.layers]
+        written = [nearest(self.checked.tree, path) for path in self.checked.layers]
         return with_origins(self.spec.dump(), self.checked.tree, written)
 
 
@@ -161,7 +162,7 @@ def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False)
     return Checked(Spec.model_validate(completed(spec)), tree, paths, shaped, tuple(found))
 
 
-def _plain(tree: Node, layers: Sequence[tuple[tuple[str | int, ...], Node]]) -> dict[str, Any]:
+def _plain(tree: Node, layers: Sequence[tuple[KeyPath, Node]]) -> dict[str, Any]:
     """The config as plain data, repeats expanded."""
     plain: dict[str, Any] = tree.plain()
     model = plain.get("model")
@@ -172,7 +173,7 @@ def _plain(tree: Node, layers: Sequence[tuple[tuple[str | int, ...], Node]]) -> 
 
 def _named_after(file: str) -> Node:
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(file).stem).strip("-._")[:64] or "run"
-    return Node(stem, Source(file, "").at(0, 0))
+    return Node(stem, Source(file, "", "default").at(0, 0))
 
 
 def shrink(spec: Spec) -> Spec:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dltrain.config.catalogue.objects import FIELDS, complete
-from dltrain.config.document.reader import Node
+from dltrain.config.document.source import Node
 from dltrain.config.schema import Spec
 
 
@@ -98,10 +98,10 @@ def _child(node: Node | None, key: str) -> Node | None:
 
 
 def _origin(node: Node | None) -> str:
-    if node is None or not node.where.text:
+    where = node.where if node is not None else None
+    if where is None or where.origin == "default":
         return "default"
-    where = node.where
-    return where.file if where.file.startswith("-s ") else f"{where.file}:{where.line}"
+    return where.file if where.origin == "override" else f"{where.file}:{where.line}"
 
 
 def _entry(key: str, value: Any, node: Node | None, indent: str, rows: list[tuple[str, str]]) -> None:

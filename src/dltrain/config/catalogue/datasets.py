@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dltrain.config.catalogue.entries import Argument, Entry
-from dltrain.config.document.reader import Node
+from dltrain.config.document.source import Node
 from dltrain.errors import Problem, Where
 
 

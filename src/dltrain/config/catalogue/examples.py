@@ -7,7 +7,8 @@ from typing import Any
 
 from dltrain.config.catalogue.entries import Argument, Entry
 from dltrain.config.catalogue.objects import check_value
-from dltrain.config.document.reader import Node, read
+from dltrain.config.document.reader import read
+from dltrain.config.document.source import Node
 from dltrain.config.resolved import flow
 
 WIDTH = 76

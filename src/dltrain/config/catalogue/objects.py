@@ -9,13 +9,11 @@ from typing import Any
 from dltrain.config.catalogue import datasets, elsewhere, entries
 from dltrain.config.catalogue.entries import Argument, Entry
 from dltrain.config.catalogue.phrases import example, expected, noun, number_hint, with_article
-from dltrain.config.document.reader import Node
+from dltrain.config.document.source import Node
 from dltrain.config.document.suggest import closest, listing, shown
-from dltrain.errors import Problem, Where
+from dltrain.errors import KeyPath, Problem, Where
 
-Path = tuple[str | int, ...]
-
-FIELDS: dict[Path, str] = {
+FIELDS: dict[KeyPath, str] = {
     ("data", "dataset"): "dataset",
     ("model", "layers", "*"): "layer",
     ("train", "optimizer"): "optimizer",
@@ -46,7 +44,7 @@ def known_names(section: str) -> list[str]:
     return [*entries.names(section), *entries.aliases(section)]
 
 
-def object_nodes(root: Node) -> Iterator[tuple[str, Path, Node]]:
+def object_nodes(root: Node) -> Iterator[tuple[str, KeyPath, Node]]:
     """(section, path, node) of every Keras object that stands directly in a section, layers aside."""
     for pattern, section in FIELDS.items():
         node: Node | None = root
@@ -63,7 +61,7 @@ def object_nodes(root: Node) -> Iterator[tuple[str, Path, Node]]:
                 yield section, (*pattern[:-1], index), item
 
 
-def check_object(section: str, node: Node, path: Path) -> list[Problem]:
+def check_object(section: str, node: Node, path: KeyPath) -> list[Problem]:
     """Every problem of one object written `Name` or `Name: {arguments}`, nested objects included."""
     if isinstance(node.value, str):
         return _check_named(section, node.value, {}, node.where, path)
@@ -107,7 +105,7 @@ def _first_argument(section: str, name: str) -> str:
     return next(iter(sorted(entry.arguments, key=lambda a: not entry.arguments[a].required)), "…") if entry else "…"
 
 
-def _wrong_form(section: str, node: Node, path: Path) -> Problem:
+def _wrong_form(section: str, node: Node, path: KeyPath) -> Problem:
     what = noun(section)
     if isinstance(node.value, dict) and node.value:
         first, *rest = node.value
@@ -125,7 +123,7 @@ def _wrong_form(section: str, node: Node, path: Path) -> Problem:
     return Problem("object-form", message, path, node.where, "write `Name` or `Name: {arguments}`")
 
 
-def _check_named(section: str, name: str, arguments: dict[str, Node], where: Where, path: Path) -> list[Problem]:
+def _check_named(section: str, name: str, arguments: dict[str, Node], where: Where, path: KeyPath) -> list[Problem]:
     entry = find(section, name)
     if entry is None:
         if section != "dataset" and not arguments and entries.aliases(section).get(name, "") is None:
@@ -136,7 +134,7 @@ def _check_named(section: str, name: str, arguments: dict[str, Node], where: Whe
     return _check_arguments(entry, arguments, where, path)
 
 
-def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, path: Path) -> list[Problem]:
+def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, path: KeyPath) -> list[Problem]:
     problems = []
     tuples = any(isinstance(child.value, str) and child.value.startswith("(") for child in arguments.values())
     for key, child in arguments.items():
@@ -160,7 +158,7 @@ def _meant(section: str, name: str) -> str | None:
     return elsewhere.name(section, name) or closest(name, known_names(section))
 
 
-def _unknown_name(section: str, name: str, path: Path, where: Where) -> Problem:
+def _unknown_name(section: str, name: str, path: KeyPath, where: Where) -> Problem:
     what = noun(section)
     message = f"unknown {what} `{name}`"
     if section != "dataset" and (reason := entries.why_not(name)):
@@ -176,7 +174,7 @@ def _unknown_name(section: str, name: str, path: Path, where: Where) -> Problem:
     return Problem("unknown-name", message, path, where, f"names are Keras's own, as in `{example(section)}`")
 
 
-def _unknown_argument(entry: Entry, key: str, child: Node, path: Path) -> Problem:
+def _unknown_argument(entry: Entry, key: str, child: Node, path: KeyPath) -> Problem:
     message = f"unknown argument `{key}` of `{entry.name}`"
     where = child.key or child.where
     word, colon, rest = key.partition(":" if ":" in key else "=")
@@ -199,7 +197,7 @@ def _unknown_argument(entry: Entry, key: str, child: Node, path: Path) -> Proble
     return Problem("unknown-argument", message, path, where, hint)
 
 
-def check_value(entry: Entry, key: str, node: Node, path: Path) -> list[Problem]:
+def check_value(entry: Entry, key: str, node: Node, path: KeyPath) -> list[Problem]:
     """The problems of one argument's value: none where any of the kinds that it may have fits."""
     argument = entry.arguments[key]
     value = node.value
@@ -232,7 +230,7 @@ def _wordy(argument: Argument) -> bool:
     return bool({"words", "str", "activation"} & set(argument.kinds))
 
 
-def _unknown_word(argument: Argument, entry: Entry, key: str, node: Node, path: Path) -> Problem:
+def _unknown_word(argument: Argument, entry: Entry, key: str, node: Node, path: KeyPath) -> Problem:
     words = [*argument.choices, *(entries.names("activation") if "activation" in argument.kinds else ())]
     near = closest(node.value, words)
     hint = f"did you mean `{near}`?" if near else f"expected one of {listing(words, 30)}"

@@ -11,7 +11,7 @@ from dltrain.config.checks.draft import Draft, Placed, value_of
 from dltrain.config.checks.shapes import inference as shapes
 from dltrain.config.checks.shapes.inference import Inferred, Shape
 from dltrain.config.schema import KerasObject
-from dltrain.errors import Problem
+from dltrain.errors import KeyPath, Problem
 
 RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional"}
 # Layers that give one vector a sample of what had more axes.
@@ -126,7 +126,7 @@ def returns_sequences(row: Row) -> Placed | None:
         layer = inner.arguments.get("layer")
         name, arguments = (layer, {}) if isinstance(layer, str) else next(iter((layer or {"": {}}).items()))
         inner = KerasObject.model_construct(name=name, arguments=arguments or {})
-        path: tuple[str | int, ...] = row.placed.argument_path("layer")
+        path: KeyPath = row.placed.argument_path("layer")
     else:
         path = row.placed.path
     return Placed(path, inner) if value_of("layer", inner, "return_sequences") else None

@@ -13,15 +13,13 @@ from pydantic_core import ErrorDetails
 from dltrain.config.catalogue import datasets, elsewhere, entries, examples
 from dltrain.config.catalogue.objects import FIELDS, check_object, find, object_nodes
 from dltrain.config.catalogue.phrases import number_hint, share_hint
-from dltrain.config.document.reader import Node
+from dltrain.config.document.source import Node, nearest
 from dltrain.config.document.suggest import closest, listing, shown
 from dltrain.config.resolved import flow
 from dltrain.config.schema import CheckpointSpec, DataSpec, Limit, ModelSpec, RuntimeSpec, Spec, TrainSpec
-from dltrain.errors import Problem, Where
+from dltrain.errors import KeyPath, Problem, dotted
 
-Path = tuple[str | int, ...]
-
-SECTIONS: dict[Path, type[BaseModel]] = {
+SECTIONS: dict[KeyPath, type[BaseModel]] = {
     (): Spec,
     ("data",): DataSpec,
     ("data", "limit"): Limit,
@@ -61,30 +59,7 @@ _EXPECTED = {
 }
 
 
-def locate(root: Node, path: Path) -> tuple[Node, bool]:
-    """The node at `path`, or the nearest one above it; the flag says whether the path was there whole."""
-    node = root
-    for key in path:
-        if isinstance(node.value, dict) and key in node.value:
-            node = node.value[str(key)]
-        elif isinstance(node.value, list) and isinstance(key, int) and key < len(node.value):
-            node = node.value[key]
-        else:
-            return node, False
-    return node, True
-
-
-def place_of(root: Node, path: Path) -> Where:
-    """Where a value stands: its own place for a scalar, else that of the key that leads to it."""
-    node, _ = locate(root, path)
-    if isinstance(node.value, dict | list) and node.key is not None:
-        return node.key
-    if isinstance(node.value, dict) and len(node.value) == 1:
-        return next(iter(node.value.values())).key or node.where
-    return node.where
-
-
-def from_objects(root: Node, layers: Sequence[tuple[Path, Node]]) -> list[Problem]:
+def from_objects(root: Node, layers: Sequence[tuple[KeyPath, Node]]) -> list[Problem]:
     """The catalogue's complaints; a layer that is repeated is looked at once."""
     written = [("layer", path, node) for path, node in dict(layers).items()]
     found = [*object_nodes(root), *written]
@@ -113,20 +88,20 @@ def from_pydantic(error: ValidationError, root: Node) -> list[Problem]:
     return problems
 
 
-def _inside_object(path: Path) -> bool:
+def _inside_object(path: KeyPath) -> bool:
     generic = tuple("*" if isinstance(key, int) else key for key in path)
     return any(generic[: len(field)] == field and len(path) > len(field) for field in FIELDS)
 
 
-def _problem(detail: ErrorDetails, path: Path, root: Node) -> Problem:
+def _problem(detail: ErrorDetails, path: KeyPath, root: Node) -> Problem:
     kind = detail["type"]
     context: Mapping[str, Any] = detail.get("ctx") or {}
-    node, _ = locate(root, path)
+    node = nearest(root, path)
     if kind == "extra_forbidden":
         return _unknown_key(path, node)
     if kind == "missing":
         return _missing_key(path, root)
-    name = ".".join(str(key) for key in path) or "the config"
+    name = dotted(path) or "the config"
     value = shown(node.plain(), node.quoted)
     if kind in _EXPECTED:
         phrase, kinds = _EXPECTED[kind]
@@ -154,7 +129,7 @@ def _problem(detail: ErrorDetails, path: Path, root: Node) -> Problem:
     return Problem("wrong-value", f"`{name}` cannot be {value}", path, node.where, str(detail["msg"]))
 
 
-def _example(path: Path) -> str:
+def _example(path: KeyPath) -> str:
     """What a key looks like with a value that fits: a written example, or its default."""
     key = str(path[-1]) if path else ""
     if key in _EXAMPLES:
@@ -164,11 +139,11 @@ def _example(path: Path) -> str:
     return f"as in `{key}: {shown(default).strip('`')}`" if isinstance(default, int | float | str) else ""
 
 
-def _in_section(path: Path) -> str:
-    return f" in `{'.'.join(str(key) for key in path)}`" if path else ""
+def _in_section(path: KeyPath) -> str:
+    return f" in `{dotted(path)}`" if path else ""
 
 
-def _unknown_key(path: Path, node: Node) -> Problem:
+def _unknown_key(path: KeyPath, node: Node) -> Problem:
     parent, key = path[:-1], str(path[-1])
     message = f"unknown key `{key}`{_in_section(parent)}"
     where = node.key or node.where
@@ -189,15 +164,14 @@ def _unknown_key(path: Path, node: Node) -> Problem:
         return Problem("unknown-key", message, path, where, meant)
     for section, model in SECTIONS.items():
         if section != parent and key in model.model_fields:
-            target = ".".join(str(part) for part in section)
-            hint = f"it belongs in `{target}`" if target else "it belongs at the top level"
+            hint = f"it belongs in `{dotted(section)}`" if section else "it belongs at the top level"
             return Problem("unknown-key", message, path, where, hint)
     return Problem("unknown-key", message, path, where, f"known: {listing(known, 16)}")
 
 
-def _missing_key(path: Path, root: Node) -> Problem:
+def _missing_key(path: KeyPath, root: Node) -> Problem:
     key = str(path[-1])
-    node, _ = locate(root, path[:-1])
+    node = nearest(root, path[:-1])
     where = node.key or node.where
     hint = f"write `{_EXAMPLES[key]}`" if key in _EXAMPLES else ""
     return Problem("missing-key", f"missing key `{key}`{_in_section(path[:-1])}", path, where, hint)
@@ -224,7 +198,7 @@ def in_order(problems: list[Problem]) -> list[Problem]:
         where = problem.where
         if where is None:
             return (True, "", 0, 0)
-        return (where.file.startswith("-s "), where.file, where.line, where.column)
+        return (where.origin == "override", where.file, where.line, where.column)
 
     unique = {(problem.where, problem.message): problem for problem in problems}
     return sorted(unique.values(), key=key)

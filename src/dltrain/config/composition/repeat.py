@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dltrain.config.catalogue.phrases import number_hint
-from dltrain.config.document.reader import MAX_NODES, Node
+from dltrain.config.document.reader import MAX_NODES
+from dltrain.config.document.source import Node
 from dltrain.config.document.suggest import closest, shown
-from dltrain.errors import Problem
+from dltrain.errors import KeyPath, Problem
 
-Path = tuple[str | int, ...]
-Placed = tuple[Path, Node]
+Placed = tuple[KeyPath, Node]
 
 MAX_TIMES = 10_000
 _EXAMPLE = "write `repeat: {times: 3, layers: [...]}`"
@@ -28,7 +28,7 @@ def is_repeat(node: Node) -> bool:
     return isinstance(node.value, dict) and "repeat" in node.value and len(node.value) == 1
 
 
-def _items(layers: Node, path: Path, problems: list[Problem]) -> list[Placed]:
+def _items(layers: Node, path: KeyPath, problems: list[Problem]) -> list[Placed]:
     found: list[Placed] = []
     for index, item in enumerate(layers.value):
         if is_repeat(item):
@@ -38,7 +38,7 @@ def _items(layers: Node, path: Path, problems: list[Problem]) -> list[Placed]:
     return found
 
 
-def _repeated(node: Node, path: Path, problems: list[Problem]) -> list[Placed]:
+def _repeated(node: Node, path: KeyPath, problems: list[Problem]) -> list[Placed]:
     place = node.key or node.where
     if not isinstance(node.value, dict):
         problems.append(
@@ -66,7 +66,7 @@ def _repeated(node: Node, path: Path, problems: list[Problem]) -> list[Placed]:
     return once * times
 
 
-def _inner(layers: Node | None, path: Path, problems: list[Problem]) -> list[Placed]:
+def _inner(layers: Node | None, path: KeyPath, problems: list[Problem]) -> list[Placed]:
     if layers is None:
         return []
     if not isinstance(layers.value, list):
@@ -79,7 +79,7 @@ def _inner(layers: Node | None, path: Path, problems: list[Problem]) -> list[Pla
     return _items(layers, path, problems)
 
 
-def _times(node: Node | None, path: Path, problems: list[Problem]) -> int:
+def _times(node: Node | None, path: KeyPath, problems: list[Problem]) -> int:
     """How often; 1 where that is not said rightly, so that what is inside is checked all the same."""
     if node is None:
         return 1

@@ -21,15 +21,15 @@ from dltrain.config.catalogue.phrases import expected, noun
 from dltrain.config.checks.problems import SECTIONS
 from dltrain.config.composition.repeat import MAX_TIMES
 from dltrain.config.schema import _BOUND, Spec
+from dltrain.errors import KeyPath, dotted
 
-Path = tuple[str | int, ...]
 Json = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAMED_BY_FILE = "name"
 _BOUND_PATTERN = re.sub(r"\(\?P<\w+>", "(", _BOUND.pattern)  # named groups are written otherwise in JavaScript
 # What validators written in Python check, pydantic cannot put into a schema.
-_COUNT_OR_WORD: dict[Path, str] = {("train", "batch_size"): "full", ("train", "steps_per_execution"): "auto"}
+_COUNT_OR_WORD: dict[KeyPath, str] = {("train", "batch_size"): "full", ("train", "steps_per_execution"): "auto"}
 
 
 def json_text() -> str:
@@ -74,7 +74,7 @@ def _ref(name: str) -> Json:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _section(model: type[BaseModel], path: Path, part: bool) -> Json:
+def _section(model: type[BaseModel], path: KeyPath, part: bool) -> Json:
     """A section of our own.
 
     Args:
@@ -91,7 +91,7 @@ def _section(model: type[BaseModel], path: Path, part: bool) -> Json:
             required.append(key)
         elif part:
             value = _or_null(value)
-        about = {"title": ".".join(map(str, (*path, key))), "description": generated[key].get("description", "")}
+        about = {"title": dotted((*path, key)), "description": generated[key].get("description", "")}
         properties[key] = about | value
     section = {"type": "object", "properties": properties, "additionalProperties": False}
     if required and not part:
@@ -99,7 +99,7 @@ def _section(model: type[BaseModel], path: Path, part: bool) -> Json:
     return section
 
 
-def _key(path: Path, generated: Json, part: bool) -> Json:
+def _key(path: KeyPath, generated: Json, part: bool) -> Json:
     """What stands under one key: a section, Keras objects, or a plain value as pydantic describes it."""
     if path in SECTIONS:
         return _section(SECTIONS[path], path, part)

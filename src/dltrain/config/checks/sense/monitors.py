@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dltrain.config.catalogue.names import metric_name
 from dltrain.config.checks.draft import Draft, value_of
 from dltrain.config.checks.outline import Outline
-from dltrain.config.checks.problems import locate
 from dltrain.config.checks.sense import (
     inputs as sense_inputs,
 )
@@ -20,9 +19,10 @@ from dltrain.config.checks.sense import (
 from dltrain.config.checks.sense import (
     training as sense_training,
 )
+from dltrain.config.document.source import nearest
 from dltrain.config.document.suggest import closest, listing
 from dltrain.config.schema import parse_bound
-from dltrain.errors import Problem
+from dltrain.errors import KeyPath, Problem
 
 _SHARES = ("accuracy", "acc", "precision", "recall", "auc", "f1_score")
 
@@ -63,7 +63,7 @@ def _check_monitors(draft: Draft) -> Iterator[Problem]:
     logged = _logged_names(draft)
     if logged is None:
         return
-    monitors: list[tuple[tuple[str | int, ...], str]] = []
+    monitors: list[tuple[KeyPath, str]] = []
     if draft.monitor is not None:
         monitors.append((("train", "checkpoint", "monitor"), draft.monitor))
     for callback in draft.callbacks:
@@ -111,10 +111,8 @@ def _never_holds(draft: Draft, name: str, bound: object) -> Problem | None:
     )
 
 
-def _unknown_metric(
-    draft: Draft, message: str, name: str, known: list[str], path: tuple[str | int, ...], hint: str
-) -> Problem:
-    node, _ = locate(draft.tree, path)
+def _unknown_metric(draft: Draft, message: str, name: str, known: list[str], path: KeyPath, hint: str) -> Problem:
+    node = nearest(draft.tree, path)
     where = node.key if path[0] == "expect" and node.key is not None else draft.where(path)
     near = closest(name, known)
     if not hint:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from dltrain.config.catalogue import datasets, objects
 from dltrain.config.catalogue.labels import BINARY_LOSSES, label_form
-from dltrain.config.checks.draft import Draft, Path, Placed, kind_of, value_of
+from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
 from dltrain.config.checks.outline import Outline, Row, returns_sequences
 from dltrain.config.checks.sense import metrics as sense_metrics
-from dltrain.errors import Problem, Severity
+from dltrain.errors import KeyPath, Problem, Severity
 
 _CLASS_LOSSES = {"SparseCategoricalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy"}
 _OVERLAP_LOSSES = {"Dice", "Tversky"}
@@ -41,7 +41,7 @@ class _Head:
 
     maker: Row
     activation: str | None
-    activation_path: Path
+    activation_path: KeyPath
 
 
 def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
