@@ -16,9 +16,9 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from dltrain.config.catalogue import datasets  # noqa: E402
 from dltrain.config.catalogue.phrases import expected  # noqa: E402
+from dltrain.config.document.writer import flow  # noqa: E402
 from dltrain.config.manual import texts as manual_texts  # noqa: E402
 from dltrain.config.manual.keys import Key, keys  # noqa: E402
-from dltrain.config.resolved import flow  # noqa: E402
 
 TARGET = ROOT / "docs/config.md"
 _BLOCK = re.compile(r"(<!-- generated: ([\w ]+) -->\n).*?(<!-- /generated -->)", re.S)

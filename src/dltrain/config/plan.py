@@ -19,7 +19,8 @@ from dltrain.config.composition import overrides as override_module
 from dltrain.config.document.reader import ReadError
 from dltrain.config.document.source import Node, Source, nearest, place_of
 from dltrain.config.document.suggest import near_files
-from dltrain.config.resolved import completed, dump, flow, quote, with_origins
+from dltrain.config.document.writer import flow, quote
+from dltrain.config.resolved import completed, dump, with_origins
 from dltrain.config.schema import Limit, Spec
 from dltrain.errors import ConfigError, KeyPath, Problem, UsageError
 

@@ -15,7 +15,7 @@ from dltrain.config.catalogue.objects import FIELDS, check_object, find, object_
 from dltrain.config.catalogue.phrases import number_hint, share_hint
 from dltrain.config.document.source import Node, nearest
 from dltrain.config.document.suggest import closest, listing, shown
-from dltrain.config.resolved import flow
+from dltrain.config.document.writer import flow
 from dltrain.config.schema import CheckpointSpec, DataSpec, Limit, ModelSpec, RuntimeSpec, Spec, TrainSpec
 from dltrain.errors import KeyPath, Problem, dotted
 

@@ -9,9 +9,9 @@ from dltrain.config.catalogue import datasets, entries, examples, objects
 from dltrain.config.catalogue.entries import Argument, Entry
 from dltrain.config.catalogue.phrases import expected, noun, with_article
 from dltrain.config.document.suggest import closest
+from dltrain.config.document.writer import flow
 from dltrain.config.manual import docstrings, texts
 from dltrain.config.manual.keys import Key, keys
-from dltrain.config.resolved import flow
 from dltrain.errors import UsageError
 
 SECTIONS = (*entries.sections(), "dataset")
