@@ -47,6 +47,37 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """How to mend a problem, as data; its `str` is what users read.
+
+    Args:
+        kind: `rename`: another name is meant, `target`; `choose`: one of `target` is to stand there; `write`: the YAML
+            `target` is; `insert`: the list item `target` is to come before it; `move`: it belongs at the key path
+            `target`; `remove`: nothing is to stand there.
+        target: what the kind says.
+        words: said instead of the kind's own phrase.
+    """
+
+    kind: Literal["rename", "choose", "write", "insert", "move", "remove"]
+    target: KeyPath = ()
+    words: str = ""
+
+    def __str__(self) -> str:
+        if self.words:
+            return self.words
+        target = ", ".join(f"`{item}`" for item in self.target)
+        phrases = {
+            "rename": f"did you mean {target}?",
+            "choose": f"write {target}",
+            "write": f"write {target}",
+            "insert": f"insert before it: {target}",
+            "move": f"it belongs in `{dotted(self.target[:-1])}`" if self.target[1:] else "it belongs at the top level",
+            "remove": "remove it",
+        }
+        return phrases[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with a config.
 
@@ -55,7 +86,7 @@ class Problem:
         message: what is wrong, one line.
         path: leads to the value.
         where: the place in the text; None where no text stands behind it.
-        hint: what was expected or what to write instead; may be empty.
+        fix: how to mend it: as data where something goes by it, else as a phrase, which may be empty.
         severity: an `error` cannot work; a `warning` probably should not be so.
     """
 
@@ -63,8 +94,13 @@ class Problem:
     message: str
     path: KeyPath = ()
     where: Where | None = None
-    hint: str = ""
+    fix: Fix | str = ""
     severity: Severity = "error"
+
+    @property
+    def hint(self) -> str:
+        """What was expected, or what to write instead; may be empty."""
+        return str(self.fix)
 
 
 def tally(problems: int, warnings: int) -> str:

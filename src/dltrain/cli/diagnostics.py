@@ -36,9 +36,9 @@ def text(problem: Problem, width: int | None = None) -> str:
         width: columns to wrap at; None leaves messages and hints on one line each.
     """
     color = _COLORS[problem.severity]
-    head = _wrapped(printable(problem.message), width, f"{problem.severity}: ", "  ")
-    label = click.style(f"{problem.severity}: ", fg=color, bold=True)
-    head = label + head.removeprefix(f"{problem.severity}: ")
+    label = f"{problem.severity}: "
+    head = _wrapped(printable(problem.message), width, label, "  ")
+    head = click.style(label, fg=color, bold=True) + head[len(label) :]
     hint = printable(problem.hint)
     where = problem.where
     if where is None:

@@ -6,10 +6,12 @@ What stands inside a Keras object (`Dense: {units: 10}`) is not said here: the c
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
+
+from dltrain.errors import KeyPath
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
@@ -181,3 +183,20 @@ class Spec(Section):
 
     def dump(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
+
+
+SECTIONS: dict[KeyPath, type[BaseModel]] = {
+    (): Spec,
+    ("data",): DataSpec,
+    ("data", "limit"): Limit,
+    ("model",): ModelSpec,
+    ("train",): TrainSpec,
+    ("train", "checkpoint"): CheckpointSpec,
+    ("runtime",): RuntimeSpec,
+}
+
+
+def choices(path: KeyPath) -> tuple[str, ...]:
+    """The values of a key that takes only certain ones; empty for other keys."""
+    annotation = SECTIONS[path[:-1]].model_fields[str(path[-1])].annotation
+    return tuple(str(value) for value in get_args(annotation)) if get_origin(annotation) is Literal else ()

@@ -10,7 +10,7 @@ from typing import Any
 from dltrain.config.catalogue import datasets, objects
 from dltrain.config.document.source import Node, locate, place_of
 from dltrain.config.schema import CheckpointSpec, DataSpec, KerasObject, Limit, TrainSpec
-from dltrain.errors import KeyPath, Problem, Severity, Where
+from dltrain.errors import Fix, KeyPath, Problem, Severity, Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ class Draft:
         """Where a value stands; the object's own place for an argument that is not written."""
         return place_of(self.tree, path)
 
-    def tell(self, code: str, message: str, path: KeyPath, hint: str, severity: Severity = "error") -> Problem:
+    def tell(self, code: str, message: str, path: KeyPath, fix: Fix | str, severity: Severity = "error") -> Problem:
         """The problem at the place of `path`."""
-        return Problem(code, message, path, self.where(path), hint, severity)
+        return Problem(code, message, path, self.where(path), fix, severity)
 
     def line(self, path: KeyPath) -> str:
         """`line 12`, for a hint that points at another place."""
@@ -106,7 +106,7 @@ def draft(tree: Node, layers: Sequence[tuple[KeyPath, Node]], found: Iterable[Pr
         return tuple(item for item in items if item is not None)
 
     dataset = placed(("data", "dataset"))
-    if any(problem.hint.startswith("it belongs to the data set") for problem in found):
+    if any(_moves_into(problem, ("data", "dataset")) for problem in found):
         dataset = None  # its shape is not the one that is meant
     facts = datasets.facts(dataset.object.name, dataset.object.arguments) if dataset is not None else None
     validation = scalar(("data", "validation"), DataSpec.model_fields["validation"].default)
@@ -133,6 +133,11 @@ def draft(tree: Node, layers: Sequence[tuple[KeyPath, Node]], found: Iterable[Pr
         expect=expect.plain() if expect is not None and isinstance(expect.value, dict) else {},
         train_samples=_samples(facts, limit, validation),
     )
+
+
+def _moves_into(problem: Problem, path: KeyPath) -> bool:
+    fix = problem.fix
+    return isinstance(fix, Fix) and fix.kind == "move" and fix.target[: len(path)] == path
 
 
 class _Bad:

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from dltrain.config.catalogue import datasets, elsewhere, entries, examples
 from dltrain.config.catalogue.objects import FIELDS, check_object, find, object_nodes
 from dltrain.config.catalogue.phrases import number_hint, share_hint
 from dltrain.config.document.source import Node, nearest
-from dltrain.config.document.suggest import closest, listing, shown
+from dltrain.config.document.suggest import listing, rename, short, shown
 from dltrain.config.document.writer import flow
-from dltrain.config.schema import CheckpointSpec, DataSpec, Limit, ModelSpec, RuntimeSpec, Spec, TrainSpec
-from dltrain.errors import KeyPath, Problem, dotted
+from dltrain.config.schema import SECTIONS, choices
+from dltrain.errors import Fix, KeyPath, Problem, dotted
 
-SECTIONS: dict[KeyPath, type[BaseModel]] = {
-    (): Spec,
-    ("data",): DataSpec,
-    ("data", "limit"): Limit,
-    ("model",): ModelSpec,
-    ("train",): TrainSpec,
-    ("train", "checkpoint"): CheckpointSpec,
-    ("runtime",): RuntimeSpec,
-}
 _EXAMPLES = {
     "data": "data: {dataset: mnist}",
     "dataset": "dataset: mnist",
@@ -45,6 +35,7 @@ _EXAMPLES = {
     "monitor": "monitor: val_loss",
     "runtime": "runtime: {backend: tensorflow}",
 }
+_MISSING = ("missing-key", "missing-argument")
 _EXPECTED = {
     "int_type": ("a whole number", ("int",)),
     "int_from_float": ("a whole number", ("int",)),
@@ -74,7 +65,7 @@ def _with_example(problem: Problem) -> Problem:
     name, key = (str(part) for part in problem.path[-2:])
     found = (find(section, name) for section in ("dataset", *entries.sections()))
     entry = next((entry for entry in found if entry is not None and key in entry.arguments), None)
-    return problem if entry is None else replace(problem, hint=f"as in `{key}: {flow(examples.value(entry, key))}`")
+    return problem if entry is None else replace(problem, fix=f"as in `{key}: {flow(examples.value(entry, key))}`")
 
 
 def from_pydantic(error: ValidationError, root: Node) -> list[Problem]:
@@ -111,10 +102,9 @@ def _problem(detail: ErrorDetails, path: KeyPath, root: Node) -> Problem:
         message = f"`{name}` must be {phrase}, not {value}" if path else f"a config must be a mapping, not {value}"
         return Problem("wrong-type", message, path, node.where, number_hint(node.value, kinds) or _example(path))
     if kind == "literal_error":
-        words = [word.strip("'\" ") for word in str(context["expected"]).replace(" or ", ",").split(",")]
-        near = closest(node.value, words) if isinstance(node.value, str) else None
-        hint = f"did you mean `{near}`?" if near else f"write {listing(words)}"
-        return Problem("unknown-word", f"`{name}` cannot be {value}", path, node.where, hint)
+        words = choices(path)
+        near = rename(node.value, words) if isinstance(node.value, str) else None
+        return Problem("unknown-word", f"`{name}` cannot be {value}", path, node.where, near or Fix("choose", words))
     if kind == "string_pattern_mismatch":
         hint = "letters, digits, `.`, `_` and `-`, at most 64, the first a letter or digit"
         return Problem("name", f"`{name}` cannot be {value}", path, node.where, hint)
@@ -136,7 +126,7 @@ def _example(path: KeyPath) -> str:
         return f"write `{_EXAMPLES[key]}`"
     field = SECTIONS[path[:-1]].model_fields.get(key) if path[:-1] in SECTIONS else None
     default = field.default if field is not None else None
-    return f"as in `{key}: {shown(default).strip('`')}`" if isinstance(default, int | float | str) else ""
+    return f"as in `{key}: {short(default)}`" if isinstance(default, int | float | str) else ""
 
 
 def _in_section(path: KeyPath) -> str:
@@ -148,25 +138,29 @@ def _unknown_key(path: KeyPath, node: Node) -> Problem:
     message = f"unknown key `{key}`{_in_section(parent)}"
     where = node.key or node.where
     known = SECTIONS[parent].model_fields if parent in SECTIONS else {}
-    if ":" in key and key.split(":")[0] in known:
-        word, _, rest = key.partition(":")
-        return Problem("unknown-key", message, path, where, f"a blank is missing: write `{word}: {rest}`")
-    if key != (plain := key.strip("\u00a0\u3000\u2003 ")) and any(plain in m.model_fields for m in SECTIONS.values()):
-        return Problem(
-            "unknown-key", message, path, where, f"blanks before `{plain}` are not plain ones: type them anew"
-        )
-    if near := closest(key, known):
-        return Problem("unknown-key", message, path, where, f"did you mean `{near}`?")
+    word, colon, rest = key.partition(":")
+    plain = key.strip("\u00a0\u3000\u2003 ")
+    fix: Fix | str | None
+    if colon and word in known:
+        fix = Fix("rename", (word,), f"a blank is missing: write `{word}: {rest}`")
+    elif plain != key and any(plain in model.model_fields for model in SECTIONS.values()):
+        fix = Fix("rename", (plain,), f"blanks before `{plain}` are not plain ones: type them anew")
+    else:
+        fix = rename(key, known) or _elsewhere(parent, key)
+    choose = Fix("choose", tuple(known), f"known: {listing(known, 16)}")
+    return Problem("unknown-key", message, path, where, fix or choose)
+
+
+def _elsewhere(parent: KeyPath, key: str) -> Fix | str | None:
+    """Where a key belongs that is unknown in the section `parent`."""
     if parent == ("data",) and any(key in entry.arguments for entry in datasets.ENTRIES.values()):
-        hint = f"it belongs to the data set: `dataset: {{synthetic: {{{key}: …}}}}`"
-        return Problem("unknown-key", message, path, where, hint)
+        words = f"it belongs to the data set: `dataset: {{synthetic: {{{key}: …}}}}`"
+        return Fix("move", ("data", "dataset", "synthetic", key), words)
     if meant := elsewhere.key(key):
-        return Problem("unknown-key", message, path, where, meant)
-    for section, model in SECTIONS.items():
-        if section != parent and key in model.model_fields:
-            hint = f"it belongs in `{dotted(section)}`" if section else "it belongs at the top level"
-            return Problem("unknown-key", message, path, where, hint)
-    return Problem("unknown-key", message, path, where, f"known: {listing(known, 16)}")
+        return meant
+    sections = (section for section, model in SECTIONS.items() if section != parent and key in model.model_fields)
+    section = next(sections, None)
+    return Fix("move", (*section, key)) if section is not None else None
 
 
 def _missing_key(path: KeyPath, root: Node) -> Problem:
@@ -182,23 +176,32 @@ def in_order(problems: list[Problem]) -> list[Problem]:
 
     A key that is missing because it stands there misspelt, or elsewhere, is one mistake: only that is told.
     """
-    unknown = [p for p in problems if p.code.startswith("unknown-") and p.path]
-    meant = {(p.path[:-1], word) for p in unknown for word in re.findall(r"`(\w+)", p.hint)}
-    elsewhere_written = {p.path[-1] for p in unknown if p.hint.startswith("it belongs ")}
-    problems = [
-        p
-        for p in problems
-        if not p.code.startswith("missing-")
-        or ((p.path[:-1], p.path[-1]) not in meant and p.path[-1] not in elsewhere_written)
-    ]
-    if "layers" in elsewhere_written:
-        problems = [p for p in problems if p.path != ("model",)]
+    meant = {path for problem in problems for path in _meant(problem)}
+    moved = {problem.fix.target for problem in problems if isinstance(problem.fix, Fix) and problem.fix.kind == "move"}
+    keys = {target[-1] for target in moved}
 
-    def key(problem: Problem) -> tuple[bool, str, int, int]:
+    def told(problem: Problem) -> bool:
+        """Whether another problem says it already."""
+        if problem.code in _MISSING and (problem.path in meant or problem.path[-1] in keys):
+            return True
+        return problem.path == ("model",) and ("model", "layers") in moved
+
+    def place(problem: Problem) -> tuple[bool, str, int, int]:
         where = problem.where
         if where is None:
             return (True, "", 0, 0)
         return (where.origin == "override", where.file, where.line, where.column)
 
-    unique = {(problem.where, problem.message): problem for problem in problems}
-    return sorted(unique.values(), key=key)
+    unique = {(problem.where, problem.message): problem for problem in problems if not told(problem)}
+    return sorted(unique.values(), key=place)
+
+
+def _meant(problem: Problem) -> Iterator[KeyPath]:
+    """The keys beside an unknown one that it may stand for, or that hold the object that it belongs to."""
+    fix, section = problem.fix, problem.path[:-1]
+    if not isinstance(fix, Fix):
+        return
+    if fix.kind in ("rename", "choose"):
+        yield from ((*section, name) for name in fix.target)
+    elif fix.kind == "move" and fix.target[: len(section) + 1] in FIELDS:
+        yield fix.target[: len(section) + 1]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dltrain.config.catalogue.phrases import number_hint
 from dltrain.config.document.reader import MAX_NODES
 from dltrain.config.document.source import Node
-from dltrain.config.document.suggest import closest, shown
-from dltrain.errors import KeyPath, Problem
+from dltrain.config.document.suggest import rename, shown
+from dltrain.errors import Fix, KeyPath, Problem
 
 Placed = tuple[KeyPath, Node]
 
 MAX_TIMES = 10_000
+_KEYS = ("times", "layers")
 _EXAMPLE = "write `repeat: {times: 3, layers: [...]}`"
 
 
@@ -46,13 +47,12 @@ def _repeated(node: Node, path: KeyPath, problems: list[Problem]) -> list[Placed
         )
         return []
     for key, child in node.value.items():
-        if key not in ("times", "layers"):
-            near = closest(key, ("times", "layers"))
-            hint = f"did you mean `{near}`?" if near else "it takes `times` and `layers`"
+        if key not in _KEYS:
+            fix = rename(key, _KEYS) or Fix("choose", _KEYS, "it takes `times` and `layers`")
             problems.append(
-                Problem("unknown-key", f"unknown key `{key}` in `repeat`", (*path, key), child.key or place, hint)
+                Problem("unknown-key", f"unknown key `{key}` in `repeat`", (*path, key), child.key or place, fix)
             )
-    for key in ("times", "layers"):
+    for key in _KEYS:
         if key not in node.value:
             problems.append(Problem("missing-key", f"missing key `{key}` in `repeat`", (*path, key), place, _EXAMPLE))
     once = _inner(node.value.get("layers"), (*path, "layers"), problems)

@@ -18,9 +18,8 @@ from dltrain.config.catalogue import datasets, entries, examples
 from dltrain.config.catalogue.entries import Argument, Entry
 from dltrain.config.catalogue.objects import FIELDS, OBJECT_KINDS, find, known_names
 from dltrain.config.catalogue.phrases import expected, noun
-from dltrain.config.checks.problems import SECTIONS
 from dltrain.config.composition.repeat import MAX_TIMES
-from dltrain.config.schema import _BOUND, Spec
+from dltrain.config.schema import _BOUND, SECTIONS, Spec
 from dltrain.errors import KeyPath, dotted
 
 Json = dict[str, Any]

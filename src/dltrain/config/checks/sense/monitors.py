@@ -20,9 +20,9 @@ from dltrain.config.checks.sense import (
     training as sense_training,
 )
 from dltrain.config.document.source import nearest
-from dltrain.config.document.suggest import closest, listing
+from dltrain.config.document.suggest import listing, rename
 from dltrain.config.schema import parse_bound
-from dltrain.errors import KeyPath, Problem
+from dltrain.errors import Fix, KeyPath, Problem
 
 _SHARES = ("accuracy", "acc", "precision", "recall", "auc", "f1_score")
 
@@ -114,7 +114,5 @@ def _never_holds(draft: Draft, name: str, bound: object) -> Problem | None:
 def _unknown_metric(draft: Draft, message: str, name: str, known: list[str], path: KeyPath, hint: str) -> Problem:
     node = nearest(draft.tree, path)
     where = node.key if path[0] == "expect" and node.key is not None else draft.where(path)
-    near = closest(name, known)
-    if not hint:
-        hint = f"did you mean `{near}`?" if near else f"there will be {listing(known)}"
-    return Problem("unknown-metric", message, path, where, hint)
+    fix = hint or rename(name, known) or Fix("choose", tuple(known), f"there will be {listing(known)}")
+    return Problem("unknown-metric", message, path, where, fix)
