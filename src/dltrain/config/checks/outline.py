@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 from dltrain.config.catalogue.names import class_name, layer_names
 from dltrain.config.checks.draft import Draft, Placed, value_of
-from dltrain.config.checks.shapes import inference as shapes
-from dltrain.config.checks.shapes.inference import Inferred, Shape
+from dltrain.config.checks.shapes import Inferred, Shape, ShapeError, infer
 from dltrain.config.schema import KerasObject
 from dltrain.errors import KeyPath, Problem
 
@@ -60,8 +59,8 @@ def outline(draft: Draft) -> Outline:
     for number, (placed, name) in enumerate(zip(draft.layers, names, strict=True), 1):
         kind = class_name(placed.object)
         try:
-            inferred = shapes.infer(placed.object.name, placed.object.arguments, shape)
-        except shapes.ShapeError as error:
+            inferred = infer(placed.object.name, placed.object.arguments, shape)
+        except ShapeError as error:
             return Outline(tuple(rows), problems=(*doubled, _problem(draft, rows, placed, number, shape, error)))
         if inferred is None:
             ended = f"no rule for layer {number}, `{kind}`: shapes behind it are checked when the model is built"
@@ -87,16 +86,16 @@ def _doubled_names(draft: Draft) -> Iterable[Problem]:
 
 
 def _problem(
-    draft: Draft, rows: Sequence[Row], placed: Placed, number: int, shape: Shape, error: shapes.ShapeError
+    draft: Draft, rows: Sequence[Row], placed: Placed, number: int, shape: Shape, error: ShapeError
 ) -> Problem:
     path = placed.path
     if error.argument is not None and error.argument in placed.object.arguments:
         path = placed.argument_path(error.argument)
-    hint = error.hint
+    fix = error.fix
     if error.argument is None and len(shape) == 1 and (cause := _flattened_by(rows)) is not None:
-        hint = _undo(draft, cause)
+        fix = _undo(draft, cause)
     kind = class_name(placed.object)
-    return Problem("shape", f"layer {number}, `{kind}`, {error.message}", path, draft.where(path), hint)
+    return Problem("shape", f"layer {number}, `{kind}`, {error.message}", path, draft.where(path), fix)
 
 
 def _flattened_by(rows: Sequence[Row]) -> Row | None:
