@@ -154,9 +154,9 @@ def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, pat
 def _unknown_name(section: str, name: str, path: KeyPath, where: Where) -> Problem:
     what = noun(section)
     message = f"unknown {what} `{name}`"
-    if section != "dataset" and (reason := entries.why_not(name)):
-        said, _, cure = re.sub(r": |; ", "\n", reason, count=1).partition("\n")
-        return Problem("unknown-name", f"`{name}` {said}", path, where, cure or "remove it")
+    if section != "dataset" and (left_out := entries.why_not(name)):
+        why, instead = left_out
+        return Problem("unknown-name", f"`{name}` {why}", path, where, instead or Fix("remove"))
     if meant := elsewhere.name(section, name):
         return Problem("unknown-name", message, path, where, Fix("rename", (meant,)))
     if near := rename(name, known_names(section)):

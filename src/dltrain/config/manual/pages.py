@@ -287,8 +287,8 @@ def _unknown(name: str) -> UsageError:
         near = closest(key, own[1].arguments)
         hint = f"did you mean `{own[0]}.{near}`?" if near else f"`dltrain docs {own[0]}` lists its arguments"
         return UsageError(f"`{own[0]}` has no argument `{key}`", hint)
-    if reason := entries.why_not(name):
-        return UsageError(f"`{name}` cannot be named in a config", reason)
+    if left_out := entries.why_not(name):
+        return UsageError(f"`{name}` cannot be named in a config", "; ".join(filter(None, left_out)))
     paths = [key.path for key in keys()]
     known = [*texts.SPECIAL, *paths, *(name for section in SECTIONS for name in objects.known_names(section))]
     known += [path.rpartition(".")[2] for path in paths]
