@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain.config.catalogue.objects import FIELDS, complete
+from dltrain.config.catalogue import objects
 from dltrain.config.document.source import Node
 from dltrain.config.document.writer import Line, block
 from dltrain.config.schema import Spec
@@ -14,24 +14,24 @@ from dltrain.errors import KeyPath
 _HEAD = "# every default and override filled in; to fit this file is to do the same run again\n"
 
 
-def completed(spec: Spec) -> dict[str, Any]:
-    """The spec as data with every object's defaults filled in."""
+def complete(spec: Spec) -> Spec:
+    """The spec with every default of its Keras objects filled in."""
     data = spec.dump()
-    for pattern, section in FIELDS.items():
+    for pattern, section in objects.FIELDS.items():
         parent, key = data[str(pattern[0])], str(pattern[1])
         if pattern[-1] == "*":
-            parent[key] = [_complete(section, item) for item in parent[key]]
+            parent[key] = [_complete_object(section, item) for item in parent[key]]
         else:
-            parent[key] = _complete(section, parent[key])
+            parent[key] = _complete_object(section, parent[key])
     checkpoint = data["train"]["checkpoint"]
     if checkpoint["monitor"] is None:
         checkpoint["monitor"] = "val_loss" if data["data"]["validation"] > 0 else "loss"
-    return data
+    return Spec.model_validate(data)
 
 
-def _complete(section: str, item: str | dict[str, Any]) -> str | dict[str, Any]:
+def _complete_object(section: str, item: str | dict[str, Any]) -> str | dict[str, Any]:
     name, arguments = (item, {}) if isinstance(item, str) else next(iter(item.items()))
-    name, arguments = complete(section, name, arguments)
+    name, arguments = objects.complete(section, name, arguments)
     return {name: arguments} if arguments else name
 
 

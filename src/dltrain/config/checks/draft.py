@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dltrain.config.catalogue import datasets, objects
-from dltrain.config.document.source import Node, locate, place_of
+from dltrain.config.document.source import Node, locate, nearest, place_of
 from dltrain.config.schema import CheckpointSpec, DataSpec, KerasObject, Limit, TrainSpec
 from dltrain.errors import Fix, KeyPath, Problem, Severity, Where
 
@@ -80,7 +80,7 @@ class Draft:
         return f"line {self.where(path).line}"
 
 
-def draft(tree: Node, layers: Sequence[tuple[KeyPath, Node]], found: Iterable[Problem]) -> Draft:
+def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem]) -> Draft:
     """The draft of a config in which the problems `found` are known."""
     found = list(found)
     bad = _Bad(found)
@@ -111,7 +111,7 @@ def draft(tree: Node, layers: Sequence[tuple[KeyPath, Node]], found: Iterable[Pr
     facts = datasets.facts(dataset.object.name, dataset.object.arguments) if dataset is not None else None
     validation = scalar(("data", "validation"), DataSpec.model_fields["validation"].default)
     limit = scalar(("data", "limit", "train"), Limit.model_fields["train"].default)
-    good = [_placed(path, item) if not bad(path) else None for path, item in layers]
+    good = [_placed(path, nearest(tree, path)) if not bad(path) else None for path in layers]
     first_bad = good.index(None) if None in good else len(good)
     train = TrainSpec.model_fields
     expect = locate(tree, ("expect",))

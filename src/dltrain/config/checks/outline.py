@@ -49,7 +49,7 @@ class Outline:
     problems: tuple[Problem, ...] = field(default=())
 
 
-def outline(draft: Draft) -> Outline:
+def make_outline(draft: Draft) -> Outline:
     doubled = tuple(_doubled_names(draft))
     if draft.data is None:
         return Outline(problems=doubled)

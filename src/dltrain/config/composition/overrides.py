@@ -13,7 +13,7 @@ from dltrain.errors import Problem, Where, dotted
 _FLAG = "-s "  # how places in an argument are shown
 
 
-def apply(root: Node, argument: str) -> Problem | None:
+def apply_override(root: Node, argument: str) -> Problem | None:
     """Sets what `key.path=value` says in the tree; the value is read as YAML and beats the file.
 
     Returns:

@@ -8,29 +8,29 @@ from dltrain.config.document.source import Node
 from dltrain.config.document.suggest import rename, shown
 from dltrain.errors import Fix, KeyPath, Problem
 
-Placed = tuple[KeyPath, Node]
+_Item = tuple[KeyPath, Node]  # a layer and where it is written
 
 MAX_TIMES = 10_000
 _KEYS = ("times", "layers")
 _EXAMPLE = "write `repeat: {times: 3, layers: [...]}`"
 
 
-def expanded(root: Node) -> tuple[list[Placed], list[Problem]]:
-    """The layers of a config in order, each with the path under which it is written, and what is wrong with repeats."""
+def expand(root: Node) -> tuple[list[KeyPath], list[Problem]]:
+    """The paths under which the layers of a config are written, in order, and what is wrong with its repeats."""
     model = root.value.get("model") if isinstance(root.value, dict) else None
     layers = model.value.get("layers") if model is not None and isinstance(model.value, dict) else None
     if layers is None or not isinstance(layers.value, list):
         return [], []
     problems: list[Problem] = []
-    return _items(layers, ("model", "layers"), problems), problems
+    return [path for path, _ in _items(layers, ("model", "layers"), problems)], problems
 
 
 def is_repeat(node: Node) -> bool:
     return isinstance(node.value, dict) and "repeat" in node.value and len(node.value) == 1
 
 
-def _items(layers: Node, path: KeyPath, problems: list[Problem]) -> list[Placed]:
-    found: list[Placed] = []
+def _items(layers: Node, path: KeyPath, problems: list[Problem]) -> list[_Item]:
+    found: list[_Item] = []
     for index, item in enumerate(layers.value):
         if is_repeat(item):
             found += _repeated(item.value["repeat"], (*path, index, "repeat"), problems)
@@ -39,7 +39,7 @@ def _items(layers: Node, path: KeyPath, problems: list[Problem]) -> list[Placed]
     return found
 
 
-def _repeated(node: Node, path: KeyPath, problems: list[Problem]) -> list[Placed]:
+def _repeated(node: Node, path: KeyPath, problems: list[Problem]) -> list[_Item]:
     place = node.key or node.where
     if not isinstance(node.value, dict):
         problems.append(
@@ -66,7 +66,7 @@ def _repeated(node: Node, path: KeyPath, problems: list[Problem]) -> list[Placed
     return once * times
 
 
-def _inner(layers: Node | None, path: KeyPath, problems: list[Problem]) -> list[Placed]:
+def _inner(layers: Node | None, path: KeyPath, problems: list[Problem]) -> list[_Item]:
     if layers is None:
         return []
     if not isinstance(layers.value, list):

@@ -80,7 +80,7 @@ def fit(
         run = runs.create(
             Path(runs_dir),
             name=plan.spec.name,
-            config=plan.text,
+            config=plan.file_bytes,
             resolved=plan.resolved(),
             record=_record(plan, dataset, build.parameters(model), device.describe()),
         )

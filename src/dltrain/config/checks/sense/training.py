@@ -19,7 +19,7 @@ _ADAPTIVE = {"Adam", "AdamW", "Adamax", "Nadam", "Lion", "Lamb", "RMSprop", "Sch
 _UNDIRECTED = {"TruePositives": "max", "TrueNegatives": "max", "FalsePositives": "min", "FalseNegatives": "min"}
 
 
-def check(draft: Draft) -> Iterator[Problem]:
+def check_training(draft: Draft) -> Iterator[Problem]:
     yield from _check_batch(draft)
     yield from _check_learning_rate(draft)
     yield from _check_callbacks(draft)
