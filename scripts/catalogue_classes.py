@@ -144,25 +144,26 @@ ARGUMENTS_LEFT_OUT = {
     "weights": "takes arrays, which a config cannot say",
 }
 
-_INPUTS = "takes several inputs; a Sequential model has one"
-_BASE = "is Keras's abstract base, not something to build"
-_CODE = "runs Python code, which a config may not bring along"
-_FOREIGN = "wraps a model of another framework, which a config cannot say"
-_FILE = "reads a vocabulary, which may be a file; a config may not open files this way"
-_INPUT = "is not needed: the data set gives the input's shape"
-_LABELS = "changes labels or boxes along with the images; a layer of a Sequential model sees only the images"
+_INPUTS = ("takes several inputs", "a Sequential model has one")
+_BASE = ("is Keras's abstract base, not something to build", "")
+_CODE = ("runs Python code, which a config may not bring along", "")
+_FOREIGN = ("wraps a model of another framework, which a config cannot say", "")
+_FILE = ("reads a vocabulary, which may be a file", "a config may not open files this way")
+_INPUT = ("is not needed", "the data set gives the input's shape")
+_LABELS = ("changes labels or boxes along with the images", "a layer of a Sequential model sees only the images")
 _OWN = "is dltrain's own task"
-_MAP = "gives single layers their own optimizers, which a config cannot say"
-_VALUES = "averages values of its own; it does not compare labels with predictions"
+_MAP = ("gives single layers their own optimizers, which a config cannot say", "")
+_VALUES = ("averages values of its own", "it does not compare labels with predictions")
 
-LEFT_OUT = {
-    "Accuracy": "compares labels with raw outputs for exact equality; write `accuracy`",
+# Why a config may not name it, and what to do instead; empty where that is only to remove it.
+LEFT_OUT: dict[str, tuple[str, str]] = {
+    "Accuracy": ("compares labels with raw outputs for exact equality", "write `accuracy`"),
     "Add": _INPUTS,
     "AdditiveAttention": _INPUTS,
     "Attention": _INPUTS,
     "Average": _INPUTS,
-    "BackupAndRestore": f"{_OWN}: every epoch has its checkpoint, and `dltrain resume` goes on from it",
-    "CSVLogger": f"{_OWN}: every run has its metrics.csv",
+    "BackupAndRestore": (_OWN, "every epoch has its checkpoint, and `dltrain resume` goes on from it"),
+    "CSVLogger": (_OWN, "every run has its metrics.csv"),
     "Callback": _BASE,
     "CallbackList": _BASE,
     "Concatenate": _INPUTS,
@@ -170,11 +171,11 @@ LEFT_OUT = {
     "CutMix": _LABELS,
     "Dot": _INPUTS,
     # Its symbolic call returns its input, so that a built model leaves it out without a word (Keras 3.15.1).
-    "Equalization": "has no effect in a Sequential model: Keras passes it over when it builds the model",
+    "Equalization": ("has no effect in a Sequential model", "Keras passes it over when it builds the model"),
     "FlaxLayer": _FOREIGN,
     "GroupQueryAttention": _INPUTS,
     "HashedCrossing": _INPUTS,
-    "History": f"{_OWN}: every run has its metrics",
+    "History": (_OWN, "every run has its metrics"),
     "Initializer": _BASE,
     "Input": _INPUT,
     "InputLayer": _INPUT,
@@ -185,7 +186,7 @@ LEFT_OUT = {
     "LambdaCallback": _CODE,
     "Layer": _BASE,
     "LearningRateSchedule": _BASE,
-    "LearningRateScheduler": "runs Python code; give the optimizer a schedule as its `learning_rate`",
+    "LearningRateScheduler": ("runs Python code", "give the optimizer a schedule as its `learning_rate`"),
     "Loss": _BASE,
     "MaxNumBoundingBoxes": _LABELS,
     "Maximum": _INPUTS,
@@ -194,26 +195,26 @@ LEFT_OUT = {
     "Metric": _BASE,
     "Minimum": _INPUTS,
     "MixUp": _LABELS,
-    "ModelCheckpoint": f"{_OWN}: every epoch has its checkpoint",
+    "ModelCheckpoint": (_OWN, "every epoch has its checkpoint"),
     "MultiHeadAttention": _INPUTS,
     "MultiOptimizer": _MAP,
     "Multiply": _INPUTS,
     "Optimizer": _BASE,
     "OptimizerMap": _MAP,
-    "OrbaxCheckpoint": f"{_OWN}: every epoch has its checkpoint",
-    "Pipeline": "holds a list of layers; write them in `layers` one after the other",
-    "ProgbarLogger": f"{_OWN}: it draws the progress itself",
+    "OrbaxCheckpoint": (_OWN, "every epoch has its checkpoint"),
+    "Pipeline": ("holds a list of layers", "write them in `layers` one after the other"),
+    "ProgbarLogger": (_OWN, "it draws the progress itself"),
     "Regularizer": _BASE,
-    "RemoteMonitor": "sends what a run measures over the network",
-    "StackedRNNCells": "holds a list of cells; write recurrent layers one after the other",
+    "RemoteMonitor": ("sends what a run measures over the network", ""),
+    "StackedRNNCells": ("holds a list of cells", "write recurrent layers one after the other"),
     "StringLookup": _FILE,
     "Subtract": _INPUTS,
     "Sum": _VALUES,
-    "SwapEMAWeights": "exchanges the weights under dltrain's checkpoints; use the optimizer's `use_ema`",
-    "TFSMLayer": "loads a model from a file, which a config may not do",
-    "TensorBoard": f"{_OWN}: it writes the event files of a run itself",
+    "SwapEMAWeights": ("exchanges the weights under dltrain's checkpoints", "use the optimizer's `use_ema`"),
+    "TFSMLayer": ("loads a model from a file, which a config may not do", ""),
+    "TensorBoard": (_OWN, "it writes the event files of a run itself"),
     "TextVectorization": _FILE,
     "TorchModuleWrapper": _FOREIGN,
     "Wrapper": _BASE,
-    "threshold": "needs arguments, and an activation is a bare word",
+    "threshold": ("needs arguments, and an activation is a bare word", ""),
 }

@@ -16,8 +16,8 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from dltrain.config.catalogue import datasets  # noqa: E402
 from dltrain.config.catalogue.phrases import expected  # noqa: E402
+from dltrain.config.document.writer import flow  # noqa: E402
 from dltrain.config.manual.keys import Key, keys  # noqa: E402
-from dltrain.config.resolved import flow  # noqa: E402
 from dltrain.data.sources import SOURCES  # noqa: E402
 
 TARGET = ROOT / "docs/config.md"

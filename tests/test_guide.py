@@ -14,8 +14,8 @@ import pytest
 from dltrain.cli import VERBS, cli
 from dltrain.cli.diagnostics import text
 from dltrain.config import load
-from dltrain.config.checks.problems import SECTIONS
 from dltrain.config.manual import templates
+from dltrain.config.schema import SECTIONS
 from dltrain.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent

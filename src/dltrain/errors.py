@@ -19,13 +19,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
+# Where a value comes from: the text of a file, a `-s key=value` argument, or no text at all.
+Origin = Literal["file", "override", "default"]
+# The keys and list indices that lead to a value: ("model", "layers", 0).
+KeyPath = tuple[str | int, ...]
+
+
+def dotted(path: KeyPath) -> str:
+    """`model.layers.0`, as `-s` takes it."""
+    return ".".join(str(key) for key in path)
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
     """A stretch of one line in a file or in a command-line argument; line and columns count from 1.
 
-    `end_column` is the first column after the stretch, `text` the whole line.
+    `file` is the argument itself, `-s key=value`, where `origin` is an override; `end_column` is the first column
+    after the stretch, `text` the whole line.
     """
 
     file: str
@@ -33,6 +43,38 @@ class Where:
     column: int
     end_column: int
     text: str
+    origin: Origin = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """How to mend a problem, as data; its `str` is what users read.
+
+    Args:
+        kind: `rename`: another name is meant, `target`; `choose`: one of `target` is to stand there; `write`: the YAML
+            `target` is; `insert`: the list item `target` is to come before it; `move`: it belongs at the key path
+            `target`; `remove`: nothing is to stand there.
+        target: what the kind says.
+        words: said instead of the kind's own phrase.
+    """
+
+    kind: Literal["rename", "choose", "write", "insert", "move", "remove"]
+    target: KeyPath = ()
+    words: str = ""
+
+    def __str__(self) -> str:
+        if self.words:
+            return self.words
+        target = ", ".join(f"`{item}`" for item in self.target)
+        phrases = {
+            "rename": f"did you mean {target}?",
+            "choose": f"write {target}",
+            "write": f"write {target}",
+            "insert": f"insert before it: {target}",
+            "move": f"it belongs in `{dotted(self.target[:-1])}`" if self.target[1:] else "it belongs at the top level",
+            "remove": "remove it",
+        }
+        return phrases[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +84,23 @@ class Problem:
     Args:
         code: stable word for machines, such as `unknown-key`.
         message: what is wrong, one line.
-        path: the keys and list indices that lead to the value.
+        path: leads to the value.
         where: the place in the text; None where no text stands behind it.
-        hint: what was expected or what to write instead; may be empty.
+        fix: how to mend it: as data where something goes by it, else as a phrase, which may be empty.
         severity: an `error` cannot work; a `warning` probably should not be so.
     """
 
     code: str
     message: str
-    path: tuple[str | int, ...] = ()
+    path: KeyPath = ()
     where: Where | None = None
-    hint: str = ""
+    fix: Fix | str = ""
     severity: Severity = "error"
+
+    @property
+    def hint(self) -> str:
+        """What was expected, or what to write instead; may be empty."""
+        return str(self.fix)
 
 
 def tally(problems: int, warnings: int) -> str:
@@ -84,7 +131,7 @@ class ConfigError(DltrainError):
 
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         errors = sum(problem.severity == "error" for problem in problems)
-        typed = all(problem.where is not None and problem.where.file.startswith("-s ") for problem in problems)
+        typed = all(problem.where is not None and problem.where.origin == "override" for problem in problems)
         place = "the overrides" if typed and problems else file
         super().__init__(f"{tally(errors, len(problems) - errors)} in {place}")
         self.file = file

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from dltrain.cli import diagnostics
 from dltrain.config.catalogue import entries
+from dltrain.config.document.writer import flow
 from dltrain.config.plan import check
-from dltrain.config.resolved import dump, flow
+from dltrain.config.resolved import dump
 from dltrain.errors import ConfigError, Problem
 
 ROOT = Path(__file__).parent.parent.parent

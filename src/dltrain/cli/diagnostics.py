@@ -36,9 +36,9 @@ def text(problem: Problem, width: int | None = None) -> str:
         width: columns to wrap at; None leaves messages and hints on one line each.
     """
     color = _COLORS[problem.severity]
-    head = _wrapped(printable(problem.message), width, f"{problem.severity}: ", "  ")
-    label = click.style(f"{problem.severity}: ", fg=color, bold=True)
-    head = label + head.removeprefix(f"{problem.severity}: ")
+    label = f"{problem.severity}: "
+    head = _wrapped(printable(problem.message), width, label, "  ")
+    head = click.style(label, fg=color, bold=True) + head[len(label) :]
     hint = printable(problem.hint)
     where = problem.where
     if where is None:
@@ -54,11 +54,7 @@ def text(problem: Problem, width: int | None = None) -> str:
 
 
 def _place(where: Where) -> str:
-    return printable(where.file) + ("" if _is_override(where) else f":{where.line}:{where.column}")
-
-
-def _is_override(where: Where) -> bool:
-    return where.file.startswith("-s ")
+    return printable(where.file) + ("" if where.origin == "override" else f":{where.line}:{where.column}")
 
 
 def _wrapped(words: str, width: int | None, first: str, rest: str) -> str:
@@ -111,7 +107,7 @@ def as_github(problems: Iterable[Problem]) -> str:
 def _annotation(problem: Problem) -> str:
     where = problem.where
     properties = {"title": f"dltrain: {problem.code}"}
-    if where is not None and not _is_override(where):
+    if where is not None and where.origin != "override":
         place = {"file": where.file, "line": where.line, "col": where.column, "endColumn": where.end_column - 1}
         properties = {key: str(value) for key, value in place.items()} | properties
     message = printable(problem.message) + (f"\n{printable(problem.hint)}" if problem.hint else "")

@@ -7,19 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from dltrain.config.checks import problems
-from dltrain.config.checks.draft import draft
-from dltrain.config.checks.outline import Outline, outline
-from dltrain.config.checks.sense.monitors import check_sense
-from dltrain.config.composition import extends, repeat
-from dltrain.config.composition import overrides as override_module
-from dltrain.config.document.reader import Node, ReadError, Source
+from dltrain.config.checks import check_config
+from dltrain.config.checks.outline import Outline
+from dltrain.config.composition import compose
+from dltrain.config.composition.extends import read_limited
+from dltrain.config.document.reader import ReadError
+from dltrain.config.document.source import Node, Source, nearest, place_of
 from dltrain.config.document.suggest import near_files
-from dltrain.config.resolved import completed, dump, flow, quote, with_origins
+from dltrain.config.document.writer import flow, quote
+from dltrain.config.resolved import complete, dump, with_origins
 from dltrain.config.schema import Limit, Spec
-from dltrain.errors import ConfigError, Problem, UsageError
+from dltrain.errors import ConfigError, KeyPath, Problem, UsageError
 from dltrain.names import slug
 
 SMOKE_TRAIN, SMOKE_TEST = 512, 128
@@ -39,7 +37,7 @@ class Checked:
 
     spec: Spec
     tree: Node
-    layers: tuple[tuple[str | int, ...], ...]
+    layers: tuple[KeyPath, ...]
     outline: Outline
     warnings: tuple[Problem, ...]
 
@@ -51,16 +49,16 @@ class Plan:
     checked: Checked
     spec: Spec
     file: str
-    text: bytes
+    file_bytes: bytes
     overrides: tuple[str, ...]
     smoke: bool = False
 
-    def error(self, path: tuple[str | int, ...], message: str, hint: str = "", code: str = "keras") -> ConfigError:
+    def error(self, path: KeyPath, message: str, hint: str = "", code: str = "keras") -> ConfigError:
         """The error that says `message` at the place of `path` in `spec`."""
         written = path
         if path[:2] == ("model", "layers") and len(path) > 2 and isinstance(path[2], int):
             written = (*self.checked.layers[path[2]], *path[3:])
-        where = problems.place_of(self.checked.tree, written)
+        where = place_of(self.checked.tree, written)
         return ConfigError(self.file, [Problem(code, message, written, where, hint)])
 
     def refuse(self, warnings: Sequence[Problem]) -> ConfigError:
@@ -73,7 +71,7 @@ class Plan:
 
     def origins(self) -> str:
         """The same, one value a line, each with where it comes from: `default`, `file:line` or the override."""
-        written = [problems.locate(self.checked.tree, path)[0] for path in self.checked.layers]
+        written = [nearest(self.checked.tree, path) for path in self.checked.layers]
         return with_origins(self.spec.dump(), self.checked.tree, written)
 
 
@@ -101,10 +99,8 @@ def load(
         ConfigError: the config has problems.
     """
     path = Path(config)
-    data = read_bytes(path)
-    texts = as_texts(overrides)
-    if name is not None:
-        texts = (*texts, f"name={quote(name)}")
+    data = _read(path)
+    texts = _as_texts(overrides, name)
     checked = check(str(path), data, texts, alone)
     plan = Plan(checked, shrink(checked.spec) if smoke else checked.spec, str(path), data, texts, smoke)
     if strict and checked.warnings:
@@ -112,12 +108,12 @@ def load(
     return plan
 
 
-def read_bytes(path: Path) -> bytes:
+def _read(path: Path) -> bytes:
     try:
         if path.is_dir():
             hint = "give a YAML file in it" if any(path.glob("*.y*ml")) else "give a YAML file"
             raise UsageError(f"{path} is a directory, not a config", hint)
-        return extends.read_limited(path)
+        return read_limited(path)
     except FileNotFoundError:
         raise UsageError(f"no such config: {path}", near_files(path)) from None
     except (OSError, ValueError) as error:
@@ -125,10 +121,12 @@ def read_bytes(path: Path) -> bytes:
         raise UsageError(f"cannot read {path}: {reason}") from None
 
 
-def as_texts(overrides: Sequence[str] | Mapping[str, Any]) -> tuple[str, ...]:
-    if not isinstance(overrides, Mapping):
-        return tuple(overrides)
-    return tuple(f"{key}={flow(value)}" for key, value in overrides.items())
+def _as_texts(overrides: Sequence[str] | Mapping[str, Any], name: str | None) -> tuple[str, ...]:
+    """Overrides as `-s` takes them, the run's name among them."""
+    given = overrides
+    if isinstance(overrides, Mapping):
+        given = [f"{key}={flow(value)}" for key, value in overrides.items()]
+    return (*given, *([f"name={quote(name)}"] if name is not None else ()))
 
 
 def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False) -> Checked:
@@ -138,40 +136,18 @@ def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False)
         ConfigError: with all problems, in the order of the file; warnings among them.
     """
     try:
-        tree = extends.read_chain(file, data, alone)
+        composed = compose(file, data, overrides, alone)
     except ReadError as error:
         raise ConfigError(file, [error.problem]) from None
-    found = [p for p in (override_module.apply(tree, text) for text in overrides) if p is not None]
-    tree.value.setdefault("name", _named_after(file))
-    layers, wrong_repeats = repeat.expanded(tree)
-    found += wrong_repeats
-    found += problems.from_objects(tree, layers)
-    spec = None
-    try:
-        spec = Spec.model_validate(_plain(tree, layers))
-    except ValidationError as error:
-        found += problems.from_pydantic(error, tree)
-    sketch = draft(tree, layers, found)
-    shaped = outline(sketch)
-    found += [*shaped.problems, *check_sense(sketch, shaped)]
-    found = problems.in_order(found)
-    if spec is None or any(problem.severity == "error" for problem in found):
-        raise ConfigError(file, found)
-    paths = tuple(path for path, _ in layers)
-    return Checked(Spec.model_validate(completed(spec)), tree, paths, shaped, tuple(found))
-
-
-def _plain(tree: Node, layers: Sequence[tuple[tuple[str | int, ...], Node]]) -> dict[str, Any]:
-    """The config as plain data, repeats expanded."""
-    plain: dict[str, Any] = tree.plain()
-    model = plain.get("model")
-    if isinstance(model, dict) and isinstance(model.get("layers"), list) and model["layers"]:
-        model["layers"] = [node.plain() for _, node in layers] or ["Identity"]  # an empty repeat is already told
-    return plain
+    composed.tree.value.setdefault("name", _named_after(file))
+    found = check_config(composed.tree, composed.layers, composed.problems)
+    if found.spec is None or any(problem.severity == "error" for problem in found.problems):
+        raise ConfigError(file, found.problems)
+    return Checked(complete(found.spec), composed.tree, composed.layers, found.outline, found.problems)
 
 
 def _named_after(file: str) -> Node:
-    return Node(slug(Path(file).stem), Source(file, "").at(0, 0))
+    return Node(slug(Path(file).stem), Source(file, "", "default").at(0, 0))
 
 
 def shrink(spec: Spec) -> Spec:

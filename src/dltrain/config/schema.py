@@ -6,12 +6,24 @@ What stands inside a Keras object (`Dense: {units: 10}`) is not said here: the c
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_serializer, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from dltrain import names
+from dltrain.errors import KeyPath
 
 
 class Section(BaseModel):
@@ -65,16 +77,22 @@ class ModelSpec(Section):
     )
 
 
-def _batch_size(value: object) -> object:
-    if value == "full" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
-        return value
-    raise PydanticCustomError("expected", "expected a whole number of at least 1, or `full`")
+@dataclass(frozen=True)
+class CountOr:
+    """Annotates a whole number of at least 1 that may also be the string `other`."""
 
+    other: str
 
-def _auto_steps(value: object) -> object:
-    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
-        return value
-    raise PydanticCustomError("expected", "expected a whole number of at least 1, or `auto`")
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{"type": "integer", "minimum": 1}, {"const": self.other}]}
+
+    def _check(self, value: object) -> object:
+        if value == self.other or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+            return value
+        raise PydanticCustomError("expected", f"expected a whole number of at least 1, or `{self.other}`")
 
 
 def _version(value: object) -> object:
@@ -99,7 +117,7 @@ class TrainSpec(Section):
     optimizer: KerasObject = Field(description="The Keras optimizer.")
     loss: KerasObject = Field(description="The Keras loss; labels take the form that it needs.")
     metrics: list[KerasObject] = Field(default=[], description="Keras metrics, measured beside the loss.")
-    batch_size: Annotated[int | Literal["full"], BeforeValidator(_batch_size)] = Field(
+    batch_size: Annotated[int | Literal["full"], CountOr("full")] = Field(
         default=32, description="Samples in one optimizer step; `full` is batch gradient descent."
     )
     epochs: int = Field(ge=1, description="How often to go through the training samples.")
@@ -110,7 +128,7 @@ class TrainSpec(Section):
         description="Keras's dtype policy: numbers of 32 bits, or computation in 16; `mixed_float16` is for GPUs.",
     )
     deterministic: bool = Field(default=True, description="The same bits again on the same machine and versions.")
-    steps_per_execution: Annotated[int | Literal["auto"], BeforeValidator(_auto_steps)] = Field(
+    steps_per_execution: Annotated[int | Literal["auto"], CountOr("auto")] = Field(
         default="auto",
         description="Steps in one call, for whose end progress waits; `auto`: up to 16, about half a second.",
     )
@@ -135,7 +153,8 @@ class RuntimeSpec(Section):
     )
 
 
-_BOUND = re.compile(r"\s*(?P<operator>>=|<=|>|<)\s*(?P<value>[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)\s*")
+# Groups without names: JavaScript, and so JSON Schema, writes those otherwise.
+_BOUND = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)\s*")
 
 
 def parse_bound(text: object) -> tuple[str, float]:
@@ -147,15 +166,20 @@ def parse_bound(text: object) -> tuple[str, float]:
     match = _BOUND.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ValueError('expected a comparison and a number in quotes, such as ">= 0.985"')
-    return match["operator"], float(match["value"])
+    return match[1], float(match[2])
 
 
-def _bound(value: object) -> object:
+def _check_bound(value: object) -> object:
     try:
         parse_bound(value)
     except ValueError as error:
         raise PydanticCustomError("expected", str(error)) from None
     return value
+
+
+Bound = Annotated[
+    str, BeforeValidator(_check_bound), WithJsonSchema({"type": "string", "pattern": f"^{_BOUND.pattern}$"})
+]
 
 
 class Spec(Section):
@@ -174,10 +198,27 @@ class Spec(Section):
     runtime: RuntimeSpec = Field(
         default=RuntimeSpec(), description="What to compute with, and how; the result is the same but for rounding."
     )
-    expect: dict[str, Annotated[str, BeforeValidator(_bound)]] = Field(
+    expect: dict[str, Bound] = Field(
         default={},
         description='A gate: bounds on `test_…` and `val_…` metrics, as in `test_accuracy: ">= 0.99"`.',
     )
 
     def dump(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
+
+
+SECTIONS: dict[KeyPath, type[BaseModel]] = {
+    (): Spec,
+    ("data",): DataSpec,
+    ("data", "limit"): Limit,
+    ("model",): ModelSpec,
+    ("train",): TrainSpec,
+    ("train", "checkpoint"): CheckpointSpec,
+    ("runtime",): RuntimeSpec,
+}
+
+
+def choices(path: KeyPath) -> tuple[str, ...]:
+    """The values of a key that takes only certain ones; empty for other keys."""
+    annotation = SECTIONS[path[:-1]].model_fields[str(path[-1])].annotation
+    return tuple(str(value) for value in get_args(annotation)) if get_origin(annotation) is Literal else ()

@@ -14,7 +14,7 @@ import numpy as np
 
 from dltrain.config import Plan
 from dltrain.config.catalogue import entries
-from dltrain.config.checks.problems import place_of
+from dltrain.config.document.source import place_of
 from dltrain.engine.events import Listener, Phase, ignore
 from dltrain.engine.inputs import load_data
 from dltrain.engine.model.speed import choose_threads

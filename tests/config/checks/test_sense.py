@@ -10,8 +10,8 @@ import pytest
 from dltrain.config import load
 from dltrain.config.catalogue import datasets, entries, examples, objects
 from dltrain.config.checks.sense import sizes as sense_sizes
+from dltrain.config.document.writer import flow
 from dltrain.config.plan import check
-from dltrain.config.resolved import flow
 from dltrain.engine.model.build import build_model
 from dltrain.engine.model.construct import construct
 from dltrain.engine.session import start_session

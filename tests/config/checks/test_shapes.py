@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from dltrain.arguments import Argument
 from dltrain.config.catalogue import entries
+from dltrain.config.checks.shapes import Inferred, ShapeError, infer, rules
 from dltrain.config.checks.shapes import images as shapes_images
-from dltrain.config.checks.shapes.inference import Inferred, ShapeError, infer, rules
 from dltrain.engine.model.construct import KERAS_ERRORS, Refused, construct
 
 WITH_RULE = rules()
@@ -200,7 +200,7 @@ def compare(name: str, given: dict[str, Any], shape: tuple[int, ...]) -> None:
         if name.startswith("AdaptiveMaxPooling"):  # to run it would end the process
             return
         truth = by_keras(name, given, shape)
-        if not (error.message and error.hint):
+        if not (error.message and error.fix):
             pytest.fail("an error without words")
         if not (truth is None or min(truth.shape, default=1) < 1 or stricter(name, given, shape)):
             pytest.fail(f"{error.message}, but Keras makes {truth}")
@@ -306,7 +306,7 @@ def test_shapes_say_what_a_layer_gets_and_needs(
     with pytest.raises(ShapeError) as caught:
         infer(name, given_arguments, shape)
     assert message in caught.value.message
-    assert hint in caught.value.hint
+    assert hint in str(caught.value.fix)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 import dltrain as package
 from dltrain import runs
 from dltrain.config.catalogue import entries, examples
-from dltrain.config.resolved import flow
+from dltrain.config.document.writer import flow
 from dltrain.engine import EpochDone, SkippedCheckpoint, StepDone
 from dltrain.errors import Interrupted, RunError, UsageError
 

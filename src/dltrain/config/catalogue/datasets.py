@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dltrain.config.catalogue.entries import Entry
-from dltrain.config.document.reader import Node
+from dltrain.config.document.source import Node
 from dltrain.data.facts import Facts
 from dltrain.data.sources import SOURCES
 from dltrain.errors import Problem, Where

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dltrain.errors import Fix
+
 # Names of objects, by section; compared in lower case.
 NAMES: dict[str, dict[str, str]] = {
     "layer": {
@@ -88,38 +90,55 @@ ADVICE: dict[str, str] = {
     "num_features": "remove it: Keras sees what the layer gets",
     "bidirectional": "write `Bidirectional: {layer: {LSTM: {units: 64}}}`",
 }
+
+
+def _moved(path: str, words: str = "") -> Fix:
+    """What is written at the key `path`, and there under its last name."""
+    section, _, key = path.rpartition(".")
+    place = f"in `{section}`" if section else "at the top level"
+    return Fix("move", tuple(path.split(".")), words or f"write `{key}` {place}")
+
+
 # Keys of a section, in whatever section they are looked for.
-KEYS: dict[str, str] = {
-    "learning_rate": "it is the optimizer's: `optimizer: {Adam: {learning_rate: 1e-3}}`",
-    "lr": "write it as the optimizer's: `optimizer: {Adam: {learning_rate: 1e-3}}`",
-    "momentum": "it is the optimizer's: `optimizer: {SGD: {learning_rate: 0.01, momentum: 0.9}}`",
-    "weight_decay": "it is the optimizer's: `optimizer: {AdamW: {weight_decay: 0.004}}`",
-    "scheduler": "write it as the rate: `optimizer: {Adam: {learning_rate: {CosineDecay: {…}}}}`",
-    "lr_scheduler": "write it as the rate: `optimizer: {Adam: {learning_rate: {CosineDecay: {…}}}}`",
-    "early_stopping": "write `callbacks: [EarlyStopping: {patience: 3}]` in `train`",
-    "patience": "write `callbacks: [EarlyStopping: {patience: 3}]` in `train`",
+KEYS: dict[str, Fix | str] = {
+    "learning_rate": _moved("train.optimizer", "it is the optimizer's: `optimizer: {Adam: {learning_rate: 1e-3}}`"),
+    "lr": _moved("train.optimizer", "write it as the optimizer's: `optimizer: {Adam: {learning_rate: 1e-3}}`"),
+    "momentum": _moved(
+        "train.optimizer", "it is the optimizer's: `optimizer: {SGD: {learning_rate: 0.01, momentum: 0.9}}`"
+    ),
+    "weight_decay": _moved("train.optimizer", "it is the optimizer's: `optimizer: {AdamW: {weight_decay: 0.004}}`"),
+    "scheduler": _moved(
+        "train.optimizer", "write it as the rate: `optimizer: {Adam: {learning_rate: {CosineDecay: {…}}}}`"
+    ),
+    "lr_scheduler": _moved(
+        "train.optimizer", "write it as the rate: `optimizer: {Adam: {learning_rate: {CosineDecay: {…}}}}`"
+    ),
+    "early_stopping": _moved("train.callbacks", "write `callbacks: [EarlyStopping: {patience: 3}]` in `train`"),
+    "patience": _moved("train.callbacks", "write `callbacks: [EarlyStopping: {patience: 3}]` in `train`"),
     "dropout": "it is a layer: `- Dropout: {rate: 0.5}`",
-    "activation": "it belongs to a layer: `- Dense: {units: 10, activation: softmax}`",
-    "units": "it belongs to a layer: `- Dense: {units: 10}`",
-    "validation_split": "write `validation` in `data`",
-    "val_split": "write `validation` in `data`",
-    "test_size": "write `limit: {test: …}` in `data`",
+    "activation": _moved(
+        "model.layers.*.activation", "it belongs to a layer: `- Dense: {units: 10, activation: softmax}`"
+    ),
+    "units": _moved("model.layers.*.units", "it belongs to a layer: `- Dense: {units: 10}`"),
+    "validation_split": _moved("data.validation"),
+    "val_split": _moved("data.validation"),
+    "test_size": _moved("data.limit.test", "write `limit: {test: …}` in `data`"),
     "shuffle": "remove it: training samples are shuffled, by the seed",
     "verbose": "remove it: `fit` shows progress, and `-v` everything",
     "steps_per_epoch": "remove it: an epoch goes through all training samples; `data.limit` takes fewer",
-    "num_epochs": "write `epochs` in `train`",
-    "nb_epoch": "write `epochs` in `train`",
-    "n_epochs": "write `epochs` in `train`",
-    "batchsize": "write `batch_size` in `train`",
+    "num_epochs": _moved("train.epochs"),
+    "nb_epoch": _moved("train.epochs"),
+    "n_epochs": _moved("train.epochs"),
+    "batchsize": _moved("train.batch_size"),
     "input_shape": "remove it: the data set gives the input's shape",
     "input_dim": "remove it: the data set gives the input's shape",
-    "random_seed": "write `seed` at the top level",
-    "random_state": "write `seed` at the top level",
+    "random_seed": _moved("seed"),
+    "random_state": _moved("seed"),
     "device": "remove it: a GPU is used where TensorFlow finds one",
     "gpu": "remove it: a GPU is used where TensorFlow finds one",
-    "mixed_precision": "write `precision: mixed_bfloat16` in `train`",
-    "network": "write `model`",
-    "training": "write `train`",
+    "mixed_precision": _moved("train.precision", "write `precision: mixed_bfloat16` in `train`"),
+    "network": Fix("rename", ("model",), "write `model`"),
+    "training": Fix("rename", ("train",), "write `train`"),
     "extends": "it stands at the top level of a file, and not in `-s`",
     "repeat": "it stands among `model.layers`, as `- repeat: {times: 3, layers: [...]}`",
 }
@@ -130,6 +149,6 @@ def name(section: str, word: str) -> str | None:
     return NAMES.get(section, {}).get(word.lower().replace("_", "").replace("-", ""))
 
 
-def key(word: str) -> str | None:
+def key(word: str) -> Fix | str | None:
     """What to do about a key that other tools have."""
     return KEYS.get(word.lower())

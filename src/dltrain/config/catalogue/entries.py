@@ -71,10 +71,10 @@ def find(section: str, name: str) -> Entry | None:
     return Entry(section, own, arguments, found.get("module", ""), found.get("class", own))
 
 
-def why_not(name: str) -> str | None:
-    """Why a name that Keras has may not be written in a config; None for other names."""
-    reason: str | None = _data()["excluded"].get(name)
-    return reason
+def why_not(name: str) -> tuple[str, str] | None:
+    """Why a name that Keras has may not be written in a config, and what to do instead; None for other names."""
+    found = _data()["excluded"].get(name)
+    return (found[0], found[1]) if found is not None else None
 
 
 def why_not_argument(name: str, argument: str) -> str | None:

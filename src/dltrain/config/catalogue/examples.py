@@ -8,9 +8,11 @@ from typing import Any
 from dltrain.arguments import Argument
 from dltrain.config.catalogue.entries import Entry
 from dltrain.config.catalogue.objects import check_value
-from dltrain.config.document.reader import Node, read
-from dltrain.config.resolved import flow
+from dltrain.config.document import writer
+from dltrain.config.document.reader import read
+from dltrain.config.document.source import Node
 from dltrain.data.sources import SOURCES
+from dltrain.errors import KeyPath
 
 WIDTH = 76
 
@@ -146,7 +148,7 @@ def _fits(entry: Entry, key: str, found: Any) -> bool:
 
 def node(data: Any) -> Node:
     """Data as the reader would read it from a file."""
-    return read("example", f"value: {flow(data)}").value["value"]
+    return read("example", f"value: {writer.flow(data)}").value["value"]
 
 
 def written(name: str, given: dict[str, Any]) -> Any:
@@ -173,31 +175,12 @@ def in_place(section: str, name: str, given: dict[str, Any]) -> str:
     return block({"model": {"layers": [{"Dense": {"units": 64, f"kernel_{section}": made}}]}})
 
 
-def block(data: dict[str, Any], indent: int = 0) -> str:
+def block(data: dict[str, Any]) -> str:
     """A part of a config as YAML: sections as blocks, each value on its line where it is short enough."""
-    return "\n".join(_lines(data, indent))
 
+    def opens(path: KeyPath, value: Any, columns: int) -> bool:
+        if isinstance(path[-1], int):
+            return True
+        return columns > WIDTH or path[-1] in ("data", "model", "train", "layers", "callbacks", "expect")
 
-def _lines(data: dict[str, Any], indent: int) -> list[str]:
-    lines: list[str] = []
-    blank = " " * indent
-    for key, item in data.items():
-        flowing = f"{blank}{key}: {flow(item)}"
-        fits = len(flowing) <= WIDTH and key not in ("data", "model", "train", "layers", "callbacks", "expect")
-        if fits or not isinstance(item, dict | list) or not item:
-            lines.append(flowing)
-        elif isinstance(item, dict):
-            lines += [f"{blank}{key}:", *_lines(item, indent + 2)]
-        else:
-            lines += [f"{blank}{key}:", *(line for entry in item for line in _item(entry, indent + 2))]
-    return lines
-
-
-def _item(entry: Any, indent: int) -> list[str]:
-    flowing = " " * indent + f"- {flow(entry)}"
-    if isinstance(entry, dict):
-        ((name, given),) = entry.items()
-        flowing = " " * indent + f"- {name}: {flow(given)}"
-        if len(flowing) > WIDTH and isinstance(given, dict):
-            return [" " * indent + f"- {name}:", *_lines(given, indent + 4)]
-    return [flowing]
+    return "\n".join(line.text for line in writer.block(data, opens))

@@ -10,13 +10,11 @@ from dltrain.arguments import Argument
 from dltrain.config.catalogue import datasets, elsewhere, entries
 from dltrain.config.catalogue.entries import Entry
 from dltrain.config.catalogue.phrases import example, expected, noun, number_hint, with_article
-from dltrain.config.document.reader import Node
-from dltrain.config.document.suggest import closest, listing, shown
-from dltrain.errors import Problem, Where
+from dltrain.config.document.source import Node
+from dltrain.config.document.suggest import listing, rename, short, shown
+from dltrain.errors import Fix, KeyPath, Problem, Where
 
-Path = tuple[str | int, ...]
-
-FIELDS: dict[Path, str] = {
+FIELDS: dict[KeyPath, str] = {
     ("data", "dataset"): "dataset",
     ("model", "layers", "*"): "layer",
     ("train", "optimizer"): "optimizer",
@@ -47,7 +45,7 @@ def known_names(section: str) -> list[str]:
     return [*entries.names(section), *entries.aliases(section)]
 
 
-def object_nodes(root: Node) -> Iterator[tuple[str, Path, Node]]:
+def object_nodes(root: Node) -> Iterator[tuple[str, KeyPath, Node]]:
     """(section, path, node) of every Keras object that stands directly in a section, layers aside."""
     for pattern, section in FIELDS.items():
         node: Node | None = root
@@ -64,7 +62,7 @@ def object_nodes(root: Node) -> Iterator[tuple[str, Path, Node]]:
                 yield section, (*pattern[:-1], index), item
 
 
-def check_object(section: str, node: Node, path: Path) -> list[Problem]:
+def check_object(section: str, node: Node, path: KeyPath) -> list[Problem]:
     """Every problem of one object written `Name` or `Name: {arguments}`, nested objects included."""
     if isinstance(node.value, str):
         return _check_named(section, node.value, {}, node.where, path)
@@ -77,7 +75,7 @@ def check_object(section: str, node: Node, path: Path) -> list[Problem]:
             return _check_named(section, name, arguments.value, place, (*path, name))
         if (owner := _owner(section, name)) is not None:
             message = f"`{name}` is an argument; the {noun(section)} itself is not named"
-            hint = f"name it: `{owner}: {{{name}: {shown(arguments.plain()).strip('`')}}}`"
+            hint = f"name it: `{owner}: {{{name}: {short(arguments.plain())}}}`"
             return [Problem("object-form", message, path, place, hint)]
         message = f"the arguments of `{name}` must be a mapping, not {shown(arguments.plain())}"
         return [Problem("object-form", message, path, arguments.where, _as_mapping(section, name, arguments.plain()))]
@@ -99,16 +97,11 @@ def _as_mapping(section: str, name: str, given: Any) -> str:
     entry = find(section, name)
     keys = list(entry.arguments) if entry is not None else []
     keys.sort(key=lambda key: not (entry is not None and entry.arguments[key].required))
-    pairs = [f"{key}: {shown(value).strip('`')}" for key, value in zip(keys, values, strict=False)]
+    pairs = [f"{key}: {short(value)}" for key, value in zip(keys, values, strict=False)]
     return f"write `{name}: {{{', '.join(pairs)}}}`"
 
 
-def _first_argument(section: str, name: str) -> str:
-    entry = find(section, name)
-    return next(iter(sorted(entry.arguments, key=lambda a: not entry.arguments[a].required)), "…") if entry else "…"
-
-
-def _wrong_form(section: str, node: Node, path: Path) -> Problem:
+def _wrong_form(section: str, node: Node, path: KeyPath) -> Problem:
     what = noun(section)
     if isinstance(node.value, dict) and node.value:
         first, *rest = node.value
@@ -126,18 +119,20 @@ def _wrong_form(section: str, node: Node, path: Path) -> Problem:
     return Problem("object-form", message, path, node.where, "write `Name` or `Name: {arguments}`")
 
 
-def _check_named(section: str, name: str, arguments: dict[str, Node], where: Where, path: Path) -> list[Problem]:
+def _check_named(section: str, name: str, arguments: dict[str, Node], where: Where, path: KeyPath) -> list[Problem]:
     entry = find(section, name)
     if entry is None:
         if section != "dataset" and not arguments and entries.aliases(section).get(name, "") is None:
             return []  # a word that Keras itself resolves, such as `accuracy`
         unknown = _unknown_name(section, name, path, where)
-        meant = find(section, _meant(section, name) or "") if unknown.hint.startswith("did you mean") else None
+        if not (isinstance(unknown.fix, Fix) and unknown.fix.kind == "rename"):
+            return [unknown]
+        meant = find(section, str(unknown.fix.target[0]))
         return [unknown, *(_check_arguments(meant, arguments, where, path) if meant is not None else ())]
     return _check_arguments(entry, arguments, where, path)
 
 
-def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, path: Path) -> list[Problem]:
+def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, path: KeyPath) -> list[Problem]:
     problems = []
     tuples = any(isinstance(child.value, str) and child.value.startswith("(") for child in arguments.values())
     for key, child in arguments.items():
@@ -157,50 +152,49 @@ def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, pat
     return problems
 
 
-def _meant(section: str, name: str) -> str | None:
-    return elsewhere.name(section, name) or closest(name, known_names(section))
-
-
-def _unknown_name(section: str, name: str, path: Path, where: Where) -> Problem:
+def _unknown_name(section: str, name: str, path: KeyPath, where: Where) -> Problem:
     what = noun(section)
     message = f"unknown {what} `{name}`"
-    if section != "dataset" and (reason := entries.why_not(name)):
-        said, _, cure = re.sub(r": |; ", "\n", reason, count=1).partition("\n")
-        return Problem("unknown-name", f"`{name}` {said}", path, where, cure or "remove it")
-    if near := _meant(section, name):
-        return Problem("unknown-name", message, path, where, f"did you mean `{near}`?")
+    if section != "dataset" and (left_out := entries.why_not(name)):
+        why, instead = left_out
+        return Problem("unknown-name", f"`{name}` {why}", path, where, instead or Fix("remove"))
+    if meant := elsewhere.name(section, name):
+        return Problem("unknown-name", message, path, where, Fix("rename", (meant,)))
+    if near := rename(name, known_names(section)):
+        return Problem("unknown-name", message, path, where, near)
     for other in entries.sections():
         if other != section and entries.find(other, name) is not None:
             return Problem("unknown-name", message, path, where, f"`{name}` is {with_article(noun(other))}")
-    if len(known_names(section)) <= 12:
-        return Problem("unknown-name", message, path, where, f"known: {listing(known_names(section))}")
+    if len(known := known_names(section)) <= 12:
+        return Problem("unknown-name", message, path, where, Fix("choose", tuple(known), f"known: {listing(known)}"))
     return Problem("unknown-name", message, path, where, f"names are Keras's own, as in `{example(section)}`")
 
 
-def _unknown_argument(entry: Entry, key: str, child: Node, path: Path) -> Problem:
+def _unknown_argument(entry: Entry, key: str, child: Node, path: KeyPath) -> Problem:
     message = f"unknown argument `{key}` of `{entry.name}`"
     where = child.key or child.where
     word, colon, rest = key.partition(":" if ":" in key else "=")
     if colon and word in entry.arguments:
         missing = "a blank is missing: " if colon == ":" else ""
-        return Problem("unknown-argument", message, path, where, f"{missing}write `{word}: {rest}`")
+        meant = Fix("rename", (word,), f"{missing}write `{word}: {rest}`")
+        return Problem("unknown-argument", message, path, where, meant)
     if key.isdigit() and child.value is None:
         return Problem("unknown-argument", message, path, where, "a number has a decimal point, not a comma: `0.001`")
     if key in elsewhere.ADVICE:
         return Problem("unknown-argument", message, path, where, elsewhere.ADVICE[key])
     if reason := entries.why_not_argument(entry.name, key):
         return Problem("unknown-argument", message, path, where, reason)
-    if near := closest(key, entry.arguments):
-        return Problem("unknown-argument", message, path, where, f"did you mean `{near}`?")
-    if (meant := elsewhere.ARGUMENTS.get(key)) in entry.arguments:
-        return Problem("unknown-argument", message, path, where, f"did you mean `{meant}`?")
+    if near := rename(key, entry.arguments):
+        return Problem("unknown-argument", message, path, where, near)
+    if (other := elsewhere.ARGUMENTS.get(key)) in entry.arguments:
+        return Problem("unknown-argument", message, path, where, Fix("rename", (other,)))
     if key in ("input_shape", "input_dim", "batch_input_shape", "in_channels", "in_features", "input_size"):
         return Problem("unknown-argument", message, path, where, "remove it: Keras sees what the layer gets")
-    hint = f"it takes {listing(entry.arguments, 16)}" if entry.arguments else "it takes no arguments"
-    return Problem("unknown-argument", message, path, where, hint)
+    takes = f"it takes {listing(entry.arguments, 16)}" if entry.arguments else "it takes no arguments"
+    return Problem("unknown-argument", message, path, where, Fix("choose", tuple(entry.arguments), takes))
 
 
-def check_value(entry: Entry, key: str, node: Node, path: Path) -> list[Problem]:
+def check_value(entry: Entry, key: str, node: Node, path: KeyPath) -> list[Problem]:
     """The problems of one argument's value: none where any of the kinds that it may have fits."""
     argument = entry.arguments[key]
     value = node.value
@@ -233,12 +227,11 @@ def _wordy(argument: Argument) -> bool:
     return bool({"words", "str", "activation"} & set(argument.kinds))
 
 
-def _unknown_word(argument: Argument, entry: Entry, key: str, node: Node, path: Path) -> Problem:
+def _unknown_word(argument: Argument, entry: Entry, key: str, node: Node, path: KeyPath) -> Problem:
     words = [*argument.choices, *(entries.names("activation") if "activation" in argument.kinds else ())]
-    near = closest(node.value, words)
-    hint = f"did you mean `{near}`?" if near else f"expected one of {listing(words, 30)}"
     message = f"`{node.value}` is no {key} that `{entry.name}` knows"
-    return Problem("unknown-word", message, path, node.where, hint)
+    fix = rename(node.value, words) or Fix("choose", tuple(words), f"expected one of {listing(words, 30)}")
+    return Problem("unknown-word", message, path, node.where, fix)
 
 
 def _fits_plainly(argument: Argument, node: Node) -> bool:

@@ -8,24 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from dltrain.config.catalogue import datasets, objects
-from dltrain.config.checks import problems
-from dltrain.config.document.reader import Node
+from dltrain.config.document.source import Node, locate, nearest, place_of
 from dltrain.config.schema import CheckpointSpec, DataSpec, KerasObject, Limit, TrainSpec
 from dltrain.data.facts import Facts
 from dltrain.data.sizes import train_samples
-from dltrain.errors import Problem, Severity, Where
-
-Path = tuple[str | int, ...]
+from dltrain.errors import Fix, KeyPath, Problem, Severity, Where
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A Keras object of the config and the path under which it is written."""
 
-    path: Path
+    path: KeyPath
     object: KerasObject
 
-    def argument_path(self, key: str) -> Path:
+    def argument_path(self, key: str) -> KeyPath:
         return (*self.path, self.object.name, key)
 
 
@@ -72,55 +69,54 @@ class Draft:
             return None
         return math.ceil(self.train_samples / self.batch)
 
-    def where(self, path: Path) -> Where:
+    def where(self, path: KeyPath) -> Where:
         """Where a value stands; the object's own place for an argument that is not written."""
-        return problems.place_of(self.tree, path)
+        return place_of(self.tree, path)
 
-    def tell(self, code: str, message: str, path: Path, hint: str, severity: Severity = "error") -> Problem:
+    def tell(self, code: str, message: str, path: KeyPath, fix: Fix | str, severity: Severity = "error") -> Problem:
         """The problem at the place of `path`."""
-        return Problem(code, message, path, self.where(path), hint, severity)
+        return Problem(code, message, path, self.where(path), fix, severity)
 
-    def line(self, path: Path) -> str:
+    def line(self, path: KeyPath) -> str:
         """`line 12`, for a hint that points at another place."""
         return f"line {self.where(path).line}"
 
 
-def draft(tree: Node, layers: Sequence[tuple[Path, Node]], found: Iterable[Problem]) -> Draft:
+def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem]) -> Draft:
     """The draft of a config in which the problems `found` are known."""
     found = list(found)
     bad = _Bad(found)
 
-    def node(path: Path) -> Node | None:
-        there, whole = problems.locate(tree, path)
-        return there if whole and not bad(path) else None
+    def node(path: KeyPath) -> Node | None:
+        return locate(tree, path) if not bad(path) else None
 
-    def scalar(path: Path, default: Any) -> Any:
+    def scalar(path: KeyPath, default: Any) -> Any:
         if bad(path):
             return None
         there = node(path)
         return default if there is None else there.plain()
 
-    def placed(path: Path) -> Placed | None:
+    def placed(path: KeyPath) -> Placed | None:
         there = node(path)
         return _placed(path, there) if there is not None else None
 
-    def listed(path: Path) -> tuple[Placed, ...]:
-        there, whole = problems.locate(tree, path)
-        if not whole or not isinstance(there.value, list):
+    def listed(path: KeyPath) -> tuple[Placed, ...]:
+        there = locate(tree, path)
+        if there is None or not isinstance(there.value, list):
             return ()
         items = [_placed((*path, i), item) for i, item in enumerate(there.value) if not bad((*path, i))]
         return tuple(item for item in items if item is not None)
 
     dataset = placed(("data", "dataset"))
-    if any(problem.hint.startswith("it belongs to the data set") for problem in found):
+    if any(_moves_into(problem, ("data", "dataset")) for problem in found):
         dataset = None  # its shape is not the one that is meant
     facts = datasets.facts(dataset.object.name, dataset.object.arguments) if dataset is not None else None
     validation = scalar(("data", "validation"), DataSpec.model_fields["validation"].default)
     limit = scalar(("data", "limit", "train"), Limit.model_fields["train"].default)
-    good = [_placed(path, item) if not bad(path) else None for path, item in layers]
+    good = [_placed(path, nearest(tree, path)) if not bad(path) else None for path in layers]
     first_bad = good.index(None) if None in good else len(good)
     train = TrainSpec.model_fields
-    there, whole = problems.locate(tree, ("expect",))
+    expect = locate(tree, ("expect",))
     return Draft(
         tree=tree,
         data=facts,
@@ -136,11 +132,16 @@ def draft(tree: Node, layers: Sequence[tuple[Path, Node]], found: Iterable[Probl
         precision=scalar(("train", "precision"), train["precision"].default),
         monitor=scalar(("train", "checkpoint", "monitor"), CheckpointSpec.model_fields["monitor"].default),
         mode=scalar(("train", "checkpoint", "mode"), CheckpointSpec.model_fields["mode"].default),
-        expect=there.plain() if whole and isinstance(there.value, dict) else {},
+        expect=expect.plain() if expect is not None and isinstance(expect.value, dict) else {},
         train_samples=None
         if facts is None or validation is None
         else max(1, train_samples(facts.train, limit, validation)),
     )
+
+
+def _moves_into(problem: Problem, path: KeyPath) -> bool:
+    fix = problem.fix
+    return isinstance(fix, Fix) and fix.kind == "move" and fix.target[: len(path)] == path
 
 
 class _Bad:
@@ -150,13 +151,13 @@ class _Bad:
         self.exact = {problem.path for problem in found if problem.path}
         self.above = {path[:depth] for path in self.exact for depth in range(len(path))}
 
-    def __call__(self, path: Path) -> bool:
+    def __call__(self, path: KeyPath) -> bool:
         if path in self.exact or path in self.above:
             return True
         return any(path[:depth] in self.exact for depth in range(1, len(path)))
 
 
-def _placed(path: Path, node: Node) -> Placed | None:
+def _placed(path: KeyPath, node: Node) -> Placed | None:
     value = node.value
     if isinstance(value, str):
         return Placed(path, KerasObject.model_construct(name=value, arguments={}))

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 from dltrain.config.catalogue.names import class_name, layer_names
 from dltrain.config.checks.draft import Draft, Placed, value_of
-from dltrain.config.checks.shapes import inference as shapes
-from dltrain.config.checks.shapes.inference import Inferred, Shape
+from dltrain.config.checks.shapes import Inferred, Shape, ShapeError, infer
 from dltrain.config.schema import KerasObject
-from dltrain.errors import Problem
+from dltrain.errors import KeyPath, Problem
 
 RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional"}
 # Layers that give one vector a sample of what had more axes.
@@ -50,7 +49,7 @@ class Outline:
     problems: tuple[Problem, ...] = field(default=())
 
 
-def outline(draft: Draft) -> Outline:
+def make_outline(draft: Draft) -> Outline:
     doubled = tuple(_doubled_names(draft))
     if draft.data is None:
         return Outline(problems=doubled)
@@ -60,8 +59,8 @@ def outline(draft: Draft) -> Outline:
     for number, (placed, name) in enumerate(zip(draft.layers, names, strict=True), 1):
         kind = class_name(placed.object)
         try:
-            inferred = shapes.infer(placed.object.name, placed.object.arguments, shape)
-        except shapes.ShapeError as error:
+            inferred = infer(placed.object.name, placed.object.arguments, shape)
+        except ShapeError as error:
             return Outline(tuple(rows), problems=(*doubled, _problem(draft, rows, placed, number, shape, error)))
         if inferred is None:
             ended = f"no rule for layer {number}, `{kind}`: shapes behind it are checked when the model is built"
@@ -87,16 +86,16 @@ def _doubled_names(draft: Draft) -> Iterable[Problem]:
 
 
 def _problem(
-    draft: Draft, rows: Sequence[Row], placed: Placed, number: int, shape: Shape, error: shapes.ShapeError
+    draft: Draft, rows: Sequence[Row], placed: Placed, number: int, shape: Shape, error: ShapeError
 ) -> Problem:
     path = placed.path
     if error.argument is not None and error.argument in placed.object.arguments:
         path = placed.argument_path(error.argument)
-    hint = error.hint
+    fix = error.fix
     if error.argument is None and len(shape) == 1 and (cause := _flattened_by(rows)) is not None:
-        hint = _undo(draft, cause)
+        fix = _undo(draft, cause)
     kind = class_name(placed.object)
-    return Problem("shape", f"layer {number}, `{kind}`, {error.message}", path, draft.where(path), hint)
+    return Problem("shape", f"layer {number}, `{kind}`, {error.message}", path, draft.where(path), fix)
 
 
 def _flattened_by(rows: Sequence[Row]) -> Row | None:
@@ -126,7 +125,7 @@ def returns_sequences(row: Row) -> Placed | None:
         layer = inner.arguments.get("layer")
         name, arguments = (layer, {}) if isinstance(layer, str) else next(iter((layer or {"": {}}).items()))
         inner = KerasObject.model_construct(name=name, arguments=arguments or {})
-        path: tuple[str | int, ...] = row.placed.argument_path("layer")
+        path: KeyPath = row.placed.argument_path("layer")
     else:
         path = row.placed.path
     return Placed(path, inner) if value_of("layer", inner, "return_sequences") else None

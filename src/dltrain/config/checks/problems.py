@@ -1,206 +1,13 @@
-"""pydantic's errors and the catalogue's, as one list of problems in the order of the file."""
+"""All problems of a config as one list."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from dltrain.config.catalogue.objects import FIELDS
+from dltrain.errors import Fix, KeyPath, Problem
 
-from dltrain.config.catalogue import datasets, elsewhere, entries, examples
-from dltrain.config.catalogue.objects import FIELDS, check_object, find, object_nodes
-from dltrain.config.catalogue.phrases import number_hint, share_hint
-from dltrain.config.document.reader import Node
-from dltrain.config.document.suggest import closest, listing, shown
-from dltrain.config.resolved import flow
-from dltrain.config.schema import CheckpointSpec, DataSpec, Limit, ModelSpec, RuntimeSpec, Spec, TrainSpec
-from dltrain.errors import Problem, Where
-
-Path = tuple[str | int, ...]
-
-SECTIONS: dict[Path, type[BaseModel]] = {
-    (): Spec,
-    ("data",): DataSpec,
-    ("data", "limit"): Limit,
-    ("model",): ModelSpec,
-    ("train",): TrainSpec,
-    ("train", "checkpoint"): CheckpointSpec,
-    ("runtime",): RuntimeSpec,
-}
-_EXAMPLES = {
-    "data": "data: {dataset: mnist}",
-    "dataset": "dataset: mnist",
-    "model": "model: {layers: [Flatten, Dense: {units: 10, activation: softmax}]}",
-    "layers": "layers: [Flatten, Dense: {units: 10, activation: softmax}]",
-    "train": "train: {optimizer: Adam, loss: sparse_categorical_crossentropy, epochs: 5}",
-    "optimizer": "optimizer: Adam",
-    "loss": "loss: sparse_categorical_crossentropy",
-    "epochs": "epochs: 5",
-    "expect": 'expect: {test_accuracy: ">= 0.9"}',
-    "metrics": "metrics: [accuracy]",
-    "callbacks": "callbacks: [EarlyStopping: {patience: 3}]",
-    "limit": "limit: {train: 1000}",
-    "checkpoint": "checkpoint: {monitor: val_accuracy}",
-    "monitor": "monitor: val_loss",
-    "runtime": "runtime: {backend: tensorflow}",
-}
-_EXPECTED = {
-    "int_type": ("a whole number", ("int",)),
-    "int_from_float": ("a whole number", ("int",)),
-    "float_type": ("a number", ("float",)),
-    "finite_number": ("a finite number", ()),
-    "bool_type": ("`true` or `false`", ("bool",)),
-    "string_type": ("a word", ()),
-    "list_type": ("a list", ()),
-    "dict_type": ("a mapping", ()),
-    "model_type": ("a mapping", ()),
-    "model_attributes_type": ("a mapping", ()),
-}
-
-
-def locate(root: Node, path: Path) -> tuple[Node, bool]:
-    """The node at `path`, or the nearest one above it; the flag says whether the path was there whole."""
-    node = root
-    for key in path:
-        if isinstance(node.value, dict) and key in node.value:
-            node = node.value[str(key)]
-        elif isinstance(node.value, list) and isinstance(key, int) and key < len(node.value):
-            node = node.value[key]
-        else:
-            return node, False
-    return node, True
-
-
-def place_of(root: Node, path: Path) -> Where:
-    """Where a value stands: its own place for a scalar, else that of the key that leads to it."""
-    node, _ = locate(root, path)
-    if isinstance(node.value, dict | list) and node.key is not None:
-        return node.key
-    if isinstance(node.value, dict) and len(node.value) == 1:
-        return next(iter(node.value.values())).key or node.where
-    return node.where
-
-
-def from_objects(root: Node, layers: Sequence[tuple[Path, Node]]) -> list[Problem]:
-    """The catalogue's complaints; a layer that is repeated is looked at once."""
-    written = [("layer", path, node) for path, node in dict(layers).items()]
-    found = [*object_nodes(root), *written]
-    problems = (problem for section, path, node in found for problem in check_object(section, node, path))
-    return [
-        _with_example(problem) if problem.code == "wrong-type" and not problem.hint else problem for problem in problems
-    ]
-
-
-def _with_example(problem: Problem) -> Problem:
-    """The problem of an argument's value, with a value that fits as its hint."""
-    name, key = (str(part) for part in problem.path[-2:])
-    found = (find(section, name) for section in ("dataset", *entries.sections()))
-    entry = next((entry for entry in found if entry is not None and key in entry.arguments), None)
-    return problem if entry is None else replace(problem, hint=f"as in `{key}: {flow(examples.value(entry, key))}`")
-
-
-def from_pydantic(error: ValidationError, root: Node) -> list[Problem]:
-    """Pydantic's complaints in our words; those about Keras objects are left to the catalogue."""
-    problems = []
-    for detail in error.errors(include_url=False, include_context=True):
-        path = tuple(detail["loc"])
-        if detail["type"] == "keras_object" or _inside_object(path):
-            continue
-        problems.append(_problem(detail, path, root))
-    return problems
-
-
-def _inside_object(path: Path) -> bool:
-    generic = tuple("*" if isinstance(key, int) else key for key in path)
-    return any(generic[: len(field)] == field and len(path) > len(field) for field in FIELDS)
-
-
-def _problem(detail: ErrorDetails, path: Path, root: Node) -> Problem:
-    kind = detail["type"]
-    context: Mapping[str, Any] = detail.get("ctx") or {}
-    node, _ = locate(root, path)
-    if kind == "extra_forbidden":
-        return _unknown_key(path, node)
-    if kind == "missing":
-        return _missing_key(path, root)
-    name = ".".join(str(key) for key in path) or "the config"
-    value = shown(node.plain(), node.quoted)
-    if kind in _EXPECTED:
-        phrase, kinds = _EXPECTED[kind]
-        if path == ("model",) and isinstance(node.value, list):
-            message = "`model` must be a mapping, not a list"
-            return Problem("wrong-type", message, path, node.key or node.where, "put `layers:` above this list")
-        message = f"`{name}` must be {phrase}, not {value}" if path else f"a config must be a mapping, not {value}"
-        return Problem("wrong-type", message, path, node.where, number_hint(node.value, kinds) or _example(path))
-    if kind == "literal_error":
-        words = [word.strip("'\" ") for word in str(context["expected"]).replace(" or ", ",").split(",")]
-        near = closest(node.value, words) if isinstance(node.value, str) else None
-        hint = f"did you mean `{near}`?" if near else f"write {listing(words)}"
-        return Problem("unknown-word", f"`{name}` cannot be {value}", path, node.where, hint)
-    if kind == "string_pattern_mismatch":
-        hint = "letters, digits, `.`, `_` and `-`, at most 64, the first a letter or digit"
-        return Problem("name", f"`{name}` cannot be {value}", path, node.where, hint)
-    if kind == "too_short":
-        return Problem("too-short", f"`{name}` is empty", path, node.key or node.where, "write at least one")
-    bounds = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
-    for key, phrase in bounds.items():
-        if key in context:
-            message = f"`{name}` must be {phrase} {context[key]:g}, not {value}"
-            hint = share_hint(node.value, context.get("lt")) or _example(path)
-            return Problem("out-of-range", message, path, node.where, hint)
-    return Problem("wrong-value", f"`{name}` cannot be {value}", path, node.where, str(detail["msg"]))
-
-
-def _example(path: Path) -> str:
-    """What a key looks like with a value that fits: a written example, or its default."""
-    key = str(path[-1]) if path else ""
-    if key in _EXAMPLES:
-        return f"write `{_EXAMPLES[key]}`"
-    field = SECTIONS[path[:-1]].model_fields.get(key) if path[:-1] in SECTIONS else None
-    default = field.default if field is not None else None
-    return f"as in `{key}: {shown(default).strip('`')}`" if isinstance(default, int | float | str) else ""
-
-
-def _in_section(path: Path) -> str:
-    return f" in `{'.'.join(str(key) for key in path)}`" if path else ""
-
-
-def _unknown_key(path: Path, node: Node) -> Problem:
-    parent, key = path[:-1], str(path[-1])
-    message = f"unknown key `{key}`{_in_section(parent)}"
-    where = node.key or node.where
-    known = SECTIONS[parent].model_fields if parent in SECTIONS else {}
-    if ":" in key and key.split(":")[0] in known:
-        word, _, rest = key.partition(":")
-        return Problem("unknown-key", message, path, where, f"a blank is missing: write `{word}: {rest}`")
-    if key != (plain := key.strip("\u00a0\u3000\u2003 ")) and any(plain in m.model_fields for m in SECTIONS.values()):
-        return Problem(
-            "unknown-key", message, path, where, f"blanks before `{plain}` are not plain ones: type them anew"
-        )
-    if near := closest(key, known):
-        return Problem("unknown-key", message, path, where, f"did you mean `{near}`?")
-    if parent == ("data",) and any(key in entry.arguments for entry in datasets.ENTRIES.values()):
-        hint = f"it belongs to the data set: `dataset: {{synthetic: {{{key}: …}}}}`"
-        return Problem("unknown-key", message, path, where, hint)
-    if meant := elsewhere.key(key):
-        return Problem("unknown-key", message, path, where, meant)
-    for section, model in SECTIONS.items():
-        if section != parent and key in model.model_fields:
-            target = ".".join(str(part) for part in section)
-            hint = f"it belongs in `{target}`" if target else "it belongs at the top level"
-            return Problem("unknown-key", message, path, where, hint)
-    return Problem("unknown-key", message, path, where, f"known: {listing(known, 16)}")
-
-
-def _missing_key(path: Path, root: Node) -> Problem:
-    key = str(path[-1])
-    node, _ = locate(root, path[:-1])
-    where = node.key or node.where
-    hint = f"write `{_EXAMPLES[key]}`" if key in _EXAMPLES else ""
-    return Problem("missing-key", f"missing key `{key}`{_in_section(path[:-1])}", path, where, hint)
+_MISSING = ("missing-key", "missing-argument")
 
 
 def in_order(problems: list[Problem]) -> list[Problem]:
@@ -208,23 +15,32 @@ def in_order(problems: list[Problem]) -> list[Problem]:
 
     A key that is missing because it stands there misspelt, or elsewhere, is one mistake: only that is told.
     """
-    unknown = [p for p in problems if p.code.startswith("unknown-") and p.path]
-    meant = {(p.path[:-1], word) for p in unknown for word in re.findall(r"`(\w+)", p.hint)}
-    elsewhere_written = {p.path[-1] for p in unknown if p.hint.startswith("it belongs ")}
-    problems = [
-        p
-        for p in problems
-        if not p.code.startswith("missing-")
-        or ((p.path[:-1], p.path[-1]) not in meant and p.path[-1] not in elsewhere_written)
-    ]
-    if "layers" in elsewhere_written:
-        problems = [p for p in problems if p.path != ("model",)]
+    meant = {path for problem in problems for path in _meant(problem)}
+    moved = {problem.fix.target for problem in problems if isinstance(problem.fix, Fix) and problem.fix.kind == "move"}
+    keys = {target[-1] for target in moved}
 
-    def key(problem: Problem) -> tuple[bool, str, int, int]:
+    def told(problem: Problem) -> bool:
+        """Whether another problem says it already."""
+        if problem.code in _MISSING and (problem.path in meant or problem.path[-1] in keys):
+            return True
+        return problem.path == ("model",) and ("model", "layers") in moved
+
+    def place(problem: Problem) -> tuple[bool, str, int, int]:
         where = problem.where
         if where is None:
             return (True, "", 0, 0)
-        return (where.file.startswith("-s "), where.file, where.line, where.column)
+        return (where.origin == "override", where.file, where.line, where.column)
 
-    unique = {(problem.where, problem.message): problem for problem in problems}
-    return sorted(unique.values(), key=key)
+    unique = {(problem.where, problem.message): problem for problem in problems if not told(problem)}
+    return sorted(unique.values(), key=place)
+
+
+def _meant(problem: Problem) -> Iterator[KeyPath]:
+    """The keys beside an unknown one that it may stand for, or that hold the object that it belongs to."""
+    fix, section = problem.fix, problem.path[:-1]
+    if not isinstance(fix, Fix):
+        return
+    if fix.kind in ("rename", "choose"):
+        yield from ((*section, name) for name in fix.target)
+    elif fix.kind == "move" and fix.target[: len(section) + 1] in FIELDS:
+        yield fix.target[: len(section) + 1]

@@ -6,7 +6,8 @@ import stat
 from pathlib import Path
 
 from dltrain.config.catalogue.objects import FIELDS
-from dltrain.config.document.reader import MAX_BYTES, Node, ReadError, decode, read
+from dltrain.config.document.reader import MAX_BYTES, ReadError, decode, read
+from dltrain.config.document.source import Node
 from dltrain.config.document.suggest import near_files, shown
 from dltrain.errors import Problem, Where
 

@@ -5,45 +5,48 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from dltrain.config.document.reader import Node, ReadError, Source, read
+from dltrain.config.document.reader import ReadError, read
+from dltrain.config.document.source import Node, Source
 from dltrain.config.document.suggest import listing
-from dltrain.errors import Problem, Where
+from dltrain.errors import Problem, Where, dotted
+
+_FLAG = "-s "  # how places in an argument are shown
 
 
-def apply(root: Node, argument: str) -> Problem | None:
+def apply_override(root: Node, argument: str) -> Problem | None:
     """Sets what `key.path=value` says in the tree; the value is read as YAML and beats the file.
 
     Returns:
         the problem, when the argument cannot be read or leads nowhere.
     """
-    name = f"-s {argument}"
+    name = _FLAG + argument
     path, equals, text = argument.partition("=")
     keys = path.strip().split(".")
-    source = Source(name, name)
-    whole = source.at(0, 3, len(name))
+    source = Source(name, name, "override")
+    whole = source.at(0, len(_FLAG), len(name))
     if not equals or not all(keys):
         return Problem("override", "an override is written `key.path=value`", (), whole, "as in `-s train.epochs=3`")
-    start = 3 + len(path) + 1
-    value = _value(text, name, start)
+    start = len(_FLAG) + len(path) + 1
+    value = _value(text, source, start)
     if isinstance(value, Problem):
         return value
-    return _set(root, keys, value, source, 3 + len(path) - len(path.lstrip()))
+    return _set(root, keys, value, source, len(_FLAG) + len(path) - len(path.lstrip()))
 
 
-def _value(text: str, name: str, start: int) -> Node | Problem:
+def _value(text: str, source: Source, start: int) -> Node | Problem:
     """The YAML value at column `start` of the argument; nothing after the `=` is null."""
+    name = source.name
     if not text.strip():
-        return Node(None, Source(name, name).at(0, start))
+        return Node(None, source.at(0, start))
     if re.match(r"\s*[<>]=?\s*[-+.\d]", text):  # a bound of `expect`, whose quotes the shell has taken
-        return Node(text.strip(), Source(name, name).at(0, start, len(name)))
+        return Node(text.strip(), source.at(0, start, len(name)))
     try:
-        node = read(name, text)
+        node = read(name, text, source.origin)
     except ReadError as error:
         problem = error.problem
         if problem.code == "empty":  # `null` and `~`
-            return Node(None, Source(name, name).at(0, start, len(name)))
-        moved = _moved(problem.where, name, start) if problem.where else None
-        return Problem(problem.code, problem.message, (), moved, problem.hint)
+            return Node(None, source.at(0, start, len(name)))
+        return replace(problem, where=_moved(problem.where, name, start) if problem.where else None)
     _move(node, name, start)
     return node
 
@@ -62,7 +65,7 @@ def _move(node: Node, name: str, start: int) -> None:
 def _moved(where: Where, name: str, start: int) -> Where:
     if where.line > 1:  # a value of several lines: keep its own text
         return where
-    return Where(name, 1, where.column + start, where.end_column + start, name)
+    return replace(where, column=where.column + start, end_column=where.end_column + start, text=name)
 
 
 def _set(root: Node, keys: list[str], value: Node, source: Source, column: int) -> Problem | None:
@@ -106,7 +109,7 @@ def _make_mapping(node: Node, key: str, before: list[str], place: Where) -> Prob
     if node.value == key:
         node.value = {key: Node(None, node.where, node.where)}
         return None
-    parent = ".".join(before) or "the config"
+    parent = dotted(tuple(before)) or "the config"
     message = f"`{parent}` is `{node.value}`, so it has no `{key}`"
     return Problem("override", message, tuple(before), place, _hint(parent, node, key))
 
@@ -118,7 +121,7 @@ def _hint(parent: str, node: Node, key: str) -> str:
 
 
 def _check_index(items: list[Node], key: str, before: list[str], place: Where) -> Problem | None:
-    parent = ".".join(before)
+    parent = dotted(tuple(before))
     if key.isascii() and key.isdigit() and int(key) < len(items):
         return None
     named = [next(iter(i.value)) if isinstance(i.value, dict) and i.value else str(i.value) for i in items]

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from dltrain.config.catalogue.phrases import number_hint
-from dltrain.config.document.reader import MAX_NODES, Node
-from dltrain.config.document.suggest import closest, shown
-from dltrain.errors import Problem
+from dltrain.config.document.reader import MAX_NODES
+from dltrain.config.document.source import Node
+from dltrain.config.document.suggest import rename, shown
+from dltrain.errors import Fix, KeyPath, Problem
 
-Path = tuple[str | int, ...]
-Placed = tuple[Path, Node]
+_Item = tuple[KeyPath, Node]  # a layer and where it is written
 
 MAX_TIMES = 10_000
+_KEYS = ("times", "layers")
 _EXAMPLE = "write `repeat: {times: 3, layers: [...]}`"
 
 
-def expanded(root: Node) -> tuple[list[Placed], list[Problem]]:
-    """The layers of a config in order, each with the path under which it is written, and what is wrong with repeats."""
+def expand(root: Node) -> tuple[list[KeyPath], list[Problem]]:
+    """The paths under which the layers of a config are written, in order, and what is wrong with its repeats."""
     model = root.value.get("model") if isinstance(root.value, dict) else None
     layers = model.value.get("layers") if model is not None and isinstance(model.value, dict) else None
     if layers is None or not isinstance(layers.value, list):
         return [], []
     problems: list[Problem] = []
-    return _items(layers, ("model", "layers"), problems), problems
+    return [path for path, _ in _items(layers, ("model", "layers"), problems)], problems
 
 
 def is_repeat(node: Node) -> bool:
     return isinstance(node.value, dict) and "repeat" in node.value and len(node.value) == 1
 
 
-def _items(layers: Node, path: Path, problems: list[Problem]) -> list[Placed]:
-    found: list[Placed] = []
+def _items(layers: Node, path: KeyPath, problems: list[Problem]) -> list[_Item]:
+    found: list[_Item] = []
     for index, item in enumerate(layers.value):
         if is_repeat(item):
             found += _repeated(item.value["repeat"], (*path, index, "repeat"), problems)
@@ -38,7 +39,7 @@ def _items(layers: Node, path: Path, problems: list[Problem]) -> list[Placed]:
     return found
 
 
-def _repeated(node: Node, path: Path, problems: list[Problem]) -> list[Placed]:
+def _repeated(node: Node, path: KeyPath, problems: list[Problem]) -> list[_Item]:
     place = node.key or node.where
     if not isinstance(node.value, dict):
         problems.append(
@@ -46,13 +47,12 @@ def _repeated(node: Node, path: Path, problems: list[Problem]) -> list[Placed]:
         )
         return []
     for key, child in node.value.items():
-        if key not in ("times", "layers"):
-            near = closest(key, ("times", "layers"))
-            hint = f"did you mean `{near}`?" if near else "it takes `times` and `layers`"
+        if key not in _KEYS:
+            fix = rename(key, _KEYS) or Fix("choose", _KEYS, "it takes `times` and `layers`")
             problems.append(
-                Problem("unknown-key", f"unknown key `{key}` in `repeat`", (*path, key), child.key or place, hint)
+                Problem("unknown-key", f"unknown key `{key}` in `repeat`", (*path, key), child.key or place, fix)
             )
-    for key in ("times", "layers"):
+    for key in _KEYS:
         if key not in node.value:
             problems.append(Problem("missing-key", f"missing key `{key}` in `repeat`", (*path, key), place, _EXAMPLE))
     once = _inner(node.value.get("layers"), (*path, "layers"), problems)
@@ -66,7 +66,7 @@ def _repeated(node: Node, path: Path, problems: list[Problem]) -> list[Placed]:
     return once * times
 
 
-def _inner(layers: Node | None, path: Path, problems: list[Problem]) -> list[Placed]:
+def _inner(layers: Node | None, path: KeyPath, problems: list[Problem]) -> list[_Item]:
     if layers is None:
         return []
     if not isinstance(layers.value, list):
@@ -79,7 +79,7 @@ def _inner(layers: Node | None, path: Path, problems: list[Problem]) -> list[Pla
     return _items(layers, path, problems)
 
 
-def _times(node: Node | None, path: Path, problems: list[Problem]) -> int:
+def _times(node: Node | None, path: KeyPath, problems: list[Problem]) -> int:
     """How often; 1 where that is not said rightly, so that what is inside is checked all the same."""
     if node is None:
         return 1

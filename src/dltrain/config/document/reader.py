@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from dltrain.config.document.source import LINE_BREAK, Node, Source
 from dltrain.config.document.syntax import explain
-from dltrain.errors import Problem, Where
+from dltrain.errors import Origin, Problem, Where
 
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 64
@@ -24,8 +24,6 @@ MAX_DIGITS = 40
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-# What YAML counts as the end of a line, and so what its marks count by.
-_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
@@ -34,55 +32,12 @@ _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
-@dataclass(slots=True)
-class Node:
-    """A value with its place; `key` is the place of the mapping key before it.
-
-    `value` is None, a bool, int, float or str, a list of nodes, or a dict from words to nodes.
-    """
-
-    value: Any
-    where: Where
-    key: Where | None = None
-    size: int = 1
-    quoted: bool = False
-
-    def plain(self) -> Any:
-        """The value without places, as `json` would hold it."""
-        if isinstance(self.value, dict):
-            return {key: child.plain() for key, child in self.value.items()}
-        if isinstance(self.value, list):
-            return [child.plain() for child in self.value]
-        return self.value
-
-
 class ReadError(Exception):
     """The text is not YAML that dltrain takes; reading stopped at `problem`."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
         self.problem = problem
-
-
-class Source:
-    """A text with a name, which makes `Where`s."""
-
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
-        self.lines = _LINE_BREAK.split(text)
-
-    def at(self, line: int, column: int, end_column: int | None = None) -> Where:
-        """The place at 0-based `line` and `column`; without an end, one character."""
-        text = self.lines[line].rstrip("\r") if line < len(self.lines) else ""
-        end = max(column + 1, min(len(text), end_column) if end_column is not None else column + 1)
-        return Where(self.name, line + 1, column + 1, end + 1, text)
-
-    def between(self, start: Any, end: Any) -> Where:
-        """The stretch between two YAML marks, cut at the end of its first line."""
-        if end.line == start.line:
-            return self.at(start.line, start.column, end.column)
-        text = self.lines[start.line].rstrip() if start.line < len(self.lines) else ""
-        return self.at(start.line, start.column, len(text))
 
 
 def decode(name: str, data: bytes) -> str:
@@ -105,7 +60,7 @@ def decode(name: str, data: bytes) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", "replace")
-        *above, here = _LINE_BREAK.split(before)
+        *above, here = LINE_BREAK.split(before)
         line, column = len(above), len(here)
         shown = data.decode("utf-8-sig", "replace")
         where = Source(name, shown).at(line, column)
@@ -116,17 +71,17 @@ def decode(name: str, data: bytes) -> str:
     return text.replace("\r\n", "\n")
 
 
-def read(name: str, text: str) -> Node:
+def read(name: str, text: str, origin: Origin = "file") -> Node:
     """The tree of the one YAML document in `text`.
 
     Raises:
         ReadError: at the first thing that is not strict YAML, a cycle or a limit passed.
     """
-    source = Source(name, text)
+    source = Source(name, text, origin)
     try:
         root = _Composer(source, yaml.parse(text, Loader=_LOADER)).document()
     except yaml.reader.ReaderError as error:
-        *above, here = _LINE_BREAK.split(text[: error.position])
+        *above, here = LINE_BREAK.split(text[: error.position])
         line, column = len(above), len(here)
         code_point = error.character if isinstance(error.character, int) else ord(str(error.character)[0])
         raise ReadError(

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+from dltrain.errors import Fix
+
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` most likely was meant to be; None where nothing is near."""
@@ -16,6 +18,12 @@ def closest(word: str, known: Iterable[str]) -> str | None:
         return by_fold[folded]
     near = difflib.get_close_matches(folded, by_fold, n=1, cutoff=0.7)
     return by_fold[near[0]] if near else None
+
+
+def rename(word: str, known: Iterable[str]) -> Fix | None:
+    """The name that `word` most likely was meant to be, as a fix; None where nothing is near."""
+    near = closest(word, known)
+    return Fix("rename", (near,)) if near is not None else None
 
 
 def near_files(path: Path) -> str:
@@ -39,20 +47,34 @@ def listing(words: Iterable[str], limit: int = 12) -> str:
 
 
 def shown(value: object, quoted: bool = False) -> str:
-    """A plain value the way a YAML file says it, short enough for a message."""
+    """A plain value as a message names it: `64`, `[3, 3]`, `nothing`, `a mapping`."""
     if quoted:
         return f'`"{_cut(str(value), 38)}"`'
+    return _described(value) or f"`{_short(value)}`"
+
+
+def short(value: object) -> str:
+    """The same without the marks of code, to stand inside them."""
+    return _described(value) or _short(value)
+
+
+def _described(value: object) -> str:
+    """What is told of a value rather than shown of it; empty for one that is short enough to show."""
     if value is None:
         return "nothing"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
     if isinstance(value, dict):
         return "a mapping"
+    if isinstance(value, list) and (len(value) > 4 or any(isinstance(item, dict | list) for item in value)):
+        return f"a list of {len(value)}"
+    return ""
+
+
+def _short(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
-        if len(value) > 4 or any(isinstance(item, dict | list) for item in value):
-            return f"a list of {len(value)}"
-        return f"`[{', '.join(shown(item).strip('`') for item in value)}]`"
-    return f"`{_cut(str(value), 40)}`"
+        return f"[{', '.join(short(item) for item in value)}]"
+    return _cut(str(value), 40)
 
 
 def _cut(text: str, length: int) -> str:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+import yaml
+
+from dltrain.config.document.source import Source
 from dltrain.errors import Problem
-
-if TYPE_CHECKING:
-    import yaml
-
-    from dltrain.config.document.reader import Source
 
 _NO_BLANK = re.compile(r"(?P<key>[A-Za-z_]\w*):(?P<value>[^\s:/,}\]]+)")
 _BARE_COMPARISON = re.compile(r"[:\[,]\s+(?P<bound>[<>]=?\s*[-+.\d]+)\s*$")

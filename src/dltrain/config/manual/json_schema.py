@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,18 +18,14 @@ from dltrain.config.catalogue import datasets, entries, examples
 from dltrain.config.catalogue.entries import Entry
 from dltrain.config.catalogue.objects import FIELDS, OBJECT_KINDS, find, known_names
 from dltrain.config.catalogue.phrases import expected, noun
-from dltrain.config.checks.problems import SECTIONS
 from dltrain.config.composition.repeat import MAX_TIMES
-from dltrain.config.schema import _BOUND, Spec
+from dltrain.config.schema import SECTIONS, Spec
+from dltrain.errors import KeyPath, dotted
 
-Path = tuple[str | int, ...]
 Json = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAMED_BY_FILE = "name"
-_BOUND_PATTERN = re.sub(r"\(\?P<\w+>", "(", _BOUND.pattern)  # named groups are written otherwise in JavaScript
-# What validators written in Python check, pydantic cannot put into a schema.
-_COUNT_OR_WORD: dict[Path, str] = {("train", "batch_size"): "full", ("train", "steps_per_execution"): "auto"}
 
 
 def json_text() -> str:
@@ -75,7 +70,7 @@ def _ref(name: str) -> Json:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _section(model: type[BaseModel], path: Path, part: bool) -> Json:
+def _section(model: type[BaseModel], path: KeyPath, part: bool) -> Json:
     """A section of our own.
 
     Args:
@@ -92,7 +87,7 @@ def _section(model: type[BaseModel], path: Path, part: bool) -> Json:
             required.append(key)
         elif part:
             value = _or_null(value)
-        about = {"title": ".".join(map(str, (*path, key))), "description": generated[key].get("description", "")}
+        about = {"title": dotted((*path, key)), "description": generated[key].get("description", "")}
         properties[key] = about | value
     section = {"type": "object", "properties": properties, "additionalProperties": False}
     if required and not part:
@@ -100,7 +95,7 @@ def _section(model: type[BaseModel], path: Path, part: bool) -> Json:
     return section
 
 
-def _key(path: Path, generated: Json, part: bool) -> Json:
+def _key(path: KeyPath, generated: Json, part: bool) -> Json:
     """What stands under one key: a section, Keras objects, or a plain value as pydantic describes it."""
     if path in SECTIONS:
         return _section(SECTIONS[path], path, part)
@@ -110,12 +105,8 @@ def _key(path: Path, generated: Json, part: bool) -> Json:
     if (*path, "*") in FIELDS:
         section = FIELDS[(*path, "*")]
         plain["items"] = _ref("layer_or_repeat" if section == "layer" else section)
-    if path == ("expect",):
-        bound = {"type": "string", "pattern": f"^{_BOUND_PATTERN}$"}
-        plain["additionalProperties"] = _or_null(bound) if part else bound
-    elif path in _COUNT_OR_WORD:
-        count = {"type": "integer", "minimum": 1}
-        return {"anyOf": [count, {"const": _COUNT_OR_WORD[path]}], "default": plain["default"]}
+    if part and "additionalProperties" in plain:
+        plain["additionalProperties"] = _or_null(plain["additionalProperties"])
     if "const" in plain:
         plain.pop("enum", None)  # pydantic before 2.10 says it twice
     return plain

@@ -12,10 +12,9 @@ from pydantic.fields import FieldInfo
 
 from dltrain.config.catalogue.objects import FIELDS
 from dltrain.config.catalogue.phrases import noun
-from dltrain.config.checks.problems import SECTIONS
 from dltrain.config.document.suggest import listing
-from dltrain.config.resolved import flow
-from dltrain.config.schema import KerasObject
+from dltrain.config.document.writer import flow
+from dltrain.config.schema import SECTIONS, KerasObject
 
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 _WORDS: dict[object, str] = {

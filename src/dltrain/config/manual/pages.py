@@ -10,9 +10,9 @@ from dltrain.config.catalogue import datasets, entries, examples, objects
 from dltrain.config.catalogue.entries import Entry
 from dltrain.config.catalogue.phrases import expected, noun, with_article
 from dltrain.config.document.suggest import closest
+from dltrain.config.document.writer import flow
 from dltrain.config.manual import docstrings, texts
 from dltrain.config.manual.keys import Key, keys
-from dltrain.config.resolved import flow
 from dltrain.data.sources import SOURCES
 from dltrain.errors import UsageError
 
@@ -289,8 +289,8 @@ def _unknown(name: str) -> UsageError:
         near = closest(key, own[1].arguments)
         hint = f"did you mean `{own[0]}.{near}`?" if near else f"`dltrain docs {own[0]}` lists its arguments"
         return UsageError(f"`{own[0]}` has no argument `{key}`", hint)
-    if reason := entries.why_not(name):
-        return UsageError(f"`{name}` cannot be named in a config", reason)
+    if left_out := entries.why_not(name):
+        return UsageError(f"`{name}` cannot be named in a config", "; ".join(filter(None, left_out)))
     paths = [key.path for key in keys()]
     known = [*texts.SPECIAL, *paths, *(name for section in SECTIONS for name in objects.known_names(section))]
     known += [path.rpartition(".")[2] for path in paths]

@@ -59,7 +59,7 @@ def create_run(job: Job, runs_dir: Path) -> runs.Run:
     return runs.create(
         runs_dir,
         name=plan.spec.name,
-        config=plan.text,
+        config=plan.file_bytes,
         resolved=plan.resolved(),
         record={
             "command": runs.provenance.command_line(sys.argv),

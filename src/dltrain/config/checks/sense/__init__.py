@@ -1,1 +1,23 @@
-"""What the sections of a config say together."""
+"""What the sections of a config say together: every rule that needs more than one value to judge."""
+
+from __future__ import annotations
+
+from dltrain.config.checks.draft import Draft
+from dltrain.config.checks.outline import Outline
+from dltrain.config.checks.sense.inputs import check_inputs
+from dltrain.config.checks.sense.monitors import check_monitors
+from dltrain.config.checks.sense.output import check_output
+from dltrain.config.checks.sense.sizes import check_sizes
+from dltrain.config.checks.sense.training import check_training
+from dltrain.errors import Problem
+
+
+def check_sense(draft: Draft, outline: Outline) -> list[Problem]:
+    """The problems of values that are each valid on their own; what has a problem already is left out."""
+    return [
+        *check_monitors(draft),
+        *check_inputs(draft, outline),
+        *check_output(draft, outline),
+        *check_training(draft),
+        *check_sizes(draft, outline),
+    ]

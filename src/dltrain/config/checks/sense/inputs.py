@@ -15,7 +15,7 @@ _KEEP_RANGE = {"Reshape", "Flatten", "Permute", "RepeatVector", "Identity", "Act
 _DROPPING = {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"}
 
 
-def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
+def check_inputs(draft: Draft, outline: Outline) -> Iterator[Problem]:
     yield from _check_first_layers(draft)
     for placed in draft.layers:
         yield from _check_dropout(draft, placed)

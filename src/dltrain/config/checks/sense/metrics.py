@@ -51,7 +51,7 @@ _NUMBER_METRICS = {
 _CLASS_METRICS = _INDEX_METRICS | _ONE_HOT_METRICS | _BINARY_METRICS | _COUNTING_METRICS
 
 
-def check(draft: Draft, loss: str | None, outputs: int | None, *, logits: bool) -> Iterator[Problem]:
+def check_metrics(draft: Draft, loss: str | None, outputs: int | None, *, logits: bool) -> Iterator[Problem]:
     """Holds each metric against the labels that `loss` (a Keras class name) takes, and against logits."""
     data = draft.data
     if data is None:

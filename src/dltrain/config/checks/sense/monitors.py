@@ -1,4 +1,4 @@
-"""What the sections of a config say together: every rule that needs more than one value to judge."""
+"""Names of metrics: given once, and measured where a callback, the checkpoint or `expect` asks for them."""
 
 from __future__ import annotations
 
@@ -6,38 +6,18 @@ from collections.abc import Iterator
 
 from dltrain.config.catalogue.names import metric_name
 from dltrain.config.checks.draft import Draft, value_of
-from dltrain.config.checks.outline import Outline
-from dltrain.config.checks.problems import locate
-from dltrain.config.checks.sense import (
-    inputs as sense_inputs,
-)
-from dltrain.config.checks.sense import (
-    output as sense_output,
-)
-from dltrain.config.checks.sense import (
-    sizes as sense_sizes,
-)
-from dltrain.config.checks.sense import (
-    training as sense_training,
-)
-from dltrain.config.document.suggest import closest, listing
+from dltrain.config.document.source import nearest
+from dltrain.config.document.suggest import listing, rename
 from dltrain.config.schema import parse_bound
-from dltrain.errors import Problem
+from dltrain.errors import Fix, KeyPath, Problem
 
 _SHARES = ("accuracy", "acc", "precision", "recall", "auc", "f1_score")
 
 
-def check_sense(draft: Draft, outline: Outline) -> list[Problem]:
-    """The problems of values that are each valid on their own; what has a problem already is left out."""
-    return [
-        *_check_metric_names(draft),
-        *_check_monitors(draft),
-        *_check_expect(draft),
-        *sense_inputs.check(draft, outline),
-        *sense_output.check(draft, outline),
-        *sense_training.check(draft),
-        *sense_sizes.check(draft, outline),
-    ]
+def check_monitors(draft: Draft) -> Iterator[Problem]:
+    yield from _check_metric_names(draft)
+    yield from _check_monitors(draft)
+    yield from _check_expect(draft)
 
 
 def _logged_names(draft: Draft) -> list[str] | None:
@@ -63,7 +43,7 @@ def _check_monitors(draft: Draft) -> Iterator[Problem]:
     logged = _logged_names(draft)
     if logged is None:
         return
-    monitors: list[tuple[tuple[str | int, ...], str]] = []
+    monitors: list[tuple[KeyPath, str]] = []
     if draft.monitor is not None:
         monitors.append((("train", "checkpoint", "monitor"), draft.monitor))
     for callback in draft.callbacks:
@@ -111,12 +91,8 @@ def _never_holds(draft: Draft, name: str, bound: object) -> Problem | None:
     )
 
 
-def _unknown_metric(
-    draft: Draft, message: str, name: str, known: list[str], path: tuple[str | int, ...], hint: str
-) -> Problem:
-    node, _ = locate(draft.tree, path)
+def _unknown_metric(draft: Draft, message: str, name: str, known: list[str], path: KeyPath, hint: str) -> Problem:
+    node = nearest(draft.tree, path)
     where = node.key if path[0] == "expect" and node.key is not None else draft.where(path)
-    near = closest(name, known)
-    if not hint:
-        hint = f"did you mean `{near}`?" if near else f"there will be {listing(known)}"
-    return Problem("unknown-metric", message, path, where, hint)
+    fix = hint or rename(name, known) or Fix("choose", tuple(known), f"there will be {listing(known)}")
+    return Problem("unknown-metric", message, path, where, fix)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from dltrain.config.catalogue import objects
 from dltrain.config.catalogue.labels import BINARY_LOSSES, label_form
-from dltrain.config.checks.draft import Draft, Path, Placed, kind_of, value_of
+from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
 from dltrain.config.checks.outline import Outline, Row, returns_sequences
-from dltrain.config.checks.sense import metrics as sense_metrics
+from dltrain.config.checks.sense.metrics import check_metrics
 from dltrain.data.facts import Facts
-from dltrain.errors import Problem, Severity
+from dltrain.errors import KeyPath, Problem, Severity
 
 _CLASS_LOSSES = {"SparseCategoricalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy"}
 _OVERLAP_LOSSES = {"Dice", "Tversky"}
@@ -42,10 +42,10 @@ class _Head:
 
     maker: Row
     activation: str | None
-    activation_path: Path
+    activation_path: KeyPath
 
 
-def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
+def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
     data, loss = draft.data, kind_of("loss", draft.loss)
     if data is None:
         return
@@ -59,7 +59,7 @@ def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
         loss = None
     shape = outline.shape
     if shape is None or not outline.rows:
-        yield from sense_metrics.check(draft, loss, None, logits=False)
+        yield from check_metrics(draft, loss, None, logits=False)
         return
     if len(shape) != 1:
         yield _not_one_vector(draft, data, loss, outline.rows, shape)
@@ -76,7 +76,7 @@ def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
     activation_problems = list(_check_activation(draft, data, loss, head, outputs))
     yield from activation_problems
     if not any(problem.severity == "error" for problem in activation_problems):
-        yield from sense_metrics.check(draft, loss, outputs, logits=head.activation == "linear")
+        yield from check_metrics(draft, loss, outputs, logits=head.activation == "linear")
 
 
 def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:

@@ -53,7 +53,7 @@ def _outputs(rows: tuple[Row, ...]) -> int:
     return sum(math.prod(row.after.shape) for row in rows)
 
 
-def check(draft: Draft, outline: Outline) -> Iterator[Problem]:
+def check_sizes(draft: Draft, outline: Outline) -> Iterator[Problem]:
     """Holds the estimate against the memory of this machine."""
     here = machine_bytes()
     need = training_bytes(draft, outline)

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from dltrain.config.catalogue import objects
 from dltrain.config.catalogue.names import metric_name
-from dltrain.config.checks.draft import Draft, Path, Placed, value_of
+from dltrain.config.checks.draft import Draft, Placed, value_of
 from dltrain.config.schema import KerasObject
-from dltrain.errors import Problem
+from dltrain.errors import KeyPath, Problem
 
 # Optimizers whose step does not shrink with the gradient: a rate of 1 moves every weight by about 1.
 _ADAPTIVE = {"Adam", "AdamW", "Adamax", "Nadam", "Lion", "Lamb", "RMSprop", "ScheduleFreeAdamW"}
@@ -19,7 +19,7 @@ _ADAPTIVE = {"Adam", "AdamW", "Adamax", "Nadam", "Lion", "Lamb", "RMSprop", "Sch
 _UNDIRECTED = {"TruePositives": "max", "TrueNegatives": "max", "FalsePositives": "min", "FalseNegatives": "min"}
 
 
-def check(draft: Draft) -> Iterator[Problem]:
+def check_training(draft: Draft) -> Iterator[Problem]:
     yield from _check_batch(draft)
     yield from _check_learning_rate(draft)
     yield from _check_callbacks(draft)
@@ -27,7 +27,7 @@ def check(draft: Draft) -> Iterator[Problem]:
     yield from _check_direction(draft, monitor, draft.mode, ("train", "checkpoint", "mode"))
 
 
-def _warning(draft: Draft, code: str, message: str, path: Path, hint: str) -> Problem:
+def _warning(draft: Draft, code: str, message: str, path: KeyPath, hint: str) -> Problem:
     return Problem(code, message, path, draft.where(path), hint, "warning")
 
 
@@ -150,7 +150,7 @@ def _check_mode(draft: Draft, callback: Placed) -> Iterator[Problem]:
         yield Problem("callback-mode", message, path, draft.where(path), hint)
 
 
-def _check_direction(draft: Draft, monitor: str, mode: object, path: Path) -> Iterator[Problem]:
+def _check_direction(draft: Draft, monitor: str, mode: object, path: KeyPath) -> Iterator[Problem]:
     if mode not in ("min", "max"):
         return
     good: Literal["min", "max"] | None = None

@@ -1,1 +1,6 @@
-"""What each layer makes of one sample, without Keras."""
+"""What a layer makes of one sample: shape, weights and operations, worked out without Keras."""
+
+from dltrain.config.checks.shapes.inference import has_rule, infer, rules
+from dltrain.config.checks.shapes.terms import Inferred, Shape, ShapeError
+
+__all__ = ["Inferred", "Shape", "ShapeError", "has_rule", "infer", "rules"]

@@ -16,10 +16,11 @@ from dltrain.config.checks.shapes.terms import (
     join,
     learned,
     mismatch,
-    nothing_left,
     per_axis,
     reshape,
     split,
+    strides_and_dilation,
+    window,
 )
 
 _CHANNELS_FIRST = {1: "(channels, steps)", 2: "(channels, height, width)", 3: "(channels, depth, height, width)"}
@@ -35,33 +36,13 @@ def _check(kind: str, arguments: Arguments, shape: Shape, rank: int) -> None:
         raise mismatch(shape, needed, reshape(1, *shape) if len(shape) == rank else words)
 
 
-def _window(arguments: Arguments, space: Shape, key: str, strides: Shape, dilation: Shape) -> Shape:
-    """How many places a window of `key` has along each axis."""
-    rank = len(space)
-    size = per_axis(arguments[key], rank)
-    reach = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
-    if arguments["padding"] != "valid":
-        return tuple((n - 1) // s + 1 for n, s in zip(space, strides, strict=True))
-    if any(k > n for k, n in zip(reach, space, strict=True)):
-        hint = f"use a smaller `{key}` or `padding: same`, or shrink less before it"
-        raise nothing_left(key, arguments[key], space, hint)
-    return tuple((n - k) // s + 1 for n, k, s in zip(space, reach, strides, strict=True))
-
-
-def _steps(arguments: Arguments, rank: int) -> tuple[Shape, Shape]:
-    strides, dilation = per_axis(arguments["strides"], rank), per_axis(arguments["dilation_rate"], rank)
-    if max(strides) > 1 and max(dilation) > 1:
-        raise ShapeError("cannot have both `strides` and `dilation_rate` above 1", "keep one of them", "dilation_rate")
-    return strides, dilation
-
-
 def _convolution(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
     _check(f"Conv{rank}D", arguments, shape, rank)
     space, channels = split(arguments, shape)
-    strides, dilation = _steps(arguments, rank)
+    strides, dilation = strides_and_dilation(arguments, rank)
     filters, groups = arguments["filters"], arguments["groups"]
     _check_groups(filters, channels, groups)
-    places = _window(arguments, space, "kernel_size", strides, dilation)
+    places = window(arguments, space, "kernel_size", strides, dilation)
     kernel = math.prod(per_axis(arguments["kernel_size"], rank)) * (channels // groups) * filters
     bias = filters if arguments["use_bias"] else 0
     return learned(join(arguments, places, filters), kernel + bias, math.prod(places) * kernel)
@@ -80,7 +61,7 @@ def _check_groups(filters: int, channels: int, groups: int) -> None:
 def _transposed(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
     _check(f"Conv{rank}DTranspose", arguments, shape, rank)
     space, channels = split(arguments, shape)
-    strides, dilation = _steps(arguments, rank)
+    strides, dilation = strides_and_dilation(arguments, rank)
     size = per_axis(arguments["kernel_size"], rank)
     extra = arguments["output_padding"]
     extras = per_axis(extra, rank) if extra is not None else (None,) * rank
@@ -104,7 +85,7 @@ def _depthwise(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
     _check(f"DepthwiseConv{rank}D", arguments, shape, rank)
     space, channels = split(arguments, shape)
     strides, dilation = per_axis(arguments["strides"], rank), per_axis(arguments["dilation_rate"], rank)
-    places = _window(arguments, space, "kernel_size", strides, dilation)
+    places = window(arguments, space, "kernel_size", strides, dilation)
     filters = channels * arguments["depth_multiplier"]
     kernel = math.prod(per_axis(arguments["kernel_size"], rank)) * filters
     bias = filters if arguments["use_bias"] else 0
@@ -115,7 +96,7 @@ def _separable(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
     _check(f"SeparableConv{rank}D", arguments, shape, rank)
     space, channels = split(arguments, shape)
     strides, dilation = per_axis(arguments["strides"], rank), per_axis(arguments["dilation_rate"], rank)
-    places = _window(arguments, space, "kernel_size", strides, dilation)
+    places = window(arguments, space, "kernel_size", strides, dilation)
     filters, wide = arguments["filters"], channels * arguments["depth_multiplier"]
     kernels = math.prod(per_axis(arguments["kernel_size"], rank)) * wide + wide * filters
     bias = filters if arguments["use_bias"] else 0
@@ -126,7 +107,7 @@ def _pooling(kind: str, rank: int, arguments: Arguments, shape: Shape) -> Inferr
     _check(f"{kind}Pooling{rank}D", arguments, shape, rank)
     space, channels = split(arguments, shape)
     strides = per_axis(arguments["strides"] or arguments["pool_size"], rank)
-    places = _window(arguments, space, "pool_size", strides, (1,) * rank)
+    places = window(arguments, space, "pool_size", strides, (1,) * rank)
     return Inferred(join(arguments, places, channels))
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from dltrain.config.checks.shapes.terms import (
     Arguments,
     Inferred,
+    Rule,
     Shape,
     ShapeError,
     check_space,
@@ -15,9 +16,6 @@ from dltrain.config.checks.shapes.terms import (
     per_axis,
     split,
 )
-
-# Rules that may also have nothing to say: None.
-ImageRule = Callable[[Arguments, Shape], Inferred | None]
 
 
 def _altered(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
@@ -97,4 +95,4 @@ _BY_NAME: dict[str, Callable[[str, Arguments, Shape], Inferred | None]] = {
     "RandomGrayscale": _grey,
     "RandomPerspective": _tilted,
 }
-RULES: dict[str, ImageRule] = {name: partial(rule, name) for name, rule in _BY_NAME.items()}
+RULES: dict[str, Rule] = {name: partial(rule, name) for name, rule in _BY_NAME.items()}

@@ -7,34 +7,21 @@ from functools import cache
 from typing import Any
 
 from dltrain.config.catalogue import entries
-from dltrain.config.checks.shapes import (
-    convolution as shapes_convolution,
-)
-from dltrain.config.checks.shapes import (
-    images as shapes_images,
-)
-from dltrain.config.checks.shapes import (
-    plain as shapes_plain,
-)
-from dltrain.config.checks.shapes import (
-    recurrent as shapes_recurrent,
-)
-from dltrain.config.checks.shapes import (
-    terms as shape_terms,
-)
-from dltrain.config.checks.shapes import (
-    values as shapes_values,
-)
-from dltrain.config.checks.shapes.terms import Arguments, Inferred, Shape, ShapeError
-
-__all__ = ["Inferred", "Shape", "ShapeError", "has_rule", "infer", "rules"]
+from dltrain.config.checks.shapes.convolution import RULES as CONVOLUTION
+from dltrain.config.checks.shapes.images import RULES as IMAGES
+from dltrain.config.checks.shapes.plain import RULES as PLAIN
+from dltrain.config.checks.shapes.recurrent import RULES as RECURRENT
+from dltrain.config.checks.shapes.recurrent import bidirectional, check_goes_along, check_pair, check_steps, rnn
+from dltrain.config.checks.shapes.terms import Arguments, Inferred, Shape, ShapeError, layer, reshape
+from dltrain.config.checks.shapes.values import RULES as VALUES
+from dltrain.config.schema import KerasObject
 
 _RULES: dict[str, Callable[[Arguments, Shape], Inferred | None]] = {
-    **shapes_plain.RULES,
-    **shapes_values.RULES,
-    **shapes_images.RULES,
-    **shapes_convolution.RULES,
-    **shapes_recurrent.RULES,
+    **PLAIN,
+    **VALUES,
+    **IMAGES,
+    **CONVOLUTION,
+    **RECURRENT,
 }
 _WRAPPERS = ("Bidirectional", "RNN", "SpectralNormalization", "TimeDistributed")
 
@@ -99,7 +86,7 @@ def _wrapped(name: str, arguments: Arguments, shape: Shape) -> Inferred | None:
         cell, given = _named(arguments["cell"])
         filled = {**_defaults(cell), **given}
         unknown = _halves(filled) or not _needed(cell) <= given.keys()
-        looped = None if unknown else shapes_recurrent.rnn(arguments, shape, cell, filled)
+        looped = None if unknown else rnn(arguments, shape, cell, filled)
         return _frozen(looped) if looped is not None and filled.get("trainable") is False else looped
     inner, given = _named(arguments["layer"])
     if name == "TimeDistributed":
@@ -110,44 +97,42 @@ def _wrapped(name: str, arguments: Arguments, shape: Shape) -> Inferred | None:
 
 
 def _at_every_step(inner: str, given: Arguments, shape: Shape) -> Inferred | None:
-    shapes_recurrent.check_steps(shape)
+    check_steps(shape)
     try:
         one = infer(inner, given, shape[1:])
     except ShapeError as error:
         message = f"runs `{inner}` on each step, which {error.message}"
-        raise ShapeError(message, _for_every_step(error.hint, shape[0]), "layer") from error
+        raise ShapeError(message, _at_every_step_before(error.cure, shape[0]), "layer") from error
     if one is None:
         return None
     return Inferred((shape[0], *one.shape), one.parameters, one.trainable, one.multiply_adds * shape[0])
 
 
-def _for_every_step(hint: str, steps: int) -> str:
-    """What to insert before the inner layer, said for what is before `TimeDistributed`."""
-    before = shape_terms.insert("")[:-1]
-    if not hint.startswith(before):
-        return hint
-    if "target_shape" in hint:
-        return hint.replace("target_shape: [", f"target_shape: [{steps}, ")
-    layer = hint.removeprefix(before).removesuffix("`")
-    return shape_terms.insert(f"TimeDistributed: {{layer: {layer}}}")
+def _at_every_step_before(cure: KerasObject | str, steps: int) -> KerasObject | str:
+    """The layer to put before `TimeDistributed` where its inner layer needs `cure` before it."""
+    if isinstance(cure, str):
+        return cure
+    if cure.name == "Reshape":
+        return reshape(steps, *cure.arguments["target_shape"])
+    return layer("TimeDistributed", layer=cure.model_dump())
 
 
 def _both_ways(arguments: Arguments, inner: str, given: Arguments, shape: Shape) -> Inferred | None:
-    shapes_recurrent.check_goes_along("layer", inner)
+    check_goes_along("layer", inner)
     first = {**_defaults(inner), **given}
     second: tuple[str, Arguments] = (inner, {**given, "go_backwards": True})
     backward = arguments["backward_layer"]
     if backward is not None:
         name, written = _named(backward)
-        shapes_recurrent.check_goes_along("backward_layer", name)
+        check_goes_along("backward_layer", name)
         second = (name, written)
     elif first["go_backwards"]:
         raise ShapeError("goes backwards by itself", "remove `go_backwards` from its `layer`", "layer")
-    shapes_recurrent.check_pair(first, {**_defaults(second[0]), **second[1]})
+    check_pair(first, {**_defaults(second[0]), **second[1]})
     forward, other = infer(inner, given, shape), infer(*second, shape)
     if forward is None or other is None:
         return None
-    return shapes_recurrent.bidirectional(arguments, forward, other)
+    return bidirectional(arguments, forward, other)
 
 
 def _named(value: Any) -> tuple[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from dltrain.config.checks.shapes.terms import (
     ShapeError,
     axes_of,
     axis_of,
-    insert,
+    layer,
     learned,
     mismatch,
     unchanged,
@@ -126,7 +126,7 @@ def _permute(arguments: Arguments, shape: Shape) -> Inferred:
 
 def _repeat_vector(arguments: Arguments, shape: Shape) -> Inferred:
     if len(shape) != 1:
-        raise mismatch(shape, "(features,)", insert("Flatten"))
+        raise mismatch(shape, "(features,)", layer("Flatten"))
     return Inferred((arguments["n"], shape[0]))
 
 

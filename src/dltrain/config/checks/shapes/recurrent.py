@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from dltrain.config.checks.shapes.terms import (
     Arguments,
@@ -13,19 +11,17 @@ from dltrain.config.checks.shapes.terms import (
     Rule,
     Shape,
     ShapeError,
-    insert,
     join,
     learned,
     mismatch,
-    nothing_left,
     per_axis,
     reshape,
     split,
+    strides_and_dilation,
+    window,
 )
 
 GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
-# Infers the shapes of a layer inside a wrapper: (name, written arguments, shape).
-Inner = Callable[[Any, Shape], tuple[str, Arguments, Inferred]]
 
 
 def check_sequence(shape: Shape) -> None:
@@ -65,23 +61,12 @@ def _convolutional(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
     axes = {1: "(steps, width, channels)", 2: "(steps, height, width, channels)"}
     if len(shape) != rank + 2:
         needed = axes.get(rank, "(steps, depth, height, width, channels)")
-        hint = reshape(shape[0], 1, *shape[1:]) if len(shape) == rank + 1 else f"give the samples the shape {needed}"
-        raise mismatch(shape, needed, hint)
+        words = f"give the samples the shape {needed}"
+        raise mismatch(shape, needed, reshape(shape[0], 1, *shape[1:]) if len(shape) == rank + 1 else words)
     steps, (space, channels) = shape[0], split(arguments, shape[1:])
-    size, strides = per_axis(arguments["kernel_size"], rank), per_axis(arguments["strides"], rank)
-    dilation = per_axis(arguments["dilation_rate"], rank)
-    if max(strides) > 1 and max(dilation) > 1:
-        raise ShapeError("cannot have both `strides` and `dilation_rate` above 1", "keep one of them", "dilation_rate")
-    reach = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
-    if arguments["padding"] == "same":
-        places = tuple((n - 1) // s + 1 for n, s in zip(space, strides, strict=True))
-    else:
-        places = tuple((n - k) // s + 1 for n, k, s in zip(space, reach, strides, strict=True))
-    if min(places) < 1:
-        hint = "use a smaller `kernel_size` or `padding: same`"
-        raise nothing_left("kernel_size", arguments["kernel_size"], space, hint)
+    places = window(arguments, space, "kernel_size", *strides_and_dilation(arguments, rank))
     filters = arguments["filters"]
-    kernels = math.prod(size) * 4 * filters * (channels + filters)
+    kernels = math.prod(per_axis(arguments["kernel_size"], rank)) * 4 * filters * (channels + filters)
     output = join(arguments, places, filters)
     whole = (steps, *output) if arguments["return_sequences"] else output
     bias = 4 * filters if arguments["use_bias"] else 0
@@ -143,4 +128,4 @@ def bidirectional(arguments: Arguments, forward: Inferred, backward: Inferred) -
 def check_steps(shape: Shape) -> None:
     """Raises ShapeError where there is no axis of steps before those of the inner layer."""
     if len(shape) < 2:
-        raise mismatch(shape, "(steps, …)", insert(f"Reshape: {{target_shape: [{shape[0]}, 1]}}"))
+        raise mismatch(shape, "(steps, …)", reshape(shape[0], 1))

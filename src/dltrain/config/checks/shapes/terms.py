@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dltrain.config.catalogue import entries
+from dltrain.config.document.writer import flow
+from dltrain.config.schema import KerasObject
+from dltrain.errors import Fix
 
 Shape = tuple[int, ...]
 Arguments = Mapping[str, Any]
@@ -36,6 +39,7 @@ class Inferred:
     multiply_adds: int = 0
 
 
+# What a layer makes of a sample of a shape; None where that is not sure.
 Rule = Callable[[Arguments, Shape], Inferred | None]
 
 
@@ -44,15 +48,19 @@ class ShapeError(Exception):
 
     Args:
         message: goes on after `layer 2, `LSTM`, `.
-        hint: what to write.
+        cure: the layer that is to come before it, or what to write, as a phrase.
         argument: the argument at fault; None where it is the layer's place.
     """
 
-    def __init__(self, message: str, hint: str = "", argument: str | None = None) -> None:
+    def __init__(self, message: str, cure: KerasObject | str = "", argument: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.cure = cure
         self.argument = argument
+
+    @property
+    def fix(self) -> Fix | str:
+        return insertion(self.cure) if isinstance(self.cure, KerasObject) else self.cure
 
 
 def learned(shape: Shape, weights: int, multiply_adds: int = 0) -> Inferred:
@@ -81,31 +89,37 @@ def join(arguments: Arguments, space: Shape, channels: int) -> Shape:
     return (channels, *space) if arguments.get("data_format") == "channels_first" else (*space, channels)
 
 
-def mismatch(shape: Shape, needed: str, hint: str) -> ShapeError:
-    return ShapeError(f"gets samples of shape {shape}, but needs {needed}", hint)
+def mismatch(shape: Shape, needed: str, cure: KerasObject | str) -> ShapeError:
+    return ShapeError(f"gets samples of shape {shape}, but needs {needed}", cure)
 
 
-def insert(layer: str) -> str:
-    return f"insert before it: `- {layer}`"
+def layer(name: str, **arguments: Any) -> KerasObject:
+    return KerasObject.model_construct(name=name, arguments=arguments)
 
 
-def reshape(*sizes: int) -> str:
-    return insert(f"Reshape: {{target_shape: [{', '.join(map(str, sizes))}]}}")
+def reshape(*sizes: int) -> KerasObject:
+    return layer("Reshape", target_shape=list(sizes))
+
+
+def insertion(item: KerasObject) -> Fix:
+    """To put a layer before the one at fault."""
+    arguments = f": {flow(item.arguments)}" if item.arguments else ""
+    return Fix("insert", (f"- {item.name}{arguments}",))
 
 
 def check_space(kind: str, shape: Shape, rank: int) -> None:
     """Raises ShapeError where a sample does not have `rank` axes in space and one of channels."""
     if len(shape) != rank + 1:
-        raise mismatch(shape, AXES[rank], _space_hint(kind, shape, rank))
+        raise mismatch(shape, AXES[rank], _space_cure(kind, shape, rank))
 
 
-def _space_hint(kind: str, shape: Shape, rank: int) -> str:
+def _space_cure(kind: str, shape: Shape, rank: int) -> KerasObject | str:
     size = math.prod(shape)
     if len(shape) == rank:
         return reshape(*shape, 1)
     sibling = kind.replace(f"{rank}D", f"{len(shape) - 1}D")
     if rank == 1 and len(shape) > 2 and sibling != kind and entries.find("layer", sibling) is not None:
-        return f"write `{sibling}`, or {reshape(shape[0], math.prod(shape[1:]))}"
+        return f"write `{sibling}`, or {insertion(reshape(shape[0], math.prod(shape[1:])))}"
     if rank == 1 and len(shape) > 2:
         return reshape(shape[0], math.prod(shape[1:]))
     if len(shape) == rank + 2:
@@ -117,8 +131,28 @@ def _space_hint(kind: str, shape: Shape, rank: int) -> str:
     return f"give the samples the shape {AXES[rank]} with a `Reshape` before it"
 
 
-def nothing_left(key: str, value: object, space: Shape, hint: str) -> ShapeError:
-    return ShapeError(f"has a `{key}` of {_plain(value)}, which does not fit into {space}", hint, key)
+def window(arguments: Arguments, space: Shape, key: str, strides: Shape, dilation: Shape) -> Shape:
+    """How many places a window of size `key` has along each axis.
+
+    Raises:
+        ShapeError: it is longer than an axis, and nothing is padded.
+    """
+    if arguments["padding"] != "valid":
+        return tuple((n - 1) // s + 1 for n, s in zip(space, strides, strict=True))
+    size = per_axis(arguments[key], len(space))
+    reach = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
+    if any(k > n for k, n in zip(reach, space, strict=True)):
+        message = f"has a `{key}` of {_plain(arguments[key])}, which does not fit into {space}"
+        raise ShapeError(message, f"use a smaller `{key}` or `padding: same`, or shrink less before it", key)
+    return tuple((n - k) // s + 1 for n, k, s in zip(space, reach, strides, strict=True))
+
+
+def strides_and_dilation(arguments: Arguments, rank: int) -> tuple[Shape, Shape]:
+    """Both of them along each axis; ShapeError where both are above 1, which no backend can do."""
+    strides, dilation = per_axis(arguments["strides"], rank), per_axis(arguments["dilation_rate"], rank)
+    if max(strides) > 1 and max(dilation) > 1:
+        raise ShapeError("cannot have both `strides` and `dilation_rate` above 1", "keep one of them", "dilation_rate")
+    return strides, dilation
 
 
 def _plain(value: object) -> str:

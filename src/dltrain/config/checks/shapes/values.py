@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from dltrain.config.checks.shapes.terms import Arguments, Inferred, Shape, ShapeError, axis_of, learned
-
-# Rules that may also have nothing to say: None.
-ValueRule = Callable[[Arguments, Shape], Inferred | None]
+from dltrain.config.checks.shapes.terms import Arguments, Inferred, Rule, Shape, ShapeError, axis_of, learned
 
 
 def _encoded(mode: str, tokens: int, shape: Shape) -> Inferred | None:
@@ -69,7 +64,7 @@ def _reversible_embedding(arguments: Arguments, shape: Shape) -> Inferred:
     return learned((*shape, arguments["output_dim"]), table if arguments["tie_weights"] else 2 * table)
 
 
-RULES: dict[str, ValueRule] = {
+RULES: dict[str, Rule] = {
     "CategoryEncoding": _category_encoding,
     "Discretization": _discretization,
     "Hashing": _hashing,

@@ -1,0 +1,194 @@
+"""Every key and value on its own: against the models of the sections, and Keras objects against the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from dltrain.config.catalogue import datasets, elsewhere, entries, examples
+from dltrain.config.catalogue.objects import FIELDS, check_object, find, object_nodes
+from dltrain.config.catalogue.phrases import number_hint, share_hint
+from dltrain.config.document.source import Node, nearest
+from dltrain.config.document.suggest import listing, rename, short, shown
+from dltrain.config.document.writer import flow
+from dltrain.config.schema import SECTIONS, Spec, choices
+from dltrain.errors import Fix, KeyPath, Problem, dotted
+
+_EXAMPLES = {
+    "data": "data: {dataset: mnist}",
+    "dataset": "dataset: mnist",
+    "model": "model: {layers: [Flatten, Dense: {units: 10, activation: softmax}]}",
+    "layers": "layers: [Flatten, Dense: {units: 10, activation: softmax}]",
+    "train": "train: {optimizer: Adam, loss: sparse_categorical_crossentropy, epochs: 5}",
+    "optimizer": "optimizer: Adam",
+    "loss": "loss: sparse_categorical_crossentropy",
+    "epochs": "epochs: 5",
+    "expect": 'expect: {test_accuracy: ">= 0.9"}',
+    "metrics": "metrics: [accuracy]",
+    "callbacks": "callbacks: [EarlyStopping: {patience: 3}]",
+    "limit": "limit: {train: 1000}",
+    "checkpoint": "checkpoint: {monitor: val_accuracy}",
+    "monitor": "monitor: val_loss",
+    "runtime": "runtime: {backend: tensorflow}",
+}
+_EXPECTED = {
+    "int_type": ("a whole number", ("int",)),
+    "int_from_float": ("a whole number", ("int",)),
+    "float_type": ("a number", ("float",)),
+    "finite_number": ("a finite number", ()),
+    "bool_type": ("`true` or `false`", ("bool",)),
+    "string_type": ("a word", ()),
+    "list_type": ("a list", ()),
+    "dict_type": ("a mapping", ()),
+    "model_type": ("a mapping", ()),
+    "model_attributes_type": ("a mapping", ()),
+}
+
+
+def check_structure(tree: Node, layers: Sequence[KeyPath]) -> tuple[Spec | None, list[Problem]]:
+    """The config as a spec, where it is one, and what is wrong with its keys and values.
+
+    Args:
+        tree: the config as it was written.
+        layers: the paths of its layers, repeats expanded.
+    """
+    found = _check_objects(tree, layers)
+    try:
+        return Spec.model_validate(_plain(tree, layers)), found
+    except ValidationError as error:
+        return None, [*found, *_of_pydantic(error, tree)]
+
+
+def _plain(tree: Node, layers: Sequence[KeyPath]) -> dict[str, Any]:
+    """The config as plain data, repeats expanded."""
+    plain: dict[str, Any] = tree.plain()
+    model = plain.get("model")
+    if isinstance(model, dict) and isinstance(model.get("layers"), list) and model["layers"]:
+        # An empty repeat is already told.
+        model["layers"] = [nearest(tree, path).plain() for path in layers] or ["Identity"]
+    return plain
+
+
+def _check_objects(tree: Node, layers: Sequence[KeyPath]) -> list[Problem]:
+    """The catalogue's complaints; a layer that is repeated is looked at once."""
+    written = [("layer", path, nearest(tree, path)) for path in dict.fromkeys(layers)]
+    found = [*object_nodes(tree), *written]
+    problems = (problem for section, path, node in found for problem in check_object(section, node, path))
+    return [
+        _with_example(problem) if problem.code == "wrong-type" and not problem.hint else problem for problem in problems
+    ]
+
+
+def _with_example(problem: Problem) -> Problem:
+    """The problem of an argument's value, with a value that fits as its hint."""
+    name, key = (str(part) for part in problem.path[-2:])
+    found = (find(section, name) for section in ("dataset", *entries.sections()))
+    entry = next((entry for entry in found if entry is not None and key in entry.arguments), None)
+    return problem if entry is None else replace(problem, fix=f"as in `{key}: {flow(examples.value(entry, key))}`")
+
+
+def _of_pydantic(error: ValidationError, root: Node) -> list[Problem]:
+    """Pydantic's complaints in our words; those about Keras objects are left to the catalogue."""
+    problems = []
+    for detail in error.errors(include_url=False, include_context=True):
+        path = tuple(detail["loc"])
+        if detail["type"] == "keras_object" or _inside_object(path):
+            continue
+        problems.append(_problem(detail, path, root))
+    return problems
+
+
+def _inside_object(path: KeyPath) -> bool:
+    generic = tuple("*" if isinstance(key, int) else key for key in path)
+    return any(generic[: len(field)] == field and len(path) > len(field) for field in FIELDS)
+
+
+def _problem(detail: ErrorDetails, path: KeyPath, root: Node) -> Problem:
+    kind = detail["type"]
+    context: Mapping[str, Any] = detail.get("ctx") or {}
+    node = nearest(root, path)
+    if kind == "extra_forbidden":
+        return _unknown_key(path, node)
+    if kind == "missing":
+        return _missing_key(path, root)
+    name = dotted(path) or "the config"
+    value = shown(node.plain(), node.quoted)
+    if kind in _EXPECTED:
+        phrase, kinds = _EXPECTED[kind]
+        if path == ("model",) and isinstance(node.value, list):
+            message = "`model` must be a mapping, not a list"
+            return Problem("wrong-type", message, path, node.key or node.where, "put `layers:` above this list")
+        message = f"`{name}` must be {phrase}, not {value}" if path else f"a config must be a mapping, not {value}"
+        return Problem("wrong-type", message, path, node.where, number_hint(node.value, kinds) or _example(path))
+    if kind == "literal_error":
+        words = choices(path)
+        near = rename(node.value, words) if isinstance(node.value, str) else None
+        return Problem("unknown-word", f"`{name}` cannot be {value}", path, node.where, near or Fix("choose", words))
+    if kind == "string_pattern_mismatch":
+        hint = "letters, digits, `.`, `_` and `-`, at most 64, the first a letter or digit"
+        return Problem("name", f"`{name}` cannot be {value}", path, node.where, hint)
+    if kind == "too_short":
+        return Problem("too-short", f"`{name}` is empty", path, node.key or node.where, "write at least one")
+    bounds = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+    for key, phrase in bounds.items():
+        if key in context:
+            message = f"`{name}` must be {phrase} {context[key]:g}, not {value}"
+            hint = share_hint(node.value, context.get("lt")) or _example(path)
+            return Problem("out-of-range", message, path, node.where, hint)
+    return Problem("wrong-value", f"`{name}` cannot be {value}", path, node.where, str(detail["msg"]))
+
+
+def _example(path: KeyPath) -> str:
+    """What a key looks like with a value that fits: a written example, or its default."""
+    key = str(path[-1]) if path else ""
+    if key in _EXAMPLES:
+        return f"write `{_EXAMPLES[key]}`"
+    field = SECTIONS[path[:-1]].model_fields.get(key) if path[:-1] in SECTIONS else None
+    default = field.default if field is not None else None
+    return f"as in `{key}: {short(default)}`" if isinstance(default, int | float | str) else ""
+
+
+def _in_section(path: KeyPath) -> str:
+    return f" in `{dotted(path)}`" if path else ""
+
+
+def _unknown_key(path: KeyPath, node: Node) -> Problem:
+    parent, key = path[:-1], str(path[-1])
+    message = f"unknown key `{key}`{_in_section(parent)}"
+    where = node.key or node.where
+    known = SECTIONS[parent].model_fields if parent in SECTIONS else {}
+    word, colon, rest = key.partition(":")
+    plain = key.strip("\u00a0\u3000\u2003 ")
+    fix: Fix | str | None
+    if colon and word in known:
+        fix = Fix("rename", (word,), f"a blank is missing: write `{word}: {rest}`")
+    elif plain != key and any(plain in model.model_fields for model in SECTIONS.values()):
+        fix = Fix("rename", (plain,), f"blanks before `{plain}` are not plain ones: type them anew")
+    else:
+        fix = rename(key, known) or _elsewhere(parent, key)
+    choose = Fix("choose", tuple(known), f"known: {listing(known, 16)}")
+    return Problem("unknown-key", message, path, where, fix or choose)
+
+
+def _elsewhere(parent: KeyPath, key: str) -> Fix | str | None:
+    """Where a key belongs that is unknown in the section `parent`."""
+    if parent == ("data",) and any(key in entry.arguments for entry in datasets.ENTRIES.values()):
+        words = f"it belongs to the data set: `dataset: {{synthetic: {{{key}: …}}}}`"
+        return Fix("move", ("data", "dataset", "synthetic", key), words)
+    if meant := elsewhere.key(key):
+        return meant
+    sections = (section for section, model in SECTIONS.items() if section != parent and key in model.model_fields)
+    section = next(sections, None)
+    return Fix("move", (*section, key)) if section is not None else None
+
+
+def _missing_key(path: KeyPath, root: Node) -> Problem:
+    key = str(path[-1])
+    node = nearest(root, path[:-1])
+    where = node.key or node.where
+    hint = f"write `{_EXAMPLES[key]}`" if key in _EXAMPLES else ""
+    return Problem("missing-key", f"missing key `{key}`{_in_section(path[:-1])}", path, where, hint)

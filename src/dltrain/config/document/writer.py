@@ -1,0 +1,79 @@
+"""Data -> YAML text, as the reader reads it back: on one line, or as blocks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dltrain.errors import KeyPath
+
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_BARE_KEY = re.compile(r"[A-Za-z_]([^:#\x00-\x1f\x7f-\x9f\u2028\u2029]*[^:#\s\x00-\x1f\x7f-\x9f])?")
+
+# Whether a mapping or list begins a block; given its path, itself and the columns that it takes on one line.
+Opens = Callable[[KeyPath, Any, int], bool]
+
+
+def flow(value: Any) -> str:
+    """A value on one line."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{quote(str(key))}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(flow(item) for item in value) + "]"
+    return quote(str(value))
+
+
+def quote(text: str) -> str:
+    """A string bare where it reads back as itself, else in double quotes with escapes."""
+    bare = _BARE.fullmatch(text) and text.lower() not in ("null", "true", "false")
+    return text if bare else json.dumps(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a block: a value, or what heads a mapping or list that follows (`opens`); `path` leads to it."""
+
+    text: str
+    path: KeyPath
+    opens: bool = False
+
+
+def block(data: Mapping[str, Any], opens: Opens, indent: int = 0) -> Iterator[Line]:
+    """A mapping, one key a line: what `opens` goes on below its key, everything else stands beside it."""
+    return _mapping(data, (), " " * indent, opens)
+
+
+def _mapping(data: Mapping[str, Any], path: KeyPath, indent: str, opens: Opens) -> Iterator[Line]:
+    for key, value in data.items():
+        here = (*path, key)
+        head = f"{indent}{key if _BARE_KEY.fullmatch(key) else quote(key)}:"
+        whole = f"{head} {flow(value)}"
+        if not _opens(here, value, whole, opens):
+            yield Line(whole, here)
+            continue
+        yield Line(head, here, opens=True)
+        below = _mapping if isinstance(value, Mapping) else _items
+        yield from below(value, here, indent + "  ", opens)
+
+
+def _items(items: Sequence[Any], path: KeyPath, indent: str, opens: Opens) -> Iterator[Line]:
+    for index, item in enumerate(items):
+        here = (*path, index)
+        whole = f"{indent}- {flow(item)}"
+        if not (isinstance(item, Mapping) and _opens(here, item, whole, opens)):
+            yield Line(whole, here)
+            continue
+        first, *rest = _mapping(item, here, indent + "  ", opens)
+        yield Line(f"{indent}- {first.text.lstrip()}", first.path, first.opens)
+        yield from rest
+
+
+def _opens(path: KeyPath, value: Any, whole: str, opens: Opens) -> bool:
+    return isinstance(value, Mapping | list | tuple) and bool(value) and opens(path, value, len(whole))
