@@ -7,28 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.helpers import TINY, Trained
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-ROOT = Path(__file__).parent.parent
-
-TINY = """\
-version: 1
-name: tiny
-data:
-  dataset:
-    synthetic: {samples: 200, test_samples: 60, features: 4, classes: 3}
-model:
-  layers:
-    - Dense: {units: 8, activation: relu}
-    - Dropout: {rate: 0.2}
-    - Dense: {units: 3, activation: softmax}
-train:
-  optimizer: {Adam: {learning_rate: 1e-2}}
-  loss: sparse_categorical_crossentropy
-  metrics: [accuracy]
-  epochs: 2
-"""
 
 
 @pytest.fixture
@@ -37,6 +18,11 @@ def tiny(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.yaml"
     path.write_text(TINY)
     return path
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return Trained(tmp_path_factory.mktemp("trained"))
 
 
 @pytest.fixture

@@ -12,68 +12,66 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.helpers import ROOT, TINY
 
 from dltrain.engine import backends
 from dltrain.errors import UsageError
 
-CONFIGS = sorted((Path(__file__).parent.parent.parent / "configs").glob("*.yaml"))
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+# Trains and evaluates each config, then stops and resumes a small one; the process starts once for all of them.
 SCRIPT = """
 import json, sys
-import dltrain
-from tests.engine.training.test_resume import fingerprint, stopped
-config, folder, overrides = sys.argv[1], sys.argv[2], sys.argv[3:]
-{body}
-import keras
-kept = keras.saving.load_model(run.path / "model.keras")
-assert kept.count_params() == run.record().parameters
-assert "tensorflow" not in sys.modules, "TensorFlow was imported"
-print(json.dumps([keras.backend.backend(), *result]))
-"""
-TRAIN = "run = dltrain.fit(config, overrides, smoke=True, runs_dir=folder); result = [dltrain.evaluate(run).metrics]"
-RESUME = """
-whole = fingerprint(dltrain.fit(config, overrides, runs_dir=folder + "/whole"))
 from pathlib import Path
-run = dltrain.resume(stopped(Path(config), Path(folder + "/parts"), 1, *overrides))
-result = [whole, fingerprint(run)]
+import dltrain
+from tests.helpers import fingerprint, stopped
+folder, configs = Path(sys.argv[1]), sys.argv[2:]
+jax, found = "runtime.backend=jax", {}
+for config in configs:
+    run = dltrain.fit(config, [jax], smoke=True, runs_dir=folder / Path(config).stem)
+    import keras
+    found[config] = dltrain.evaluate(run).metrics["loss"]
+    kept = keras.saving.load_model(run.path / "model.keras")
+    assert kept.count_params() == run.record().parameters
+tiny = folder / "tiny.yaml"
+found["whole"] = fingerprint(dltrain.fit(tiny, [jax, "train.epochs=3"], runs_dir=folder / "whole"))
+found["resumed"] = fingerprint(dltrain.resume(stopped(tiny, folder / "parts", 1, jax, "train.epochs=3")))
+assert "tensorflow" not in sys.modules, "TensorFlow was imported"
+print(json.dumps([keras.backend.backend(), found]))
 """
 
 
-def on_jax(body: str, *arguments: str, **environment: str) -> list[Any]:
-    command = [sys.executable, "-c", SCRIPT.replace("{body}", body), *arguments, "runtime.backend=jax"]
+def on_jax(folder: Path, *configs: Path) -> tuple[str, dict[str, Any]]:
+    (folder / "tiny.yaml").write_text(TINY)
     done = subprocess.run(
-        command,
+        [sys.executable, "-c", SCRIPT, str(folder), *map(str, configs)],
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parent.parent.parent,
-        env={**os.environ, **environment},
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    found: list[Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    backend, found = json.loads(done.stdout.splitlines()[-1])
+    return backend, found
 
 
 @pytest.mark.parametrize(
-    "config",
-    [pytest.param(c, id=c.stem, marks=[] if "cnn_mnist" in c.stem else [pytest.mark.slow]) for c in CONFIGS],
+    "configs",
+    [[ROOT / "configs" / "cnn_mnist.yaml"], pytest.param(CONFIGS, marks=pytest.mark.slow)],
+    ids=["one", "all"],
 )
-def test_backends_jax_trains_and_evaluates_every_config_without_tensorflow(config: Path, tmp_path: Path) -> None:
-    backend, metrics = on_jax(TRAIN, str(config), str(tmp_path), KERAS_BACKEND="tensorflow")
+def test_backends_jax_trains_evaluates_and_resumes_without_tensorflow(configs: list[Path], tmp_path: Path) -> None:
+    backend, found = on_jax(tmp_path, *configs)
     assert backend == "jax"
-    assert 0 < metrics["loss"] < 10
-    (run,) = tmp_path.iterdir()
+    assert all(0 < found[str(config)] < 10 for config in configs)
+    assert found["resumed"] == found["whole"]
+    (run,) = (tmp_path / configs[0].stem).iterdir()
     assert yaml.safe_load((run / "resolved.yaml").read_text())["runtime"]["backend"] == "jax"
     written = {path.name for path in run.iterdir() if not path.name.startswith(".")}
     assert written == {
         "checkpoints", "config.yaml", "eval", "log.txt", "metrics.csv", "metrics.jsonl", "model.keras", "resolved.yaml",
         "run.json", "tensorboard", "validation_indices.json",
     }  # fmt: skip
-
-
-def test_backends_jax_resumes_to_the_same_bits(tiny: Path, tmp_path: Path) -> None:
-    layers = "[Dense: {units: 8, activation: relu}, Dropout: {rate: 0.5}, Dense: {units: 3, activation: softmax}]"
-    _, whole, resumed = on_jax(RESUME, str(tiny), str(tmp_path), f"model.layers={layers}", "train.epochs=3")
-    assert resumed == whole
 
 
 def test_backends_another_one_in_the_same_process_is_refused() -> None:

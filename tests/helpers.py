@@ -1,0 +1,110 @@
+"""What several tests use: a small config, runs that are stopped, and the bits that a run has to end in."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import dltrain as package
+from dltrain import runs
+from dltrain.engine import EpochDone
+
+ROOT = Path(__file__).parent.parent
+TINY = """\
+version: 1
+name: tiny
+data:
+  dataset:
+    synthetic: {samples: 200, test_samples: 60, features: 4, classes: 3}
+model:
+  layers:
+    - Dense: {units: 8, activation: relu}
+    - Dropout: {rate: 0.2}
+    - Dense: {units: 3, activation: softmax}
+train:
+  optimizer: {Adam: {learning_rate: 1e-2}}
+  loss: sparse_categorical_crossentropy
+  metrics: [accuracy]
+  epochs: 2
+"""
+
+
+class StopError(Exception):
+    """Ends a training as a crash would, in the middle of things."""
+
+
+def stop_at(epoch: int, kind: type = EpochDone) -> Callable[[Any], None]:
+    """Return a listener that raises `StopError` at the event of that kind and epoch."""
+
+    def listen(event: Any) -> None:
+        if isinstance(event, kind) and event.epoch == epoch:  # type: ignore[attr-defined]
+            raise StopError
+
+    return listen
+
+
+def stopped(config: Path, runs_dir: Path, epoch: int, *overrides: str, kind: type = EpochDone) -> runs.Run:
+    """Train until the event of that kind and epoch, and crash there."""
+    with pytest.raises(StopError):
+        package.fit(config, overrides, runs_dir=runs_dir, on_event=stop_at(epoch, kind))
+    return package.load_run("latest", runs_dir)
+
+
+def fingerprint(run: runs.Run) -> dict[str, str]:
+    """Return the SHA-256 of everything that has to be the same in a run that was stopped and resumed."""
+    last = run.checkpoints()[-1]
+    state = json.loads(run.read_checkpoint(last)["state.json"])
+    files = {f"last/{name}": data for name, data in run.read_checkpoint(last).items()}
+    best = {f"best/{name}": data for name, data in run.read_checkpoint(state["best"]["epoch"]).items()}
+    rows = [{k: v for k, v in row.items() if k != "seconds"} for row in run.metrics()]
+    rest = {"rows": json.dumps(rows).encode(), "checkpoints": json.dumps(run.checkpoints()).encode()}
+    rest["metrics"] = json.dumps(dict(run.record().metrics), sort_keys=True).encode()
+    return {name: hashlib.sha256(data).hexdigest() for name, data in {**files, **best, **rest}.items()}
+
+
+def copied(run: runs.Run, runs_dir: Path) -> runs.Run:
+    """Copy a run, for a test that changes it."""
+    path = runs_dir / run.id
+    shutil.copytree(run.path, path)
+    return runs.Run(path)
+
+
+class Trained:
+    """Runs of TINY, each trained once and shared: read them, or take a copy."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = folder / "tiny.yaml"
+        self.config.write_text(TINY)
+        self.known: dict[tuple[object, ...], runs.Run] = {}
+
+    def whole(self, *overrides: str) -> runs.Run:
+        """Return the run as it ends."""
+        return self._once((None, *overrides), lambda to: package.fit(self.config, overrides, runs_dir=to))
+
+    def stopped(self, epoch: int, *overrides: str) -> runs.Run:
+        """Return the run as a crash at the end of `epoch` leaves it."""
+        return self._once((epoch, *overrides), lambda to: stopped(self.config, to, epoch, *overrides))
+
+    def _once(self, key: Sequence[object], train: Callable[[Path], runs.Run]) -> runs.Run:
+        if tuple(key) not in self.known:
+            self.known[tuple(key)] = train(self.folder / str(len(self.known)))
+        return self.known[tuple(key)]
+
+
+def script(name: str) -> ModuleType:
+    """Import a file of scripts/."""
+    found = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
