@@ -5,65 +5,168 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "dltrain"
-MAY_IMPORT = {
-    "errors.py": set(),
-    "names.py": set(),
-    "arguments.py": set(),
-    "data": {"errors", "arguments", "data"},
-    "config": {"errors", "names", "arguments", "data", "config"},
-    "runs": {"errors", "names", "runs"},
-    "engine": {"errors", "names", "config", "data", "runs", "engine"},
-    "cli": {"errors", "config", "data", "runs", "engine", "cli"},
+CONFIG = ("config.schema", "config.document", "config.catalogue")
+CHECKED = (*CONFIG, "config.composition", "config.checks", "config.resolved")
+ENGINE = ("engine.backends", "engine.events", "engine.session", "engine.inputs", "engine.model")
+KERAS = {"keras", "numpy"}
+# Room -> the rooms that it may import beside itself and `errors`, and the packages of others. A room of the table ends
+# where another begins: `data` is `data` without `data.sources`.
+RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
+    "errors": ((), set()),
+    "names": ((), set()),
+    "arguments": ((), set()),
+    "data.facts": ((), set()),
+    "data.sizes": ((), set()),
+    "data.sources": (("arguments", "data.facts", "data"), {"numpy", "sklearn"}),
+    "data": (("data.facts", "data.sizes", "data.sources"), {"numpy"}),
+    "config.schema": (("names",), {"pydantic", "pydantic_core"}),
+    "config.document": ((), {"yaml"}),
+    "config.catalogue": (
+        ("arguments", "data.facts", "data.sources", "config.schema", "config.document"),
+        {"pydantic", "pydantic_core"},
+    ),
+    "config.composition": (("config.document", "config.catalogue"), set()),
+    "config.checks": (
+        (*CONFIG, "arguments", "data.facts", "data.sizes"),
+        {"pydantic", "pydantic_core"},
+    ),
+    "config.resolved": (CONFIG, set()),
+    "config.manual": ((*CHECKED, "arguments", "data.sources"), {"pydantic"}),
+    "config.plan": ((*CHECKED, "names"), {"pydantic"}),
+    "config": (("config.plan", *CONFIG), set()),
+    "runs": (("names",), set()),
+    "engine.events": ((), set()),
+    "engine.backends": ((), {*KERAS, "tensorflow", "jax"}),
+    "engine.session": (("config", "engine.backends", "engine.events"), KERAS),
+    "engine.inputs": (
+        ("config", "config.catalogue", "data", "engine.backends", "engine.events", "engine.model"),
+        KERAS,
+    ),
+    "engine.model": (
+        (*CONFIG, "config", "data", "data.facts", "data.sizes", "engine.backends", "engine.session"),
+        {*KERAS, "safetensors"},
+    ),
+    "engine.checkpoint": (("runs", "engine.model"), KERAS),
+    "engine.trained": ((*ENGINE, "config", "config.catalogue", "data.facts", "runs", "engine.checkpoint"), KERAS),
+    "engine.evaluation": ((*ENGINE, "config", "data", "runs", "engine.trained"), KERAS),
+    "engine.training": (
+        (*ENGINE, "names", "config", "data", "runs", "engine.checkpoint", "engine.trained", "engine.evaluation"),
+        {*KERAS, "tensorboard"},
+    ),
+    "engine.dry_run": ((*ENGINE, *CONFIG, "config", "engine.training"), KERAS),
+    "engine": (("engine.events", "engine.trained", "engine.evaluation", "engine.training"), set()),
+    "cli": (
+        (*CHECKED, "config", "config.manual", "runs", *ENGINE, "engine.training", "engine.dry_run", "engine", ""),
+        {"click", "rich"},
+    ),
 }
-FOREIGN = {
-    "errors.py": set(),
-    "names.py": set(),
-    "arguments.py": set(),
-    "runs": set(),
-    "config": {"yaml", "pydantic", "pydantic_core"},
-    "data": {"numpy", "sklearn"},
-    "engine": {"numpy", "keras", "tensorflow", "jax", "safetensors", "tensorboard"},
-    "cli": {"click", "rich"},
+MODULES = {
+    ".".join(file.relative_to(SOURCE).with_suffix("").parts).removesuffix("__init__").rstrip("."): file
+    for file in sorted(SOURCE.rglob("*.py"))
 }
+OUTSIDE = {"", "__main__"}  # what a user of the package and the command meet: they import what they show
 
 
-def imports_of(file: Path) -> set[str]:
+def imports_of(file: Path, top_level: bool = False) -> set[str]:
+    """The modules that a file imports, those of functions and type checking too, by their full names."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    tree = ast.parse(file.read_text())
+    for node in tree.body if top_level else ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {f"dltrain.{alias.name}" for alias in node.names} if node.module == "dltrain" else {node.module}
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = {name for name in inside if name.removeprefix("dltrain.") in MODULES}
+            names |= modules | ({node.module} if len(modules) < len(inside) else set())
     return names
 
 
-def files_of(floor: str) -> list[Path]:
-    path = SOURCE / floor
-    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+def ours(file: Path) -> Iterator[str]:
+    """The modules of ours that a file imports."""
+    for name in imports_of(file):
+        if name.split(".")[0] == "dltrain":
+            yield name.removeprefix("dltrain").lstrip(".")
 
 
-@pytest.mark.parametrize("floor", MAY_IMPORT)
-def test_floors_import_only_downwards_and_only_what_they_may(floor: str) -> None:
-    files = files_of(floor)
-    assert files
-    for file in files:
-        for name in imports_of(file):
-            top, *rest = name.split(".")
-            if top == "dltrain":
-                assert not rest or rest[0] in MAY_IMPORT[floor] or rest[0] == "__version__", (file, name)
-            elif top not in sys.stdlib_module_names:
-                assert top in FOREIGN[floor], (file, name)
+def room_of(module: str) -> str:
+    fitting = [room for room in RULES if module == room or module.startswith(f"{room}.")]
+    return max(fitting, key=len, default="")
+
+
+def test_floors_every_module_has_a_room() -> None:
+    assert [module for module in MODULES if module not in OUTSIDE and not room_of(module)] == []
+    assert {room_of(module) for module in MODULES} - {""} == set(RULES)
+
+
+@pytest.mark.parametrize("room", RULES)
+def test_floors_a_room_imports_only_what_it_may(room: str) -> None:
+    rooms, packages = RULES[room]
+    for module, file in MODULES.items():
+        if room_of(module) != room or module in OUTSIDE:
+            continue
+        for name in ours(file):
+            assert room_of(name) in {room, "errors", *rooms}, (module, name)
+        foreign = {name.split(".")[0] for name in imports_of(file)} - {"dltrain"} - sys.stdlib_module_names
+        assert foreign <= packages, (module, foreign)
+
+
+def test_floors_rooms_import_only_downwards() -> None:
+    """The table has no circle, `data` and its sources aside: a source makes the arrays of `data` when it reads."""
+    edges = {room: {*rooms} - {room} for room, (rooms, _) in RULES.items()}
+    edges["data.sources"] -= {"data"}
+    assert circle(edges) == []
+
+
+def test_floors_there_is_no_circle_between_modules() -> None:
+    edges = {module: {name for name in ours(file) if name in MODULES} for module, file in MODULES.items()}
+    assert circle(edges) == []
+
+
+def circle(edges: dict[str, set[str]]) -> list[str]:
+    """One circle of a graph; empty where there is none."""
+    done: set[str] = set()
+
+    def search(node: str, path: list[str]) -> list[str]:
+        if node in path:
+            return [*path[path.index(node) :], node]
+        if node in done:
+            return []
+        for other in sorted(edges.get(node, ())):
+            if found := search(other, [*path, node]):
+                return found
+        done.add(node)
+        return []
+
+    return next((found for node in sorted(edges) if (found := search(node, []))), [])
+
+
+def test_floors_a_circle_would_be_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+
+
+def test_floors_a_folder_holds_a_dozen_modules_at_most() -> None:
+    folders = {file.parent for file in MODULES.values()} - {SOURCE / "cli"}  # a module a verb
+    crowded = {folder.name: count for folder in folders if (count := len(list(folder.glob("*.py")))) > 13}
+    assert crowded == {}  # a dozen, and `__init__.py`
+
+
+def test_floors_sources_of_data_import_numpy_when_they_read() -> None:
+    for module, file in MODULES.items():
+        if room_of(module) == "data.sources":
+            assert not {"numpy", "sklearn"} & {name.split(".")[0] for name in imports_of(file, top_level=True)}, module
 
 
 @pytest.mark.parametrize("library", ["tensorflow", "jax"])
 def test_floors_a_backend_is_imported_by_its_module_alone(library: str) -> None:
-    users = [f.name for f in SOURCE.rglob("*.py") if any(n.split(".")[0] == library for n in imports_of(f))]
-    assert {name.split(".")[0].split("_")[0] for name in users} == {library}
+    users = [name for name, file in MODULES.items() if any(n.split(".")[0] == library for n in imports_of(file))]
+    assert users
+    assert all(room_of(name) == "engine.backends" and name.split(".")[2] == library for name in users)
 
 
 def test_floors_rich_is_imported_by_console_alone() -> None:

@@ -15,6 +15,7 @@ import yaml
 from tests.helpers import ROOT, TINY
 
 from dltrain.engine import backends
+from dltrain.engine.backends.backend import without
 from dltrain.errors import UsageError
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
@@ -89,7 +90,7 @@ def test_backends_one_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPa
 
 def test_backends_without_hides_modules_inside_the_block_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "wave", raising=False)
-    with backends.without("json", "this.is.nowhere", "wave"):
+    with without("json", "this.is.nowhere", "wave"):
         assert importlib.import_module("json") is json
         with pytest.raises(ImportError):
             importlib.import_module("wave")

@@ -9,7 +9,7 @@ import pytest
 
 import dltrain as package
 from dltrain.config import Plan, load
-from dltrain.engine.backends import InputPipeline
+from dltrain.engine.backends.backend import InputPipeline
 from dltrain.engine.inputs import load_data, pipeline_of
 from dltrain.engine.model.build import BuiltModel, build_model
 from dltrain.engine.session import Session, start_session

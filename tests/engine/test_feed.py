@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dltrain.engine.backends import Backend, InputPipeline, jax, tensorflow
+from dltrain.engine.backends import jax, tensorflow
+from dltrain.engine.backends.backend import Backend, InputPipeline
 
 BACKENDS = pytest.mark.parametrize("backend", [tensorflow, jax], ids=["tensorflow", "jax"])
 

@@ -1,4 +1,4 @@
-"""Spec and splits -> a trained model, its metrics and its files. The only floor that imports Keras and TensorFlow.
+"""Plan and splits -> a trained model, its metrics and its files. The only floor that imports Keras and its backends.
 
 Importing this package imports neither: they take seconds, and a config that is wrong should be told at once.
 """
@@ -17,6 +17,7 @@ from dltrain.engine.events import (
     Stopping,
     Warned,
 )
+from dltrain.engine.trained import Trained, restored
 from dltrain.engine.training.fit import fit
 from dltrain.engine.training.resume import resume
 
@@ -32,8 +33,10 @@ __all__ = [
     "SkippedCheckpoint",
     "StepDone",
     "Stopping",
+    "Trained",
     "Warned",
     "evaluate",
     "fit",
+    "restored",
     "resume",
 ]

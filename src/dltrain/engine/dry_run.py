@@ -25,7 +25,7 @@ from dltrain.errors import Problem
 if TYPE_CHECKING:
     import keras
 
-    from dltrain.engine.backends import Batches
+    from dltrain.engine.backends.backend import Batches
 
 _TIMED_SECONDS = 3.0
 # A start this many times away from the loss of uniform guesses is worth a look.

@@ -17,8 +17,8 @@ from dltrain.data.arrays import Dataset
 from dltrain.engine.events import Listener, Phase, ignore
 from dltrain.engine.inputs import SplitName, load_data, pipeline_of, split_of
 from dltrain.engine.model.labels import classes_of
-from dltrain.engine.restored import open_run, restored
 from dltrain.engine.session import Session
+from dltrain.engine.trained import open_run, restored
 from dltrain.errors import ExpectationFailed, RunError, UsageError
 
 if TYPE_CHECKING:

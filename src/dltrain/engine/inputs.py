@@ -13,7 +13,7 @@ from dltrain.errors import UsageError
 if TYPE_CHECKING:
     from dltrain.config import Spec
     from dltrain.config.catalogue.labels import LabelForm
-    from dltrain.engine.backends import Backend, InputPipeline
+    from dltrain.engine.backends.backend import Backend, InputPipeline
 
 SplitName = Literal["test", "validation", "train"]
 

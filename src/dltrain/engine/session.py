@@ -14,7 +14,7 @@ from dltrain.engine.events import Listener, Phase, ignore
 
 if TYPE_CHECKING:
     from dltrain.config import Spec
-    from dltrain.engine.backends import Backend
+    from dltrain.engine.backends.backend import Backend
 
 
 @dataclass(frozen=True, slots=True)

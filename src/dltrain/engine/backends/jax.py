@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dltrain.engine.backends import INFERENCE_BATCH, Batches, Epoch, Recurrence, streams, without
+from dltrain.engine.backends.backend import INFERENCE_BATCH, Batches, Epoch, Recurrence, streams, without
 
 # Before JAX looks for devices: it takes three quarters of a GPU's memory at once unless it is told not to.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

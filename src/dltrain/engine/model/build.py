@@ -14,7 +14,7 @@ from dltrain.config.catalogue.labels import LabelForm, label_form, needed_output
 from dltrain.config.catalogue.names import layer_names
 from dltrain.data.arrays import Dataset
 from dltrain.data.facts import Facts
-from dltrain.engine.backends import Recurrence
+from dltrain.engine.backends.backend import Recurrence
 from dltrain.engine.model import speed
 from dltrain.engine.model.construct import Refused, ask, construct, construct_metric
 from dltrain.engine.model.labels import encode

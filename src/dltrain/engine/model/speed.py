@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dltrain.data.sizes import train_samples
 from dltrain.engine import backends
-from dltrain.engine.backends import Recurrence
+from dltrain.engine.backends.backend import Recurrence
 
 if TYPE_CHECKING:
     from dltrain.config import KerasObject, Plan

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from dltrain import runs
 from dltrain.config import Plan
 from dltrain.data.arrays import Dataset
-from dltrain.engine import backends
+from dltrain.engine.backends.backend import INFERENCE_BATCH
 from dltrain.engine.events import Listener, Phase
 from dltrain.engine.inputs import pipeline_of
 from dltrain.engine.model.speed import Steps, choose_steps
-from dltrain.engine.restored import digest
 from dltrain.engine.session import Session
+from dltrain.engine.trained import digest
 
 if TYPE_CHECKING:
-    from dltrain.engine.backends import InputPipeline
+    from dltrain.engine.backends.backend import InputPipeline
     from dltrain.engine.model.build import BuiltModel
 
 RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn", "jax")
@@ -86,7 +86,7 @@ def record_of(job: Job) -> dict[str, Any]:
             steps_per_execution=job.steps.per_execution,
             recurrent=job.built.recurrent,
             optimizer=job.built.optimizer,
-            inference_batch_size=backends.INFERENCE_BATCH,
+            inference_batch_size=INFERENCE_BATCH,
         ),
         "data": runs.DataRecord(
             name=dataset.name,

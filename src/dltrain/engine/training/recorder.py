@@ -22,7 +22,7 @@ from dltrain.runs import Run, lower_is_better
 
 if TYPE_CHECKING:
     from dltrain.config import Spec
-    from dltrain.engine.backends import Epoch
+    from dltrain.engine.backends.backend import Epoch
     from dltrain.engine.training.start import Start
 
 STEP_EVENTS_PER_SECOND = 5

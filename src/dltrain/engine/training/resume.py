@@ -12,8 +12,8 @@ from dltrain.config import load
 from dltrain.data.arrays import Dataset
 from dltrain.engine.events import Listener, Resuming, ignore
 from dltrain.engine.inputs import load_data
-from dltrain.engine.restored import OpenedRun, is_config_changed
 from dltrain.engine.session import start_session
+from dltrain.engine.trained import OpenedRun, is_config_changed
 from dltrain.engine.training.job import RECORDED_PACKAGES, Job, prepare, record_of
 from dltrain.engine.training.signals import StopSignal
 from dltrain.engine.training.train import train

@@ -13,7 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dltrain.engine.backends import INFERENCE_BATCH, Recurrence, streams, tensorflow_adam, tensorflow_lstm
+from dltrain.engine.backends.backend import INFERENCE_BATCH, Recurrence, streams
+from dltrain.engine.backends.tensorflow import adam, lstm
 
 ERRORS: tuple[type[Exception], ...] = (tf.errors.OpError,)
 JIT_COMPILE = False
@@ -57,17 +58,17 @@ def epoch() -> tf.Variable:
 def speed_up(layer: keras.layers.Layer, how: Recurrence) -> bool:
     if tf.config.list_physical_devices("GPU"):
         return False
-    tensorflow_lstm.speed_up(layer, how)
+    lstm.speed_up(layer, how)
     return True
 
 
 def fuse(model: keras.Sequential) -> bool:
-    return not tf.config.list_physical_devices("GPU") and tensorflow_adam.fuse(model)
+    return not tf.config.list_physical_devices("GPU") and adam.fuse(model)
 
 
 @contextlib.contextmanager
 def as_written(model: keras.Sequential, changed: Mapping[str, Recurrence]) -> Iterator[None]:
-    with tensorflow_lstm.as_written(model, changed), tensorflow_adam.as_written(model.optimizer):
+    with lstm.as_written(model, changed), adam.as_written(model.optimizer):
         yield
 
 

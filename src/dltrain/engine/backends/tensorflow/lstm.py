@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from dltrain.engine.backends import Recurrence
+from dltrain.engine.backends.backend import Recurrence
 
 
 class SplitLSTM(keras.layers.LSTM):

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dltrain as package
+from dltrain import engine, runs
+from dltrain.engine.inputs import load_data
+from dltrain.errors import RunError, UsageError
+
+NUMBERS = {
+    "data.dataset": {"synthetic": {"task": "regression", "samples": 90, "test_samples": 41, "features": 4}},
+    "model.layers": [{"Dense": {"units": 1}}],
+    "train.loss": "mse",
+    "train.metrics": [],
+}
+YES_NO = {
+    "data.dataset": {"synthetic": {"samples": 90, "test_samples": 41, "features": 4, "classes": 2}},
+    "model.layers": [{"Dense": {"units": 1}}],
+    "train.loss": {"BinaryCrossentropy": {"from_logits": True}},
+    "train.metrics": [],
+}
+
+
+@pytest.fixture(scope="module")
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> runs.Run:
+    """Three epochs, of which the second is the best; all three are kept."""
+    from tests.helpers import TINY
+
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "tiny.yaml").write_text(TINY)
+    rising = {"train.checkpoint.monitor": "loss", "train.checkpoint.mode": "max", "train.epochs": 3}
+    return package.fit(folder / "tiny.yaml", rising, runs_dir=folder / "runs")
+
+
+@pytest.fixture
+def run(trained_run: runs.Run, tmp_path: Path) -> runs.Run:
+    """A copy, to be changed."""
+    shutil.copytree(trained_run.path, tmp_path / trained_run.id)
+    return runs.Run(tmp_path / trained_run.id)
+
+
+@pytest.mark.parametrize(("checkpoint", "epoch"), [("best", 1), ("last", 3), (2, 2)])
+def test_trained_has_the_weights_of_the_epoch_that_is_asked_for(
+    trained_run: runs.Run, checkpoint: Any, epoch: int
+) -> None:
+    from dltrain.engine.model import weights
+
+    trained = engine.restored(trained_run, checkpoint)
+    assert trained.epoch == epoch
+    name = "weights.safetensors"
+    kept = weights.from_bytes(trained_run.read_checkpoint(epoch, only=[name])[name], name)
+    found = weights.arrays(weights.named_variables(trained.built.model))
+    assert found.keys() == kept.keys()
+    assert all(np.array_equal(found[key], kept[key]) for key in kept)
+
+
+def test_trained_predicts_what_the_evaluation_has_written(trained_run: runs.Run) -> None:
+    trained = engine.restored(str(trained_run.path))
+    dataset = load_data(trained.opened.plan.spec)
+    outputs = np.asarray(trained.built.model(dataset.test.x * dataset.scale))
+    lines = (trained_run.path / "eval" / "predictions.csv").read_text().splitlines()[1:]
+    guesses = [trained.output.class_names[index] for index in outputs.argmax(axis=-1)]
+    assert guesses == [line.split(",")[2] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ({}, ("classification", (3,), "index", False, ("0", "1", "2"), ())),
+        (NUMBERS, ("regression", (1,), "target", False, (), ("standard deviations",))),
+        (YES_NO, ("classification", (1,), "binary", True, ("0", "1"), ())),
+    ],
+    ids=["classes", "numbers", "yes or no"],
+)
+def test_trained_says_what_goes_in_and_what_comes_out(
+    tiny: Path, tmp_path: Path, overrides: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    run = package.fit(tiny, {**overrides, "train.epochs": 1}, runs_dir=tmp_path)
+    trained = engine.restored(run)
+    out = trained.output
+    assert trained.input == type(trained.input)(shape=(4,), dtype="float32", unit_range=False)
+    assert (out.task, out.shape, out.encoding, out.from_logits, out.class_names, out.units) == expected
+
+
+@pytest.mark.parametrize("checkpoint", [4, 0])
+def test_trained_names_the_checkpoints_that_there_are(trained_run: runs.Run, checkpoint: int) -> None:
+    with pytest.raises(UsageError, match=f"no checkpoint of epoch {checkpoint}") as caught:
+        engine.restored(trained_run, checkpoint)
+    assert "1, 2, 3" in caught.value.hint
+
+
+def test_trained_needs_a_checkpoint(run: runs.Run) -> None:
+    shutil.rmtree(run.path / "checkpoints")
+    with pytest.raises(RunError, match="has no checkpoint"):
+        engine.restored(run)
+
+
+@pytest.mark.parametrize("use", [engine.restored, package.evaluate])
+def test_trained_refuses_a_config_that_was_changed(run: runs.Run, use: Any) -> None:
+    path = run.path / "resolved.yaml"
+    path.write_text(path.read_text().replace("seed: 42", "seed: 43"))
+    with pytest.raises(RunError, match=r"resolved\.yaml of the run .* has been changed"):
+        use(run)
+
+
+@pytest.mark.parametrize("name", ["run.json", "checkpoints/epoch-0001/weights.safetensors"])
+def test_trained_refuses_what_is_damaged(run: runs.Run, name: str) -> None:
+    path = run.path / name
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(RunError, match="damaged"):
+        engine.restored(run)
