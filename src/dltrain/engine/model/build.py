@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from dltrain.config.catalogue.kinds import plain_kind, section_of
 from dltrain.config.catalogue.labels import LabelForm, label_form
 from dltrain.config.catalogue.names import layer_names, metric_name, snake_case
-from dltrain.config.catalogue.objects import OBJECT_KINDS, find
+from dltrain.config.catalogue.objects import find
 from dltrain.engine import backends
 from dltrain.engine.model import device, speed
 from dltrain.engine.model.labels import encode
 
 if TYPE_CHECKING:
     from dltrain.config import Plan
+    from dltrain.config.catalogue.entries import Argument
     from dltrain.config.schema import KerasObject
     from dltrain.data import Dataset
 
@@ -52,7 +54,7 @@ def construct(section: str, name: str, arguments: Mapping[str, Any]) -> Any:
     entry = find(section, name)
     if entry is None or (section == "metric" and entry.name != name and not arguments):
         return name
-    given = {key: _argument(entry.arguments[key].kinds, value) for key, value in arguments.items()}
+    given = {key: _construct_argument(entry.arguments[key], value) for key, value in arguments.items()}
     return getattr(_MODULES[section], entry.name)(**given)
 
 
@@ -64,20 +66,17 @@ def _metric(metric: KerasObject) -> Any:
     return construct("metric", metric.name, {**metric.arguments, "name": metric_name(metric)})
 
 
-def _argument(kinds: tuple[str, ...], value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_argument(kinds, item) for item in value)
-    if isinstance(value, int) and not isinstance(value, bool) and "float" in kinds and "int" not in kinds:
-        return float(value)  # some of Keras's objects refuse `learning_rate: 1`
-    for kind in kinds:
-        if kind in OBJECT_KINDS and isinstance(value, str | dict):
-            name, arguments = (value, {}) if isinstance(value, str) else next(iter(value.items()))
-            if kind == "layer":
-                arguments = arguments or {}
-                arguments = {**arguments, "name": arguments.get("name") or snake_case(name)}
-            if find(kind, name) is not None:
-                return construct(kind, name, arguments or {})
-    return value
+def _construct_argument(argument: Argument, value: Any) -> Any:
+    kind, section = plain_kind(argument, value), section_of(argument)
+    if kind is not None:
+        return kind.construct(value)
+    if section is None or value is None:
+        return value
+    name, given = (value, {}) if isinstance(value, str) else next(iter(value.items()))
+    given = given or {}
+    if section == "layer":
+        given = {**given, "name": given.get("name") or snake_case(name)}
+    return construct(section, name, given)
 
 
 def message_of(error: BaseException) -> str:
