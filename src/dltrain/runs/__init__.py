@@ -8,7 +8,7 @@ from __future__ import annotations
 from dltrain.runs import atomic, provenance
 from dltrain.runs.names import slug, valid_name
 from dltrain.runs.record import STATUSES, Status
-from dltrain.runs.reference import find, lower_is_better
+from dltrain.runs.reference import find
 from dltrain.runs.run import CRASHED, Run
 from dltrain.runs.store import DAMAGED, RunSummary, create, ensure_writable, list_runs, remove, summary_of
 
@@ -24,7 +24,6 @@ __all__ = [
     "ensure_writable",
     "find",
     "list_runs",
-    "lower_is_better",
     "provenance",
     "remove",
     "slug",

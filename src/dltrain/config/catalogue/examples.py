@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dltrain.config.catalogue.entries import Argument, Entry
+from dltrain.config.catalogue.entries import Argument, Entry, trait
 from dltrain.config.catalogue.kinds import KINDS
 from dltrain.config.catalogue.objects import check_value
 from dltrain.config.document.reader import Node, read
@@ -143,7 +143,7 @@ def in_place(section: str, name: str, given: dict[str, Any]) -> str:
     made = written(name, given)
     match section:
         case "layer":
-            inner = {"RNN": {"cell": made}} if name.endswith("Cell") else made
+            inner = {"RNN": {"cell": made}} if trait("layer", name, "cell") else made
             return block({"model": {"layers": [inner]}})
         case "metric" | "callback":
             return block({"train": {f"{section}s": [made]}})
