@@ -208,7 +208,7 @@ def _description(entry: Entry) -> tuple[str, ...]:
     """The first paragraph, and the second behind a single line."""
     if entry.section == "dataset":
         return (texts.DATASETS[entry.name],)
-    paragraphs = docstrings.words(entry.module, entry.definition).paragraphs
+    paragraphs = docstrings.words(entry.docs).paragraphs
     if not paragraphs:
         return (NOT_DESCRIBED if docstrings.readable() else NOT_READABLE,)
     second = paragraphs[1:2] if "\n" not in paragraphs[0] else ()
@@ -243,7 +243,7 @@ def _argument_page(entry: Entry, key: str) -> Page:
     if entry.section == "dataset":
         text = texts.DATASET_ARGUMENTS[entry.name][key]
     else:
-        text = docstrings.words(entry.module, entry.definition).arguments.get(key, "")
+        text = docstrings.words(entry.docs).arguments.get(key, "")
     return Page(
         f"{entry.name}.{key}",
         f"an argument of the {noun(entry.section)} {entry.name}",

@@ -27,17 +27,7 @@ from dltrain.config.checks.shapes import (
 )
 from dltrain.config.checks.shapes.terms import Arguments, Inferred, Shape, ShapeError
 
-__all__ = ["Inferred", "Shape", "ShapeError", "has_rule", "infer", "rules"]
-
-
-def has_rule(name: str) -> bool:
-    """Whether there is a rule for a layer of this class name."""
-    return name in _RULES
-
-
-def rules() -> tuple[str, ...]:
-    """The layers that have a rule, sorted."""
-    return tuple(sorted(_RULES))
+__all__ = ["RULES", "Inferred", "Shape", "ShapeError", "infer"]
 
 
 def infer(name: str, arguments: Mapping[str, Any], shape: Shape) -> Inferred | None:
@@ -52,12 +42,12 @@ def infer(name: str, arguments: Mapping[str, Any], shape: Shape) -> Inferred | N
         ShapeError: the layer does not take such samples.
     """
     entry = entries.find("layer", name)
-    if entry is None or not has_rule(entry.name) or not shape or not _needed(entry.name) <= arguments.keys():
+    if entry is None or entry.name not in RULES or not shape or not _needed(entry.name) <= arguments.keys():
         return None
     filled = {**_defaults(entry.name), **arguments}
     if _halves(filled):
         return None
-    inferred = _RULES[entry.name](filled, shape)
+    inferred = RULES[entry.name](filled, shape)
     if inferred is not None and min(inferred.shape, default=1) < 1:
         raise ShapeError(f"leaves nothing of samples of shape {shape}: {inferred.shape}", "make its sizes larger")
     return _frozen(inferred) if inferred is not None and filled.get("trainable") is False else inferred
@@ -176,7 +166,7 @@ def _kernel_end(name: str, filled: Arguments, shape: Shape) -> int | None:
     return int(filled[key]) if key is not None else None
 
 
-_RULES: dict[str, Callable[[Arguments, Shape], Inferred | None]] = {
+RULES: dict[str, Callable[[Arguments, Shape], Inferred | None]] = {
     **shapes_plain.RULES,
     **shapes_values.RULES,
     **shapes_images.RULES,

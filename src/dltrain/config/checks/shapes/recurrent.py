@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from dltrain.config.catalogue.entries import trait
 from dltrain.config.checks.shapes.terms import (
@@ -25,8 +23,6 @@ from dltrain.config.checks.shapes.terms import (
 )
 
 GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
-# Infers the shapes of a layer inside a wrapper: (name, written arguments, shape).
-Inner = Callable[[Any, Shape], tuple[str, Arguments, Inferred]]
 
 
 def check_sequence(shape: Shape) -> None:
