@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from dltrain.arguments import Argument
 from dltrain.config.catalogue import datasets, entries, examples, objects
 from dltrain.config.catalogue.entries import Entry
-from dltrain.config.catalogue.phrases import expected, noun, with_article
+from dltrain.config.catalogue.kinds import expected
+from dltrain.config.catalogue.phrases import noun, with_article
 from dltrain.config.document.suggest import closest
 from dltrain.config.document.writer import flow
 from dltrain.config.manual import docstrings, texts
@@ -209,7 +210,7 @@ def _description(entry: Entry) -> tuple[str, ...]:
     """The first paragraph, and the second behind a single line."""
     if entry.section == "dataset":
         return (SOURCES[entry.name].description,)
-    paragraphs = docstrings.words(entry.module, entry.definition).paragraphs
+    paragraphs = docstrings.words(entry.docs).paragraphs
     if not paragraphs:
         return (NOT_DESCRIBED if docstrings.readable() else NOT_READABLE,)
     second = paragraphs[1:2] if "\n" not in paragraphs[0] else ()
@@ -241,17 +242,14 @@ def _members(name: str, same: Same) -> tuple[Page, ...]:
 
 def _argument_page(entry: Entry, key: str) -> Page:
     argument = entry.arguments[key]
-    if entry.section == "dataset":
-        text = argument.meaning
-    else:
-        text = docstrings.words(entry.module, entry.definition).arguments.get(key, "")
+    text = argument.meaning or docstrings.words(entry.docs).arguments.get(key, "")
     return Page(
         f"{entry.name}.{key}",
         f"an argument of the {noun(entry.section)} {entry.name}",
         (text or (NOT_DESCRIBED if docstrings.readable() else NOT_READABLE),),
         (("takes", expected(argument)), ("default", _default(argument))),
         example=examples.in_place(entry.section, entry.name, examples.arguments(entry, key)),
-        also=tuple(_plural(kind) for kind in argument.kinds if kind in (*objects.OBJECT_KINDS, "activation")),
+        also=tuple(_plural(kind) for kind in argument.kinds if kind in SECTIONS),
     )
 
 
