@@ -96,11 +96,10 @@ def test_resuming_carries_every_optimizer(tiny: Path, tmp_path: Path, optimizer:
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
-def test_resuming_holds_in_half_precision(tiny: Path, tmp_path: Path, precision: str) -> None:
-    overrides = [f"train.precision={precision}", "train.epochs=3"]
-    whole = package.fit(tiny, overrides, runs_dir=tmp_path / "whole")
-    resumed = package.resume(stopped(tiny, tmp_path / "parts", 1, *overrides))
-    assert fingerprint(resumed) == fingerprint(whole)
+def test_resuming_holds_in_half_precision(tiny: Path, trained: Trained, tmp_path: Path, precision: str) -> None:
+    override = f"train.precision={precision}"
+    resumed = package.resume(stopped(tiny, tmp_path, 1, override))
+    assert fingerprint(resumed) == fingerprint(trained.whole(override))
 
 
 def test_resuming_extends_a_finished_run(trained: Trained, tmp_path: Path) -> None:
