@@ -104,7 +104,7 @@ def fingerprint(run: runs.Run) -> dict[str, str]:
     best = {f"best/{name}": data for name, data in run.read_checkpoint(state["best"]["epoch"]).items()}
     rows = [{k: v for k, v in row.items() if k != "seconds"} for row in run.metrics()]
     rest = {"rows": json.dumps(rows).encode(), "checkpoints": json.dumps(run.checkpoints()).encode()}
-    rest["metrics"] = json.dumps(run.record()["metrics"], sort_keys=True).encode()
+    rest["metrics"] = json.dumps(dict(run.record().metrics), sort_keys=True).encode()
     return {name: hashlib.sha256(data).hexdigest() for name, data in {**files, **best, **rest}.items()}
 
 

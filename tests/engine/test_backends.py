@@ -32,7 +32,7 @@ for config in configs:
     import keras
     found[config] = dltrain.evaluate(run).metrics["loss"]
     kept = keras.saving.load_model(run.path / "model.keras")
-    assert kept.count_params() == run.record()["parameters"]
+    assert kept.count_params() == run.record().parameters
 tiny = folder / "tiny.yaml"
 found["whole"] = fingerprint(dltrain.fit(tiny, [jax, "train.epochs=3"], runs_dir=folder / "whole"))
 found["resumed"] = fingerprint(dltrain.resume(stopped(tiny, folder / "parts", 1, jax, "train.epochs=3")))

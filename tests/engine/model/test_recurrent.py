@@ -48,7 +48,7 @@ def recurrent(trained: Trained, *overrides: str) -> runs.Run:
 )
 def test_recurrent_is_chosen_and_recorded(trained: Trained, overrides: list[str], unrolled: dict[str, str]) -> None:
     run = recurrent(trained, *overrides)
-    assert run.record()["runtime"]["recurrent"] == unrolled
+    assert run.record().runtime.recurrent == unrolled
     with zipfile.ZipFile(run.path / "model.keras") as file:
         layers = json.loads(file.read("config.json"))["config"]["layers"]
     kept = {layer["config"]["name"]: layer["config"].get("unroll") for layer in layers}
@@ -58,7 +58,7 @@ def test_recurrent_is_chosen_and_recorded(trained: Trained, overrides: list[str]
 
 def test_recurrent_layers_of_a_config_that_unrolls_them_stay_so(trained: Trained) -> None:
     run = recurrent(trained, "train.epochs=1", "runtime.recurrent=unroll", "model.layers.1.LSTM.unroll=true")
-    assert run.record()["runtime"]["recurrent"] == {"gru": "unrolled"}
+    assert run.record().runtime.recurrent == {"gru": "unrolled"}
     with zipfile.ZipFile(run.path / "model.keras") as file:
         layers = json.loads(file.read("config.json"))["config"]["layers"]
     assert {layer["config"].get("unroll") for layer in layers if layer["class_name"] == "LSTM"} == {True}
@@ -67,14 +67,14 @@ def test_recurrent_layers_of_a_config_that_unrolls_them_stay_so(trained: Trained
 def test_recurrent_is_left_out_of_smoke_runs(tiny: Path, tmp_path: Path) -> None:
     overrides = [f"model.layers={LAYERS}", "data.dataset.synthetic.samples=6000"]
     run = package.fit(tiny, overrides, runs_dir=tmp_path, smoke=True)
-    assert run.record()["runtime"]["recurrent"] == {}
+    assert run.record().runtime.recurrent == {}
 
 
 def test_recurrent_is_left_to_keras_for_long_sequences(trained: Trained) -> None:
     longer = ["data.dataset.synthetic.features=40", "model.layers.0.Reshape.target_shape=[40, 1]", "train.epochs=1"]
     longer.append("runtime.recurrent=unroll")
     run = recurrent(trained, "data.dataset={synthetic: {samples: 100, test_samples: 30, classes: 3}}", *longer)
-    assert run.record()["runtime"]["recurrent"] == {}
+    assert run.record().runtime.recurrent == {}
 
 
 def test_recurrent_changes_no_more_than_rounding(trained: Trained) -> None:
@@ -145,20 +145,12 @@ def test_recurrent_lstm_with_a_mask_is_unrolled(tiny: Path, tmp_path: Path) -> N
         (["data.limit.train=3000", "runtime.recurrent=unroll"], True),
     ],
 )
-def test_recurrent_threads_are_halved_where_most_work_is_split(
-    overrides: list[str], halves: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recurrent_threads_are_halved_where_most_work_is_split(overrides: list[str], halves: bool) -> None:
     plan = load(ROOT / "configs" / "lstm_mnist.yaml", overrides)
-    dataset = training.load_data(plan.spec)
-    assert speed.threads_for(plan, dataset) == 0  # in a process of somebody else
-    monkeypatch.setattr(backends, "owns_process", True)
-    assert speed.threads_for(plan, dataset) == (max(1, backends.cores() // 2) if halves else 0)
-
-
-@pytest.mark.parametrize("value", [True, "1", -1, 0, 1.0, [1], None, {}, 10**9])
-def test_recurrent_threads_of_a_damaged_record_are_nobodys(value: object) -> None:
-    assert speed.recorded_threads({"runtime": {"threads": value}}) == 0
-    assert speed.recorded_threads({"runtime": value}) == 0
+    facts = datasets.facts("mnist", {})
+    assert facts is not None
+    assert speed.choose_threads(plan, facts, owns_process=False) == 0
+    assert speed.choose_threads(plan, facts, owns_process=True) == (max(1, backends.cores() // 2) if halves else 0)
 
 
 def test_recurrent_threads_are_chosen_recorded_and_kept_by_resume(

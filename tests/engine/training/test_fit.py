@@ -11,8 +11,9 @@ from safetensors.numpy import load as load_safetensors
 from tests.helpers import Trained, copied
 
 import dltrain as package
-from dltrain import data
+from dltrain import runs
 from dltrain.config import load
+from dltrain.data import loading
 from dltrain.engine import EpochDone, Event, Finished, Prepared, StepDone
 from dltrain.errors import ConfigError, Diverged, ExpectationFailed, RunError, UsageError
 
@@ -75,7 +76,9 @@ def test_training_model_file_gives_plain_keras_the_same_accuracy(trained: Traine
 
     run = trained.whole()
     section = load(trained.config).spec.data
-    sets = data.load("synthetic", section.dataset.arguments, validation=0.1, limit_train=None, limit_test=None, seed=42)
+    sets = loading.load(
+        "synthetic", section.dataset.arguments, validation=0.1, limit_train=None, limit_test=None, seed=42
+    )
     model = keras.models.load_model(run.path / "model.keras")
     found = model.evaluate(sets.test.x, sets.test.y, verbose=0, return_dict=True)
     assert found["accuracy"] == pytest.approx(run.record().metrics["test_accuracy"], abs=1e-6)
@@ -133,7 +136,7 @@ def test_training_takes_every_batch_size_whole(tiny: Path, tmp_path: Path, batch
 def test_training_labels_follow_the_loss(tiny: Path, tmp_path: Path, loss: str, head: str) -> None:
     overrides = [f"train.loss={loss}", f"model.layers.2.Dense={head}", "train.epochs=4", *QUICK]
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
-    assert run.record()["metrics"]["test_accuracy"] > 0.8
+    assert run.record().metrics["test_accuracy"] > 0.8
 
 
 @pytest.mark.parametrize("loss", ["binary_crossentropy", "mean_squared_error", "hinge"])
@@ -146,7 +149,7 @@ def test_training_two_classes_may_end_in_one_output(tiny: Path, tmp_path: Path, 
         *QUICK,
     ]
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
-    assert run.record()["metrics"]["test_accuracy"] > 0.9
+    assert run.record().metrics["test_accuracy"] > 0.9
 
 
 def test_training_fits_a_regression(tiny: Path, tmp_path: Path) -> None:
@@ -159,7 +162,7 @@ def test_training_fits_a_regression(tiny: Path, tmp_path: Path) -> None:
         *QUICK,
     ]
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
-    assert run.record()["metrics"]["test_loss"] < 0.4  # the targets have variance 1
+    assert run.record().metrics["test_loss"] < 0.4  # the targets have variance 1
     assert (run.path / "eval/predictions.csv").read_text().startswith("index,target,prediction\n")
 
 
@@ -228,7 +231,7 @@ def test_training_points_keras_errors_at_the_layer(
 
 def test_evaluation_repeats_the_figures_of_training(trained: Trained, tmp_path: Path) -> None:
     run = copied(trained.whole(), tmp_path)
-    metrics = run.record()["metrics"]
+    metrics = run.record().metrics
     assert package.evaluate(run).metrics["accuracy"] == metrics["test_accuracy"]
     held_out = package.evaluate(str(run.path), "validation")
     assert held_out.samples == 20

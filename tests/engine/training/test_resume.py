@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.helpers import StopError, Trained, copied, fingerprint, stop_at, stop
 import dltrain as package
 from dltrain import runs
 from dltrain.config.catalogue import entries, examples
-from dltrain.config.resolved import flow
+from dltrain.config.document.writer import flow
 from dltrain.engine import EpochDone, Resuming, SkippedCheckpoint, StepDone
 from dltrain.errors import Interrupted, RunError, UsageError
 
@@ -38,7 +39,7 @@ def begun(run: runs.Run, force: bool = False) -> tuple[int, list[int]]:
 
     with pytest.raises(StopError):
         package.resume(run, force=force, on_event=listen)
-    return int(run.record()["resumed"][-1]["from_epoch"]), skipped
+    return run.record().resumed[-1].from_epoch, skipped
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -120,7 +121,7 @@ def test_resuming_may_change_what_changes_no_bit(trained: Trained, tmp_path: Pat
 
 def test_resuming_before_the_first_epoch_begins_anew(tiny: Path, trained: Trained, tmp_path: Path) -> None:
     resumed = package.resume(stopped(tiny, tmp_path, 1, kind=StepDone))
-    assert resumed.record()["resumed"][0]["from_epoch"] == 0
+    assert resumed.record().resumed[0].from_epoch == 0
     assert fingerprint(resumed) == fingerprint(trained.whole())
 
 
@@ -151,7 +152,7 @@ def test_resuming_refuses_what_is_no_longer_the_same_unless_forced(trained: Trai
         package.resume(run)
     assert "--force" in caught.value.hint
     assert begun(run, force=True) == (1, [])
-    assert len(run.record()["resumed"][0]["forced"]) == 1
+    assert len(run.record().resumed[0].forced) == 1
 
 
 @pytest.mark.parametrize(
