@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.helpers import TINY, Trained
+from tests.helpers import TINY, Command, Trained
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -26,11 +23,5 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 @pytest.fixture
-def dltrain(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """The command itself, as a process in a folder of its own."""
-
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "dltrain", *map(str, arguments)]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
-
-    return run
+def dltrain(tmp_path: Path) -> Command:
+    return Command(tmp_path)

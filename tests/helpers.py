@@ -6,6 +6,8 @@ import hashlib
 import importlib.util
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +37,42 @@ train:
   metrics: [accuracy]
   epochs: 2
 """
+
+
+Done = subprocess.CompletedProcess[str]
+IN_TURN = """
+import json, sys
+from dltrain.__main__ import main
+for arguments in json.loads(sys.argv[1]):
+    sys.argv = ["dltrain", *arguments]
+    try:
+        main()
+    except SystemExit as end:
+        for stream in (sys.stdout, sys.stderr):
+            print(f"\\0{end.code}\\0", end="", file=stream, flush=True)
+"""
+
+
+class Command:
+    """The command itself, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *arguments: object) -> Done:
+        return self._run("-m", "dltrain", *map(str, arguments))
+
+    def in_turn(self, *commands: Sequence[object]) -> list[Done]:
+        """Run several commands in one process, for tests to which a start of their own would add only time."""
+        done = self._run("-c", IN_TURN, json.dumps([[str(word) for word in words] for words in commands]))
+        stdout, stderr = done.stdout.split("\0"), done.stderr.split("\0")
+        assert len(stdout) == len(stderr) == 2 * len(commands) + 1, done.stderr
+        ends = zip(commands, stdout[1::2], stdout[::2], stderr[::2], strict=False)
+        return [Done(list(map(str, words)), int(code), out, err) for words, code, out, err in ends]
+
+    def _run(self, *arguments: str) -> Done:
+        command = [sys.executable, *arguments]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=300, check=False)
 
 
 class StopError(Exception):

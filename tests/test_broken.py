@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from tests.helpers import ROOT, Command, script
 
 import dltrain as package
 from dltrain.config import load
 from dltrain.errors import ConfigError, Problem
 
-ROOT = Path(__file__).parent.parent
 BROKEN = sorted((ROOT / "tests" / "broken").glob("*.yaml"))
 # What can be seen only once the first problem is mended.
 REVEALED = {"layer-bare-number": {"output-activation"}}
-
-
-def script() -> ModuleType:
-    path = ROOT / "scripts" / "write_messages.py"
-    found = importlib.util.spec_from_file_location("write_messages", path)
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
 
 
 def test_broken_configs_are_many() -> None:
@@ -38,7 +24,7 @@ def test_broken_configs_are_many() -> None:
 
 @pytest.mark.parametrize("config", BROKEN, ids=lambda path: path.stem)
 def test_broken_config_gets_its_message(config: Path) -> None:
-    assert script().message(config) == config.with_suffix(".txt").read_text(encoding="utf-8")
+    assert script("write_messages").message(config) == config.with_suffix(".txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("config", BROKEN, ids=lambda path: path.stem)
@@ -117,9 +103,11 @@ def test_broken_beginners_programs_train_once_the_hint_is_followed(name: str, tm
     assert package.fit(path, smoke=True, runs_dir=tmp_path / "runs").record().status == "completed"
 
 
-def test_broken_formats_say_the_same(dltrain: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_broken_formats_say_the_same(dltrain: Command) -> None:
     config = ROOT / "tests" / "broken" / "many-at-once.yaml"
-    text, as_json, github = (dltrain("check", config, "--format", form) for form in ("text", "json", "github"))
+    text, as_json, github = dltrain.in_turn(
+        *(("check", config, "--format", form) for form in ("text", "json", "github"))
+    )
     assert (text.returncode, as_json.returncode, github.returncode) == (2, 2, 2)
     problems = json.loads(as_json.stdout)
     keys = {"severity", "code", "path", "file", "line", "column", "end", "message", "hint"}

@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.helpers import TINY, Command, Done
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 WARNED = "train.optimizer.Adam.learning_rate=2"
 
 
@@ -83,25 +81,39 @@ def test_check_resolved_is_a_config_with_the_origin_of_each_value(dltrain: Comma
     assert dltrain("check", again).returncode == 0
 
 
-def test_check_build_shows_layers_loss_time_and_memory(dltrain: Command, tiny: Path) -> None:
-    done = dltrain("check", tiny, "--build")
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+    """What the commands say that need TensorFlow, but no process of their own."""
+    folder = tmp_path_factory.mktemp("built")
+    (folder / "tiny.yaml").write_text(TINY)
+    wrong = "model.layers.1={EinsumDense: {equation: 'abc,cd->abd', output_shape: [2, 3]}}"
+    commands = {
+        "sound": ("check", "tiny.yaml", "--build"),
+        "refused": ("check", "tiny.yaml", "--build", "-s", wrong),
+        "fit": ("fit", "tiny.yaml", "--smoke", "-s", "train.batch_size=4096"),
+    }
+    done = dict(zip(commands, Command(folder).in_turn(*commands.values()), strict=True))
+    assert len(list(folder.glob("runs/*"))) == 1, "`check` leaves no run"
+    return done
+
+
+def test_check_build_shows_layers_loss_time_and_memory(built: dict[str, Done]) -> None:
+    done = built["sound"]
     assert done.returncode == 0, done.stderr
     assert re.search(r"(?m)^dense +\(8,\) +40 +32$", done.stdout)
     assert re.search(r"(?m)^loss at the start +\d\.\d+ \(guesses that are all alike: 1\.099\)$", done.stdout)
     assert re.search(r"(?m)^time for an epoch +about \d+\.\d s, 6 steps", done.stdout)
     assert re.search(r"(?m)^memory at its peak +\d+ MiB|GiB", done.stdout)
-    assert not list(tiny.parent.glob("runs/*"))
 
 
-def test_check_build_tells_keras_refusals_at_the_layer(dltrain: Command, tiny: Path) -> None:
-    wrong = "model.layers.1={EinsumDense: {equation: 'abc,cd->abd', output_shape: [2, 3]}}"
-    done = dltrain("check", tiny, "--build", "-s", wrong)
+def test_check_build_tells_keras_refusals_at_the_layer(built: dict[str, Done]) -> None:
+    done = built["refused"]
     assert done.returncode == 2
     assert "Keras refuses layer 2, `EinsumDense`" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_check_fit_shows_warnings_before_it_trains(dltrain: Command, tiny: Path) -> None:
-    done = dltrain("fit", tiny, "--smoke", "-s", "train.batch_size=4096")
+def test_check_fit_shows_warnings_before_it_trains(built: dict[str, Done]) -> None:
+    done = built["fit"]
     assert done.returncode == 0
     assert done.stderr.startswith("warning: a batch of 4,096")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner
+from tests.helpers import Command
 
 from dltrain.cli.docs_command import command
 from dltrain.config.catalogue import datasets, entries
 from dltrain.config.manual.keys import keys
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def docs(*arguments: str) -> str:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.helpers import Command
 
 import dltrain as package
 from dltrain.cli.init_command import command
 from dltrain.config import load
 from dltrain.config.manual import templates
 from dltrain.errors import DltrainError, UsageError
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def init(*arguments: str) -> Result:

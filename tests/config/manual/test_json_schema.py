@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import random
-import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
+from tests.helpers import ROOT, Command
 
 from dltrain.config.catalogue import datasets, entries
 from dltrain.config.catalogue.entries import Entry
@@ -24,7 +24,6 @@ from dltrain.config.manual.json_schema import json_schema, json_text
 from dltrain.config.plan import check
 from dltrain.errors import ConfigError
 
-ROOT = Path(__file__).parents[3]
 COMMITTED = ROOT / "schema" / "dltrain.schema.json"
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 MUTANTS = 600
@@ -270,7 +269,7 @@ def test_json_schema_file_is_fresh() -> None:
     assert COMMITTED.read_text() == json_text(), "stale: run `make schema`"
 
 
-def test_json_schema_command_prints_the_file(dltrain: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_json_schema_command_prints_the_file(dltrain: Command) -> None:
     done = dltrain("schema")
     assert done.returncode == 0, done.stderr
     assert done.stdout == COMMITTED.read_text()

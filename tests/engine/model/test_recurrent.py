@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from tests.helpers import ROOT, Trained
 
 import dltrain as package
 from dltrain import runs
@@ -29,22 +30,24 @@ LAYERS = (
 )
 
 
-def trained(tiny: Path, runs_dir: Path, *overrides: str, smoke: bool = False) -> runs.Run:
-    given = [f"model.layers={LAYERS}", "expect={}", *overrides]
-    return package.fit(tiny, given, runs_dir=runs_dir, smoke=smoke)
+def recurrent(trained: Trained, *overrides: str) -> runs.Run:
+    return trained.whole(f"model.layers={LAYERS}", *overrides)
 
 
 @pytest.mark.parametrize(
-    ("override", "unrolled"),
+    ("overrides", "unrolled"),
     [
-        ("seed=1", {}),  # 200 samples
-        ("data.dataset.synthetic.samples=6000", {"lstm": "split", "gru": "unrolled"}),
-        ("runtime.recurrent=unroll", {"lstm": "split", "gru": "unrolled"}),
-        ("runtime.recurrent=keras", {}),
+        ([], {}),  # 200 samples
+        (
+            ["data.dataset.synthetic.samples=6000", "train.batch_size=500", "train.epochs=1"],
+            {"lstm": "split", "gru": "unrolled"},
+        ),
+        (["runtime.recurrent=unroll"], {"lstm": "split", "gru": "unrolled"}),
+        (["runtime.recurrent=keras"], {}),
     ],
 )
-def test_recurrent_is_chosen_and_recorded(tiny: Path, tmp_path: Path, override: str, unrolled: dict[str, str]) -> None:
-    run = trained(tiny, tmp_path, "train.epochs=1", "train.batch_size=500", override)
+def test_recurrent_is_chosen_and_recorded(trained: Trained, overrides: list[str], unrolled: dict[str, str]) -> None:
+    run = recurrent(trained, *overrides)
     assert run.record().runtime.recurrent == unrolled
     with zipfile.ZipFile(run.path / "model.keras") as file:
         layers = json.loads(file.read("config.json"))["config"]["layers"]
@@ -53,8 +56,8 @@ def test_recurrent_is_chosen_and_recorded(tiny: Path, tmp_path: Path, override: 
     assert kept["lstm"] is False
 
 
-def test_recurrent_layers_of_a_config_that_unrolls_them_stay_so(tiny: Path, tmp_path: Path) -> None:
-    run = trained(tiny, tmp_path, "train.epochs=1", "runtime.recurrent=unroll", "model.layers.1.LSTM.unroll=true")
+def test_recurrent_layers_of_a_config_that_unrolls_them_stay_so(trained: Trained) -> None:
+    run = recurrent(trained, "train.epochs=1", "runtime.recurrent=unroll", "model.layers.1.LSTM.unroll=true")
     assert run.record().runtime.recurrent == {"gru": "unrolled"}
     with zipfile.ZipFile(run.path / "model.keras") as file:
         layers = json.loads(file.read("config.json"))["config"]["layers"]
@@ -62,19 +65,20 @@ def test_recurrent_layers_of_a_config_that_unrolls_them_stay_so(tiny: Path, tmp_
 
 
 def test_recurrent_is_left_out_of_smoke_runs(tiny: Path, tmp_path: Path) -> None:
-    run = trained(tiny, tmp_path, "data.dataset.synthetic.samples=6000", smoke=True)
+    overrides = [f"model.layers={LAYERS}", "data.dataset.synthetic.samples=6000"]
+    run = package.fit(tiny, overrides, runs_dir=tmp_path, smoke=True)
     assert run.record().runtime.recurrent == {}
 
 
-def test_recurrent_is_left_to_keras_for_long_sequences(tiny: Path, tmp_path: Path) -> None:
+def test_recurrent_is_left_to_keras_for_long_sequences(trained: Trained) -> None:
     longer = ["data.dataset.synthetic.features=40", "model.layers.0.Reshape.target_shape=[40, 1]", "train.epochs=1"]
     longer.append("runtime.recurrent=unroll")
-    run = trained(tiny, tmp_path, "data.dataset={synthetic: {samples: 100, test_samples: 30, classes: 3}}", *longer)
+    run = recurrent(trained, "data.dataset={synthetic: {samples: 100, test_samples: 30, classes: 3}}", *longer)
     assert run.record().runtime.recurrent == {}
 
 
-def test_recurrent_changes_no_more_than_rounding(tiny: Path, tmp_path: Path) -> None:
-    fast, plain = (trained(tiny, tmp_path, f"runtime.recurrent={kind}") for kind in ("unroll", "keras"))
+def test_recurrent_changes_no_more_than_rounding(trained: Trained) -> None:
+    fast, plain = (recurrent(trained, f"runtime.recurrent={kind}") for kind in ("unroll", "keras"))
     for row, other in zip(fast.metrics(), plain.metrics(), strict=True):
         assert np.isclose(float(row["loss"] or 0), float(other["loss"] or 0), rtol=1e-4)
     assert package.evaluate(fast).metrics["loss"] == pytest.approx(fast.record().metrics["test_loss"], rel=1e-6)
@@ -142,7 +146,7 @@ def test_recurrent_lstm_with_a_mask_is_unrolled(tiny: Path, tmp_path: Path) -> N
     ],
 )
 def test_recurrent_threads_are_halved_where_most_work_is_split(overrides: list[str], halves: bool) -> None:
-    plan = load(Path(__file__).parents[3] / "configs" / "lstm_mnist.yaml", overrides)
+    plan = load(ROOT / "configs" / "lstm_mnist.yaml", overrides)
     facts = datasets.facts("mnist", {})
     assert facts is not None
     assert speed.choose_threads(plan, facts, owns_process=False) == 0

@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import load as load_safetensors
+from tests.helpers import Trained, copied
 
 import dltrain as package
 from dltrain import runs
+from dltrain.config import load
+from dltrain.data import loading
 from dltrain.engine import EpochDone, Event, Finished, Prepared, StepDone
 from dltrain.errors import ConfigError, Diverged, ExpectationFailed, RunError, UsageError
+
+# Learns in a few epochs.
+QUICK = ("train.batch_size=8", "train.optimizer.Adam.learning_rate=0.03")
 
 
 def weights_of(run: package.Run) -> dict[str, np.ndarray]:
@@ -20,8 +26,8 @@ def weights_of(run: package.Run) -> dict[str, np.ndarray]:
     return load_safetensors(run.read_checkpoint(newest)["weights.safetensors"])
 
 
-def test_training_leaves_the_run_directory_of_the_contract(tiny: Path, tmp_path: Path) -> None:
-    run = package.fit(tiny, runs_dir=tmp_path / "runs")
+def test_training_leaves_the_run_directory_of_the_contract(trained: Trained) -> None:
+    run = trained.whole()
     names = {str(p.relative_to(run.path)) for p in run.path.rglob("*") if p.is_file()}
     assert {
         "config.yaml",
@@ -39,7 +45,7 @@ def test_training_leaves_the_run_directory_of_the_contract(tiny: Path, tmp_path:
             f"{folder}/{n}" for n in ("weights.safetensors", "optimizer.safetensors", "state.json", "manifest.json")
         } <= names
     assert not [name for name in names if ".tmp" in name]
-    assert (run.path / "config.yaml").read_bytes() == tiny.read_bytes()
+    assert (run.path / "config.yaml").read_bytes() == trained.config.read_bytes()
     record = run.record()
     assert record.status == "completed"
     expected = runs.DataRecord(name="synthetic", train=180, validation=20, test=60)
@@ -51,8 +57,8 @@ def test_training_leaves_the_run_directory_of_the_contract(tiny: Path, tmp_path:
     assert (run.path / "metrics.csv").read_text().startswith("epoch,")
 
 
-def test_training_twice_and_from_resolved_gives_the_same_bits(tiny: Path, tmp_path: Path) -> None:
-    first = package.fit(tiny, runs_dir=tmp_path)
+def test_training_twice_and_from_resolved_gives_the_same_bits(trained: Trained, tmp_path: Path) -> None:
+    first = trained.whole()
     second = package.fit(first.path / "resolved.yaml", runs_dir=tmp_path)
     a, b = weights_of(first), weights_of(second)
     assert a.keys() == b.keys()
@@ -60,20 +66,16 @@ def test_training_twice_and_from_resolved_gives_the_same_bits(tiny: Path, tmp_pa
     assert all(np.array_equal(a[name], b[name]) for name in a)
 
 
-def test_training_seed_changes_the_weights(tiny: Path, tmp_path: Path) -> None:
-    first = package.fit(tiny, runs_dir=tmp_path)
-    other = package.fit(tiny, {"seed": 7}, runs_dir=tmp_path)
+def test_training_seed_changes_the_weights(trained: Trained) -> None:
+    first, other = trained.whole(), trained.whole("seed=7")
     assert not np.array_equal(weights_of(first)["dense/kernel"], weights_of(other)["dense/kernel"])
 
 
-def test_training_model_file_gives_plain_keras_the_same_accuracy(tiny: Path, tmp_path: Path) -> None:
+def test_training_model_file_gives_plain_keras_the_same_accuracy(trained: Trained) -> None:
     import keras
 
-    from dltrain.config import load
-    from dltrain.data import loading
-
-    run = package.fit(tiny, {"train.epochs": 5}, runs_dir=tmp_path)
-    section = load(tiny).spec.data
+    run = trained.whole()
+    section = load(trained.config).spec.data
     sets = loading.load(
         "synthetic", section.dataset.arguments, validation=0.1, limit_train=None, limit_test=None, seed=42
     )
@@ -82,10 +84,10 @@ def test_training_model_file_gives_plain_keras_the_same_accuracy(tiny: Path, tmp
     assert found["accuracy"] == pytest.approx(run.record().metrics["test_accuracy"], abs=1e-6)
 
 
-def test_training_events_are_read_by_tensorboard(tiny: Path, tmp_path: Path) -> None:
+def test_training_events_are_read_by_tensorboard(trained: Trained) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    run = package.fit(tiny, runs_dir=tmp_path)
+    run = trained.whole()
     rows = run.metrics()
     for split, column in (("train", "loss"), ("validation", "val_loss")):
         events = EventAccumulator(str(run.path / "tensorboard" / split))
@@ -132,9 +134,9 @@ def test_training_takes_every_batch_size_whole(tiny: Path, tmp_path: Path, batch
     ],
 )
 def test_training_labels_follow_the_loss(tiny: Path, tmp_path: Path, loss: str, head: str) -> None:
-    overrides = [f"train.loss={loss}", f"model.layers.2.Dense={head}", "train.epochs=15", "train.batch_size=8"]
+    overrides = [f"train.loss={loss}", f"model.layers.2.Dense={head}", "train.epochs=4", *QUICK]
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
-    assert run.record().metrics["test_accuracy"] > 0.6
+    assert run.record().metrics["test_accuracy"] > 0.8
 
 
 @pytest.mark.parametrize("loss", ["binary_crossentropy", "mean_squared_error", "hinge"])
@@ -143,11 +145,11 @@ def test_training_two_classes_may_end_in_one_output(tiny: Path, tmp_path: Path, 
         "data.dataset={synthetic: {samples: 400, features: 4}}",
         f"train.loss={loss}",
         "model.layers.2.Dense={units: 1, activation: sigmoid}",
-        "train.epochs=15",
-        "train.batch_size=8",
+        "train.epochs=4",
+        *QUICK,
     ]
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
-    assert run.record().metrics["test_accuracy"] > 0.7
+    assert run.record().metrics["test_accuracy"] > 0.9
 
 
 def test_training_fits_a_regression(tiny: Path, tmp_path: Path) -> None:
@@ -156,16 +158,17 @@ def test_training_fits_a_regression(tiny: Path, tmp_path: Path) -> None:
         "train.loss=mse",
         "train.metrics=[mae]",
         "model.layers.2.Dense={units: 1}",
-        "train.epochs=20",
+        "train.epochs=5",
+        *QUICK,
     ]
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
-    assert run.record().metrics["test_loss"] < 0.7  # the targets have variance 1
+    assert run.record().metrics["test_loss"] < 0.4  # the targets have variance 1
     assert (run.path / "eval/predictions.csv").read_text().startswith("index,target,prediction\n")
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_training_in_mixed_precision_keeps_float32_weights(tiny: Path, tmp_path: Path, precision: str) -> None:
-    run = package.fit(tiny, {"train.precision": precision, "train.epochs": 1}, runs_dir=tmp_path)
+def test_training_in_mixed_precision_keeps_float32_weights(trained: Trained, precision: str) -> None:
+    run = trained.whole(f"train.precision={precision}")
     assert weights_of(run)["dense/kernel"].dtype == np.float32
 
 
@@ -226,8 +229,8 @@ def test_training_points_keras_errors_at_the_layer(
     assert list((tmp_path / "runs").iterdir()) == []
 
 
-def test_evaluation_repeats_the_figures_of_training(tiny: Path, tmp_path: Path) -> None:
-    run = package.fit(tiny, runs_dir=tmp_path)
+def test_evaluation_repeats_the_figures_of_training(trained: Trained, tmp_path: Path) -> None:
+    run = copied(trained.whole(), tmp_path)
     metrics = run.record().metrics
     assert package.evaluate(run).metrics["accuracy"] == metrics["test_accuracy"]
     held_out = package.evaluate(str(run.path), "validation")
@@ -242,8 +245,8 @@ def test_evaluation_refuses_a_split_that_is_not_there(tiny: Path, tmp_path: Path
         package.evaluate(run, "validation")
 
 
-def test_evaluation_refuses_changed_weights(tiny: Path, tmp_path: Path) -> None:
-    run = package.fit(tiny, runs_dir=tmp_path)
+def test_evaluation_refuses_changed_weights(trained: Trained, tmp_path: Path) -> None:
+    run = copied(trained.whole(), tmp_path)
     for file in run.path.glob("checkpoints/*/weights.safetensors"):
         content = bytearray(file.read_bytes())
         content[-1] ^= 1

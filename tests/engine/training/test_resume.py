@@ -39,7 +39,7 @@ def begun(run: runs.Run, force: bool = False) -> tuple[int, list[int]]:
 
     with pytest.raises(StopError):
         package.resume(run, force=force, on_event=listen)
-    return int(run.record().resumed[-1].from_epoch), skipped
+    return run.record().resumed[-1].from_epoch, skipped
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -97,11 +97,10 @@ def test_resuming_carries_every_optimizer(tiny: Path, tmp_path: Path, optimizer:
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
-def test_resuming_holds_in_half_precision(tiny: Path, tmp_path: Path, precision: str) -> None:
-    overrides = [f"train.precision={precision}", "train.epochs=3"]
-    whole = package.fit(tiny, overrides, runs_dir=tmp_path / "whole")
-    resumed = package.resume(stopped(tiny, tmp_path / "parts", 1, *overrides))
-    assert fingerprint(resumed) == fingerprint(whole)
+def test_resuming_holds_in_half_precision(tiny: Path, trained: Trained, tmp_path: Path, precision: str) -> None:
+    override = f"train.precision={precision}"
+    resumed = package.resume(stopped(tiny, tmp_path, 1, override))
+    assert fingerprint(resumed) == fingerprint(trained.whole(override))
 
 
 def test_resuming_extends_a_finished_run(trained: Trained, tmp_path: Path) -> None:
