@@ -22,6 +22,8 @@ from keras.src import activations, constraints, initializers, losses, metrics, o
 from scripts.catalogue_classes import ARGUMENTS_LEFT_OUT, CLASSES, LEFT_OUT  # noqa: E402
 from scripts.catalogue_rules import COMMON, SECTIONS, SUFFIXES, Rule  # noqa: E402
 
+from dltrain.config.catalogue.kinds import KINDS  # noqa: E402
+
 TARGET = ROOT / "src/dltrain/config/catalogue/catalogue.json"
 MODULES: dict[str, ModuleType] = {
     "layer": keras.layers,
@@ -108,6 +110,9 @@ def plain(value: Any) -> Any:
 
 def argument(section: str, cls: type, parameter: inspect.Parameter) -> Rule:
     entry = rule_for(section, cls, parameter)
+    for kind in entry["kinds"]:
+        if kind not in KINDS:
+            raise SystemExit(f"{cls.__name__}.{parameter.name} is of the kind {kind}: kinds.py does not have it")
     if parameter.default is parameter.empty:
         entry.setdefault("required", True)
     elif not entry.get("required"):

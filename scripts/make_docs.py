@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from dltrain.config.catalogue import datasets  # noqa: E402
-from dltrain.config.catalogue.phrases import expected  # noqa: E402
+from dltrain.config.catalogue.kinds import expected  # noqa: E402
 from dltrain.config.document.writer import flow  # noqa: E402
 from dltrain.config.manual.keys import Key, keys  # noqa: E402
 from dltrain.data.sources import SOURCES  # noqa: E402

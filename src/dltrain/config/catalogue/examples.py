@@ -7,6 +7,7 @@ from typing import Any
 
 from dltrain.arguments import Argument
 from dltrain.config.catalogue.entries import Entry
+from dltrain.config.catalogue.kinds import KINDS
 from dltrain.config.catalogue.objects import check_value
 from dltrain.config.document import writer
 from dltrain.config.document.reader import read
@@ -25,7 +26,7 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "CategoricalCrossentropy": {"label_smoothing": 0.1},
     "Conv1D": {"filters": 32, "kernel_size": 5, "activation": "relu"},
     "Conv2D": {"filters": 32, "kernel_size": 3, "activation": "relu"},
-    "CosineDecay": {"initial_learning_rate": 0.001, "decay_steps": 8440},
+    **KINDS["schedule"].samples[0],
     "Dense": {"units": 64, "activation": "relu"},
     "Dropout": {"rate": 0.2},
     "EarlyStopping": {"monitor": "val_loss", "patience": 3},
@@ -93,22 +94,6 @@ _ARGUMENTS: dict[str, Any] = {
     "weight_decay": 0.004,
     "width": 24,
 }
-_KINDS: dict[str, list[Any]] = {
-    "bool": [True, False],
-    "int": [2, 10, 0, 1],
-    "float": [0.1, 0.5, 2.0, 0.0],
-    "str": ["my_name"],
-    "dtype": ["float32"],
-    "ints": [[2], [2, 2], [2, 2, 2], [1, 1], [1, 1, 1]],
-    "floats": [[0.1, 0.2], [0.1], [0.1, 0.1, 0.1]],
-    "activation": ["tanh"],
-    "initializer": ["HeNormal"],
-    "regularizer": [{"L2": {"l2": 0.0001}}],
-    "constraint": [{"MaxNorm": {"max_value": 2}}],
-    "layer": [{"Dense": {"units": 64}}, {"LSTM": {"units": 64}}],
-    "schedule": [{"CosineDecay": OBJECTS["CosineDecay"]}],
-    "optimizer": [{"Adam": {"learning_rate": 0.001}}],
-}
 
 
 def arguments(entry: Entry, key: str | None = None) -> dict[str, Any]:
@@ -138,7 +123,7 @@ def _candidates(argument: Argument, key: str) -> Iterator[Any]:
         yield _ARGUMENTS[key]
     yield from argument.choices
     for kind in argument.kinds:
-        yield from _KINDS.get(kind, ())
+        yield from KINDS[kind].samples
     yield from (bound for bound in (argument.minimum, argument.maximum) if bound is not None)
 
 

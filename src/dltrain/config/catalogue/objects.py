@@ -9,7 +9,8 @@ from typing import Any
 from dltrain.arguments import Argument
 from dltrain.config.catalogue import datasets, elsewhere, entries
 from dltrain.config.catalogue.entries import Entry
-from dltrain.config.catalogue.phrases import example, expected, noun, number_hint, with_article
+from dltrain.config.catalogue.kinds import expected, plain_kind, section_of, strings_of
+from dltrain.config.catalogue.phrases import example, noun, number_hint, with_article
 from dltrain.config.document.source import Node
 from dltrain.config.document.suggest import listing, rename, short, shown
 from dltrain.errors import Fix, KeyPath, Problem, Where
@@ -21,16 +22,6 @@ FIELDS: dict[KeyPath, str] = {
     ("train", "loss"): "loss",
     ("train", "metrics", "*"): "metric",
     ("train", "callbacks", "*"): "callback",
-}
-OBJECT_KINDS = {
-    "initializer",
-    "regularizer",
-    "constraint",
-    "layer",
-    "schedule",
-    "optimizer",
-    "loss",
-    "metric",
 }
 
 
@@ -201,14 +192,13 @@ def check_value(entry: Entry, key: str, node: Node, path: KeyPath) -> list[Probl
     if value is None:
         if argument.nullable:
             return []
-    elif _fits_plainly(argument, node):
+    elif plain_kind(argument, node.plain()) is not None:
         return []
     elif not (isinstance(value, str) and _number(value) and {"int", "float"} & set(argument.kinds)):
-        for kind in argument.kinds:
-            named = isinstance(value, dict) or (isinstance(value, str) and not _wordy(argument))
-            if kind in OBJECT_KINDS and named:
-                return check_object(kind, node, path)
-    if isinstance(value, str) and set(argument.kinds) & {"words", "activation"}:
+        section = section_of(argument)
+        if section is not None and isinstance(value, dict | str):
+            return check_object(section, node, path)
+    if isinstance(value, str) and strings_of(argument):
         return [_unknown_word(argument, entry, key, node, path)]
     message = f"`{key}` of `{entry.name}` must be {expected(argument)}, not {shown(node.plain(), node.quoted)}"
     if isinstance(value, str) and (found := re.match(r"\(([^()]*)\)", node.where.text[node.where.column - 1 :])):
@@ -223,55 +213,11 @@ def _number(text: str) -> bool:
     return re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", text) is not None
 
 
-def _wordy(argument: Argument) -> bool:
-    return bool({"words", "str", "activation"} & set(argument.kinds))
-
-
 def _unknown_word(argument: Argument, entry: Entry, key: str, node: Node, path: KeyPath) -> Problem:
-    words = [*argument.choices, *(entries.names("activation") if "activation" in argument.kinds else ())]
+    words = strings_of(argument)
     message = f"`{node.value}` is no {key} that `{entry.name}` knows"
     fix = rename(node.value, words) or Fix("choose", tuple(words), f"expected one of {listing(words, 30)}")
     return Problem("unknown-word", message, path, node.where, fix)
-
-
-def _fits_plainly(argument: Argument, node: Node) -> bool:
-    return any(_fits_kind(argument, kind, node.plain()) for kind in argument.kinds)
-
-
-def _fits_kind(argument: Argument, kind: str, value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind == "bool":
-        return isinstance(value, bool)
-    if kind == "int":
-        return number and isinstance(value, int) and _in_bounds(argument, value)
-    if kind == "float":
-        return number and abs(value) != float("inf") and value == value and _in_bounds(argument, value)
-    if kind in ("str", "dtype"):
-        return isinstance(value, str)
-    if kind == "words":
-        return value in argument.choices if isinstance(value, str) else False
-    if kind == "activation":
-        return isinstance(value, str) and value in entries.names("activation")
-    if not isinstance(value, list):
-        return False
-    element = {"ints": "int", "floats": "float"}.get(kind)
-    right_length = not argument.lengths or len(value) in argument.lengths
-    if kind == "ints_nested":
-        return right_length and all(_fits_kind(argument, "int", item) or _is_pair(argument, item) for item in value)
-    return element is not None and right_length and all(_fits_kind(argument, element, item) for item in value)
-
-
-def _is_pair(argument: Argument, value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(_fits_kind(argument, "int", item) for item in value)
-
-
-def _in_bounds(argument: Argument, value: float) -> bool:
-    return (
-        (argument.minimum is None or value >= argument.minimum)
-        and (argument.maximum is None or value <= argument.maximum)
-        and (argument.above is None or value > argument.above)
-        and (argument.below is None or value < argument.below)
-    )
 
 
 def complete(section: str, name: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -293,13 +239,9 @@ def complete(section: str, name: str, arguments: dict[str, Any]) -> tuple[str, d
 
 
 def _complete_value(argument: Argument, value: Any) -> Any:
-    if isinstance(value, dict) and len(value) == 1:
-        for kind in argument.kinds:
-            if kind in OBJECT_KINDS:
-                ((name, inner),) = value.items()
-                name, filled = complete(kind, name, inner or {})
-                return {name: filled} if filled else name
-    if isinstance(value, str) and "layer" in argument.kinds:
-        name, filled = complete("layer", value, {})
-        return {name: filled} if filled else name
-    return value
+    section = section_of(argument)
+    if section is None or not (isinstance(value, dict) or (isinstance(value, str) and section == "layer")):
+        return value
+    name, given = (value, {}) if isinstance(value, str) else next(iter(value.items()))
+    name, filled = complete(section, name, given or {})
+    return {name: filled} if filled else name

@@ -1,12 +1,10 @@
-"""What an argument takes, as a phrase for people, and what to write instead of a value that does not fit."""
+"""Nouns for the sections of the catalogue, and what to write instead of a value that does not fit."""
 
 from __future__ import annotations
 
 import re
 
-from dltrain.arguments import Argument
 from dltrain.config.catalogue import entries
-from dltrain.config.document.suggest import listing
 
 _SECTION_NOUN = {"dataset": "data set", "schedule": "learning-rate schedule"}
 
@@ -33,49 +31,6 @@ def share_hint(value: object, limit: float | None) -> str:
     if limit == 1 and isinstance(value, int | float) and not isinstance(value, bool) and 1 < value <= 100:
         return f"a share, not a percentage: write `{value / 100:g}`"
     return ""
-
-
-def expected(argument: Argument) -> str:
-    """What an argument takes, as a phrase: `a whole number of at least 1`."""
-    bounds = _bounds_phrase(argument)
-    lengths = " or ".join(str(n) for n in argument.lengths)
-    if len(argument.lengths) > 2:
-        lengths = f"{min(argument.lengths)} to {max(argument.lengths)}"
-    phrases = {
-        "bool": "`true` or `false`",
-        "int": f"a whole number{bounds}",
-        "float": f"a number{bounds}",
-        "str": "a word",
-        "dtype": "a dtype such as `float32`",
-        "ints": f"a list of {lengths + ' ' if lengths else ''}whole numbers",
-        "floats": f"a list of {lengths + ' ' if lengths else ''}numbers",
-        "ints_nested": "a list of pairs of whole numbers",
-        "words": f"one of {listing(argument.choices, 30)}",
-        "activation": "an activation such as `relu`",
-    }
-    parts = []
-    for kind in argument.kinds:
-        parts.append(phrases.get(kind) or with_article(noun(kind)))
-    if argument.nullable:
-        parts.append("`null`")
-    return " or ".join(parts)
-
-
-def _figure(value: float) -> str:
-    return f"{int(value):,}" if float(value).is_integer() else f"{value:g}"
-
-
-def _bounds_phrase(argument: Argument) -> str:
-    parts = []
-    if argument.minimum is not None:
-        parts.append(f"at least {_figure(argument.minimum)}")
-    if argument.above is not None:
-        parts.append(f"more than {_figure(argument.above)}")
-    if argument.maximum is not None:
-        parts.append(f"at most {_figure(argument.maximum)}")
-    if argument.below is not None:
-        parts.append(f"less than {_figure(argument.below)}")
-    return " of " + " and ".join(parts) if parts else ""
 
 
 def example(section: str) -> str:

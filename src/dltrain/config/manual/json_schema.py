@@ -16,8 +16,9 @@ from pydantic import BaseModel
 from dltrain.arguments import Argument
 from dltrain.config.catalogue import datasets, entries, examples
 from dltrain.config.catalogue.entries import Entry
-from dltrain.config.catalogue.objects import FIELDS, OBJECT_KINDS, find, known_names
-from dltrain.config.catalogue.phrases import expected, noun
+from dltrain.config.catalogue.kinds import KINDS, expected
+from dltrain.config.catalogue.objects import FIELDS, find, known_names
+from dltrain.config.catalogue.phrases import noun
 from dltrain.config.composition.repeat import MAX_TIMES
 from dltrain.config.schema import SECTIONS, Spec
 from dltrain.errors import KeyPath, dotted
@@ -236,38 +237,7 @@ def _arguments(entry: Entry) -> Json:
 
 
 def _argument(argument: Argument) -> Json:
-    kinds = [_kind(argument, kind) for kind in argument.kinds]
+    kinds = [KINDS[kind].schema(argument) for kind in argument.kinds]
     value = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
     schema = {"description": expected(argument)} | (_or_null(value) if argument.nullable else value)
     return schema | ({"default": copy.deepcopy(argument.default)} if argument.has_default else {})
-
-
-def _kind(argument: Argument, kind: str) -> Json:
-    whole = {"type": "integer"} | _bounds(argument)
-    number = {"type": "number"} | _bounds(argument)
-    pair = {"type": "array", "items": whole, "minItems": 2, "maxItems": 2}
-    length = {"minItems": min(argument.lengths), "maxItems": max(argument.lengths)} if argument.lengths else {}
-    simple: dict[str, Json] = {
-        "bool": {"type": "boolean"},
-        "int": whole,
-        "float": number,
-        "str": {"type": "string"},
-        "dtype": {"type": "string"},
-        "words": {"type": "string", "enum": list(argument.choices)},
-        "ints": {"type": "array", "items": whole} | length,
-        "floats": {"type": "array", "items": number} | length,
-        "ints_nested": {"type": "array", "items": {"anyOf": [whole, pair]}} | length,
-    }
-    if kind == "activation" or kind in OBJECT_KINDS:
-        return _ref(kind)
-    return simple[kind]
-
-
-def _bounds(argument: Argument) -> Json:
-    bounds = {
-        "minimum": argument.minimum,
-        "maximum": argument.maximum,
-        "exclusiveMinimum": argument.above,
-        "exclusiveMaximum": argument.below,
-    }
-    return {keyword: bound for keyword, bound in bounds.items() if bound is not None}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from dltrain.arguments import Argument
 from dltrain.config.catalogue import datasets, entries, examples, objects
 from dltrain.config.catalogue.entries import Entry
-from dltrain.config.catalogue.phrases import expected, noun, with_article
+from dltrain.config.catalogue.kinds import expected
+from dltrain.config.catalogue.phrases import noun, with_article
 from dltrain.config.document.suggest import closest
 from dltrain.config.document.writer import flow
 from dltrain.config.manual import docstrings, texts
@@ -251,7 +252,7 @@ def _argument_page(entry: Entry, key: str) -> Page:
         (text or (NOT_DESCRIBED if docstrings.readable() else NOT_READABLE),),
         (("takes", expected(argument)), ("default", _default(argument))),
         example=examples.in_place(entry.section, entry.name, examples.arguments(entry, key)),
-        also=tuple(_plural(kind) for kind in argument.kinds if kind in (*objects.OBJECT_KINDS, "activation")),
+        also=tuple(_plural(kind) for kind in argument.kinds if kind in SECTIONS),
     )
 
 

@@ -8,9 +8,11 @@ from typing import Any, ParamSpec, TypeVar
 
 import keras
 
+from dltrain.arguments import Argument
 from dltrain.config import KerasObject
+from dltrain.config.catalogue.kinds import plain_kind, section_of
 from dltrain.config.catalogue.names import metric_name, snake_case
-from dltrain.config.catalogue.objects import OBJECT_KINDS, find
+from dltrain.config.catalogue.objects import find
 from dltrain.engine import backends
 
 # What Keras and its backend raise for arguments and shapes that do not go together.
@@ -63,7 +65,7 @@ def construct(section: str, name: str, arguments: Mapping[str, Any]) -> Any:
     entry = find(section, name)
     if entry is None or (section == "metric" and entry.name != name and not arguments):
         return name
-    given = {key: _argument(entry.arguments[key].kinds, value) for key, value in arguments.items()}
+    given = {key: _construct_argument(entry.arguments[key], value) for key, value in arguments.items()}
     return ask(getattr(_MODULES[section], entry.name), **given)
 
 
@@ -75,20 +77,17 @@ def construct_metric(metric: KerasObject) -> Any:
     return construct("metric", metric.name, {**metric.arguments, "name": metric_name(metric)})
 
 
-def _argument(kinds: tuple[str, ...], value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_argument(kinds, item) for item in value)
-    if isinstance(value, int) and not isinstance(value, bool) and "float" in kinds and "int" not in kinds:
-        return float(value)  # some of Keras's objects refuse `learning_rate: 1`
-    for kind in kinds:
-        if kind in OBJECT_KINDS and isinstance(value, str | dict):
-            name, arguments = (value, {}) if isinstance(value, str) else next(iter(value.items()))
-            if kind == "layer":
-                arguments = arguments or {}
-                arguments = {**arguments, "name": arguments.get("name") or snake_case(name)}
-            if find(kind, name) is not None:
-                return construct(kind, name, arguments or {})
-    return value
+def _construct_argument(argument: Argument, value: Any) -> Any:
+    kind, section = plain_kind(argument, value), section_of(argument)
+    if kind is not None:
+        return kind.construct(value)
+    if section is None or value is None:
+        return value
+    name, given = (value, {}) if isinstance(value, str) else next(iter(value.items()))
+    given = given or {}
+    if section == "layer":
+        given = {**given, "name": given.get("name") or snake_case(name)}
+    return construct(section, name, given)
 
 
 def _telling_sentence(error: BaseException) -> str:
