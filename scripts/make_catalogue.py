@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -21,7 +21,9 @@ import keras  # noqa: E402
 from keras.src import activations, constraints, initializers, losses, metrics, optimizers, regularizers  # noqa: E402
 from scripts.catalogue_classes import ARGUMENTS_LEFT_OUT, CLASSES, LEFT_OUT  # noqa: E402
 from scripts.catalogue_rules import COMMON, SECTIONS, SUFFIXES, Rule  # noqa: E402
+from scripts.catalogue_traits import TRAITS, Traits  # noqa: E402
 
+from dltrain.config.catalogue.entries import Trait  # noqa: E402
 from dltrain.config.catalogue.kinds import KINDS  # noqa: E402
 
 TARGET = ROOT / "src/dltrain/config/catalogue/catalogue.json"
@@ -137,6 +139,18 @@ def arguments(section: str, name: str, cls: type) -> dict[str, Rule]:
     return made
 
 
+def traits(section: str, name: str) -> dict[str, Traits]:
+    """What was judged of a class; sections whose classes have no traits give nothing."""
+    if section not in TRAITS:
+        return {}
+    if name not in TRAITS[section]:
+        raise SystemExit(f"nobody has judged the {section} {name}: add it to scripts/catalogue_traits.py")
+    for trait in TRAITS[section][name]:
+        if trait not in get_args(Trait):
+            raise SystemExit(f"{name} has the trait {trait}: `Trait` in entries.py does not have it")
+    return {"traits": TRAITS[section][name]} if TRAITS[section][name] else {}
+
+
 def home(thing: Any, name: str) -> dict[str, str]:
     """Where Keras's source defines a class or function, and its name there where the catalogue has another."""
     own = {"class": thing.__name__} if thing.__name__ != name else {}
@@ -173,11 +187,17 @@ def make() -> dict[str, Any]:
     """The catalogue of the installed Keras, as it is written to JSON."""
     classes = {section: named_classes(section) for section in MODULES}
     sections = {
-        section: {name: {"arguments": arguments(section, name, cls), **home(cls, name)} for name, cls in named.items()}
+        section: {
+            name: {"arguments": arguments(section, name, cls), **traits(section, name), **home(cls, name)}
+            for name, cls in named.items()
+        }
         for section, named in classes.items()
     }
     words = {word: function for word, function in activations.ALL_OBJECTS_DICT.items() if word not in LEFT_OUT}
-    sections["activation"] = {word: {"arguments": {}, **home(function, word)} for word, function in words.items()}
+    sections["activation"] = {
+        word: {"arguments": {}, **traits("activation", word), **home(function, word)}
+        for word, function in words.items()
+    }
     return {
         "keras": keras.__version__,
         "sections": sections,

@@ -142,25 +142,3 @@ def test_reference_find_best_before_any_metrics(store: Path, reference: str) -> 
     with pytest.raises(UsageError) as caught:
         runs.find(reference, store)
     assert caught.value.hint == "no run there has final metrics yet"
-
-
-@pytest.mark.parametrize(
-    ("metric", "lower"),
-    [
-        ("loss", True),
-        ("val_loss", True),
-        ("test_mean_squared_error", True),
-        ("sparse_categorical_crossentropy", True),
-        ("val_rmse", True),
-        ("kl_divergence", True),
-        ("false_negatives", True),
-        ("accuracy", False),
-        ("val_auc", False),
-        ("r2_score", False),
-        ("true_positives", False),
-        ("cosine_similarity", False),
-        ("lossless", False),
-    ],
-)
-def test_reference_lower_is_better(metric: str, lower: bool) -> None:
-    assert runs.lower_is_better(metric) is lower

@@ -161,13 +161,12 @@ def _check_gradients(plan: Plan, model: keras.Sequential, gradients: Sequence[np
 
 def _expected_loss(plan: Plan, model: keras.Sequential) -> float | None:
     """The cross-entropy of uniform guesses: ln(classes), and ln 2 for each yes-or-no output."""
-    entry = entries.find("loss", plan.spec.train.loss.name)
-    outputs = model.output_shape[-1]
-    if entry is None:
+    loss, outputs = plan.spec.train.loss.name, model.output_shape[-1]
+    if not entries.trait("loss", loss, "crossentropy"):
         return None
-    if entry.name in ("SparseCategoricalCrossentropy", "CategoricalCrossentropy") and outputs and outputs > 1:
-        return math.log(outputs)
-    return math.log(2) if entry.name == "BinaryCrossentropy" else None
+    if entries.trait("loss", loss, "binary"):
+        return math.log(2)
+    return math.log(outputs) if outputs and outputs > 1 else None
 
 
 def _far_start(plan: Plan, loss: float, expected: float) -> Problem:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dltrain.runs import atomic, provenance
 from dltrain.runs.record import STATUSES, DataRecord, ExpectRecord, Resumption, RunRecord, RuntimeRecord, Status
-from dltrain.runs.reference import find, lower_is_better
+from dltrain.runs.reference import find
 from dltrain.runs.run import CRASHED, Run
 from dltrain.runs.store import DAMAGED, RunSummary, create, ensure_writable, list_runs, summary_of
 
@@ -28,7 +28,6 @@ __all__ = [
     "ensure_writable",
     "find",
     "list_runs",
-    "lower_is_better",
     "provenance",
     "summary_of",
 ]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from dltrain.directions import lower_is_better
 from dltrain.errors import UsageError
 from dltrain.runs.record import FILE_NAME
 from dltrain.runs.run import Run
@@ -14,26 +15,6 @@ from dltrain.runs.store import RunSummary, list_runs
 
 _LATEST = re.compile(r"latest(?:~([0-9]{1,9}))?")
 _SHOWN = 5
-
-# Keras's losses and error metrics; a name counts by its end, so `val_` or a class in front does not matter.
-_LOWER = (
-    "loss",
-    "error",
-    "crossentropy",
-    "divergence",
-    "hinge",
-    "poisson",
-    "huber",
-    "cosh",
-    "perplexity",
-    "mae",
-    "mse",
-    "mape",
-    "msle",
-    "rmse",
-    "false_positives",
-    "false_negatives",
-)
 
 
 def find(reference: str, runs_dir: Path) -> Run:
@@ -60,11 +41,6 @@ def find(reference: str, runs_dir: Path) -> Run:
     if metric is not None:
         return Run(_best(metric, runs_dir, summaries).path)
     return Run(_prefixed(reference, runs_dir, summaries).path)
-
-
-def lower_is_better(metric: str) -> bool:
-    """Whether a smaller value wins: names ending as losses and errors do; accuracy, AUC and the rest grow."""
-    return metric.lower().endswith(_LOWER)
 
 
 def _directory(reference: str) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import sys
 from importlib import resources
 from pathlib import Path
@@ -355,3 +356,94 @@ def test_catalogue_entry_says_what_an_argument_takes() -> None:
     assert argument_of("layer", "Conv2D", "activation").nullable
     assert argument_of("layer", "Conv1D", "padding").choices == ("valid", "same", "causal")
     assert argument_of("optimizer", "Adam", "learning_rate").kinds == ("float", "schedule")
+
+
+# Arguments with which it shows that samples are mixed.
+MIXING: dict[str, dict[str, Any]] = {"MelSpectrogram": {"top_db": 1.0}}
+WHOLE_NUMBERS = ("CategoryEncoding", "Embedding", "Hashing", "ReversibleEmbedding")
+
+
+def is_mixed(name: str, seed: int, training: bool) -> bool:
+    """Whether the first sample's output changes with the other samples of its batch, all else alike."""
+    import keras
+    import numpy as np
+
+    entry = entries.find("layer", name)
+    assert entry is not None
+    draws = np.random.default_rng(seed)
+    batches = draws.uniform(0, 3 if name in WHOLE_NUMBERS else 1, (2, 4, *sample_shape(name))).astype("float32")
+    batches[1] *= 0.3
+    batches[1][0] = batches[0][0]
+    given: dict[str, Any] = {
+        key: value for key, value in (("seed", seed), ("value_range", (0, 1))) if key in entry.arguments
+    }
+    outputs = []
+    for batch in np.floor(batches) if name in WHOLE_NUMBERS else batches:
+        keras.utils.set_random_seed(seed)
+        model = keras.Sequential([build("layer", name, **given, **MIXING.get(name, {}))])
+        outputs.append(keras.ops.convert_to_numpy(model(batch, training=training))[0])
+    return not np.allclose(outputs[0], outputs[1], atol=1e-6, equal_nan=True)
+
+
+@pytest.mark.slow
+def test_catalogue_knows_the_layers_that_mix_the_samples_of_a_batch() -> None:
+    names = [name for name in LAYERS if not entries.trait("layer", name, "cell")]
+    judged = {name: how for name in names if (how := entries.trait("layer", name, "mixes_batch"))}
+    assert [name for name in names if name not in judged and is_mixed(name, seed=0, training=True)] == []
+    # Some mix in some of their random draws only.
+    assert [name for name in judged if not any(is_mixed(name, seed, training=True) for seed in range(20))] == []
+    in_use = [name for name in judged if any(is_mixed(name, seed, training=False) for seed in range(3))]
+    assert in_use == [name for name, how in judged.items() if how == "always"]
+
+
+def test_catalogue_knows_the_losses_that_mix_the_samples_of_a_batch() -> None:
+    import numpy as np
+
+    draws = np.random.default_rng(0)
+    outputs = draws.dirichlet(np.ones(3), (2, 4)).astype("float32")
+    outputs[1][0] = outputs[0][0]
+    mixing = []
+    for name in entries.names("loss"):
+        labels: Any = np.eye(3, dtype="float32")[[0, 1, 2, 0]]
+        if entries.trait("loss", name, "integer_labels"):
+            labels = np.array([0, 1, 2, 0])
+        if not entries.trait("loss", name, "for_sequences"):
+            first = [np.ravel(build("loss", name, reduction="none")(labels, each))[0] for each in outputs]
+            mixing += [name] if not np.allclose(*first) else []
+    assert mixing == [name for name in entries.names("loss") if entries.trait("loss", name, "mixes_batch") == "always"]
+
+
+def test_catalogue_knows_how_many_numbers_an_optimizer_keeps_for_each_weight() -> None:
+    import keras
+
+    for name in entries.names("optimizer"):
+        optimizer = build("optimizer", name)
+        optimizer.build([keras.Variable(keras.ops.zeros((64, 64)), name="kernel")])
+        kept = sum(math.prod(variable.shape) for variable in optimizer.variables)
+        assert kept // 64**2 == entries.trait("optimizer", name, "slots"), name
+
+
+def test_catalogue_knows_the_ranges_of_activations() -> None:
+    import keras
+    import numpy as np
+
+    line = np.linspace(-100, 100, 2001, dtype="float32")
+    inputs = np.stack([line, np.roll(line, 777)], axis=-1)
+    for word in entries.names("activation"):
+        outputs = keras.ops.convert_to_numpy(keras.activations.get(word)(inputs))
+        assert (outputs.shape[-1] == 1) == bool(entries.trait("activation", word, "halves")), word
+        assert np.allclose(outputs.sum(-1), 1) == bool(entries.trait("activation", word, "sums_to_one")), word
+        ends = [outputs.min(), outputs.max()]
+        for end, wanted in zip(ends, entries.trait("activation", word, "range") or (), strict=False):
+            assert abs(end) > 50 if wanted is None else abs(end - wanted) < 0.02, (word, end)
+
+
+def test_catalogue_stops_at_a_class_that_nobody_has_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = generator()
+    with pytest.raises(SystemExit, match="nobody has judged the layer Conv4D"):
+        made.traits("layer", "Conv4D")
+    monkeypatch.setitem(made.TRAITS["layer"], "Conv4D", {"recurent": True})
+    with pytest.raises(SystemExit, match="Conv4D has the trait recurent"):
+        made.traits("layer", "Conv4D")
+    assert made.traits("callback", "EarlyStopping") == {}
+    assert made.traits("layer", "Conv2D") == {}

@@ -253,7 +253,7 @@ def test_sense_of_sizes_counts_what_keras_keeps(tmp_path: Path, optimizer: str) 
     kept = sum(math.prod(v.shape) for v in model.optimizer.variables if len(v.shape) > 0)
     trainable = sum(row.after.trainable for row in plan.checked.outline.rows)
     assert sense_sizes.parameters(plan.checked.outline) == model.count_params()
-    assert kept >= sense_sizes.slots(optimizer) * trainable
+    assert kept >= entries.trait("optimizer", optimizer, "slots") * trainable
 
 
 @pytest.mark.parametrize(

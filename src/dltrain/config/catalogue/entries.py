@@ -8,13 +8,50 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from dltrain.arguments import Argument
+
+# What a class does, beside what its arguments say. A trait is true, or has a value; a class that lacks it has None.
+Trait = Literal[
+    # Layers
+    "recurrent",  # goes along the steps of a sequence
+    "cell",  # one step of a recurrent layer, not a layer of its own
+    "flattens",  # makes one vector of a sample with more axes
+    "keeps_values",  # gives the very numbers that it gets, in another order or several times
+    "drops",  # sets a share, its `rate`, of the numbers to zero or blurs them, in training alone
+    "adds_noise",  # in training alone
+    "applies",  # the activation function that the layer is
+    "positionwise",  # works at every position along a sample's axes alike: it adds none and takes none away
+    # Layers and losses
+    "mixes_batch",  # a sample's output depends on the other samples: `training` or `always`
+    # Optimizers
+    "adaptive",  # its step does not shrink with the gradient: a rate of 1 moves every weight by about 1
+    "slots",  # numbers that it keeps, at the least, for each weight that is learned
+    # Schedules
+    "ends",  # stays at its last value after `decay_steps`
+    # Losses
+    "for_classes",  # means nothing for labels that are not classes
+    "for_sequences",  # compares sequences of labels
+    "binary",  # judges each output as a yes-or-no question of its own
+    "categorical",  # weighs the classes against each other: it needs an output for each
+    "integer_labels",  # takes the number of the class; the others take one-hot rows, or 0 and 1 for one output
+    "crossentropy",  # plain cross-entropy: ln(classes) for guesses that are all alike, ln 2 for a yes-or-no output
+    # Losses and metrics
+    "probabilities",  # takes outputs for probabilities, where it is not told that they are logits
+    # Metrics
+    "labels",  # those that it takes: integer, one_hot, binary, per_output, predicted (classes, by number) or number
+    "share",  # from 0 to 1
+    "undirected",  # Keras does not know which way it is better
+    # Activations
+    "range",  # [lowest, highest] value, null for no end; absent too where values only dip below zero, as of gelu
+    "sums_to_one",  # over the last axis
+    "halves",  # the last axis
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +66,7 @@ class Entry:
     arguments: dict[str, Argument]
     module: str = ""
     definition: str = ""
+    traits: Mapping[Trait, Any] = field(default_factory=dict)
 
 
 @cache
@@ -68,7 +106,18 @@ def find(section: str, name: str) -> Entry | None:
         return None
     found = known[own]
     arguments = {key: _argument(rule) for key, rule in found["arguments"].items()}
-    return Entry(section, own, arguments, found.get("module", ""), found.get("class", own))
+    return Entry(section, own, arguments, found.get("module", ""), found.get("class", own), found.get("traits", {}))
+
+
+def trait(section: str, name: str | None, key: Trait) -> Any:
+    """A trait of a class, found by its name or an alias; None where the class does not have it."""
+    entry = find(section, name) if name is not None else None
+    return entry.traits.get(key) if entry is not None else None
+
+
+def follows_labels(section: str, name: str) -> bool:
+    """Whether Keras picks the class of a word by the labels, as of `accuracy`."""
+    return aliases(section).get(name, "") is None
 
 
 def why_not(name: str) -> tuple[str, str] | None:

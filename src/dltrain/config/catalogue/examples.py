@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dltrain.arguments import Argument
-from dltrain.config.catalogue.entries import Entry
+from dltrain.config.catalogue.entries import Entry, trait
 from dltrain.config.catalogue.kinds import KINDS
 from dltrain.config.catalogue.objects import check_value
 from dltrain.config.document import writer
@@ -145,7 +145,7 @@ def in_place(section: str, name: str, given: dict[str, Any]) -> str:
     made = written(name, given)
     match section:
         case "layer":
-            inner = {"RNN": {"cell": made}} if name.endswith("Cell") else made
+            inner = {"RNN": {"cell": made}} if trait("layer", name, "cell") else made
             return block({"model": {"layers": [inner]}})
         case "metric" | "callback":
             return block({"train": {f"{section}s": [made]}})

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-LabelForm = Literal["index", "one_hot", "binary", "target"]
+from dltrain.config.catalogue.entries import trait
 
-BINARY_LOSSES = {"BinaryCrossentropy", "BinaryFocalCrossentropy"}
-# Losses beside the sparse ones that take class indices.
-_BY_INDEX = {"CategoricalGeneralizedCrossEntropy", "Circle"}
+LabelForm = Literal["index", "one_hot", "binary", "target"]
 
 
 def label_form(loss: str, task: str, classes: int | None, outputs: int | None) -> LabelForm:
-    """The form that `loss` (a Keras class name) takes for a model with `outputs` numbers a sample.
+    """The form that `loss` takes for a model with `outputs` numbers a sample.
 
     `index` for the losses that take class indices; for the others `binary` where two classes meet one output, else
     `one_hot`;
@@ -20,7 +18,7 @@ def label_form(loss: str, task: str, classes: int | None, outputs: int | None) -
     """
     if task == "regression":
         return "target"
-    if loss.startswith("Sparse") or loss in _BY_INDEX:
+    if trait("loss", loss, "integer_labels"):
         return "index"
     return "binary" if classes == 2 and outputs == 1 else "one_hot"
 

@@ -1,12 +1,14 @@
-"""The names that Keras gives to layers and metrics."""
+"""The names that Keras gives to layers and metrics, and which metric a name stands for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Literal
 
 from dltrain.config.catalogue import entries
 from dltrain.config.schema import KerasObject
+from dltrain.directions import lower_is_better
 
 
 def class_name(item: KerasObject) -> str:
@@ -41,6 +43,24 @@ def metric_name(metric: KerasObject) -> str:
     if argument is not None and isinstance(argument.default, str):
         return argument.default
     return snake_case(entry.name)
+
+
+def metric_of(metrics: Iterable[KerasObject], column: str) -> KerasObject | None:
+    """The metric that a run logs as `column`, of whatever split; None where there is none."""
+    name = column.removeprefix("val_").removeprefix("test_")
+    return next((metric for metric in metrics if metric_name(metric) == name), None)
+
+
+def direction(metrics: Iterable[KerasObject], column: str) -> Literal["min", "max"] | None:
+    """Which values of a column of a run are better; None where neither a metric nor the loss has that name.
+
+    A metric counts by its class, so that it may have any `name`.
+    """
+    metric = metric_of(metrics, column)
+    if metric is not None:
+        entry = entries.find("metric", metric.name)
+        return "min" if lower_is_better(snake_case(entry.name if entry is not None else metric.name)) else "max"
+    return "min" if column.removeprefix("val_").removeprefix("test_") == "loss" else None
 
 
 def snake_case(name: str) -> str:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from dltrain.config.catalogue.entries import trait
 from dltrain.config.catalogue.names import class_name, layer_names
 from dltrain.config.checks.draft import Draft, Placed, value_of
 from dltrain.config.checks.shapes import Inferred, Shape, ShapeError, infer
 from dltrain.config.schema import KerasObject
 from dltrain.errors import KeyPath, Problem
-
-RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional"}
-# Layers that give one vector a sample of what had more axes.
-_FLATTENING = re.compile(r"Flatten|Global\w+Pooling\dD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +104,17 @@ def _flattened_by(rows: Sequence[Row]) -> Row | None:
 
 def _undo(draft: Draft, cause: Row) -> str:
     line = draft.line(cause.placed.path)
-    if cause.kind in RECURRENT:
+    if trait("layer", cause.kind, "recurrent"):
         inner = f"the layer inside `{cause.kind}`" if cause.kind == "Bidirectional" else f"`{cause.kind}`"
         return f"{inner} in {line} gives only its last step: write `return_sequences: true` there"
-    if _FLATTENING.fullmatch(cause.kind):
+    if trait("layer", cause.kind, "flattens"):
         return f"`{cause.kind}` in {line} has made one vector of each sample: remove it, or move it behind this layer"
     return f"`{cause.kind}` in {line} has made one vector of each sample: put this layer before it"
 
 
 def returns_sequences(row: Row) -> Placed | None:
     """The recurrent layer itself, where it gives every step of a sequence."""
-    if row.kind not in RECURRENT:
+    if not trait("layer", row.kind, "recurrent"):
         return None
     inner = row.placed.object
     if row.kind == "Bidirectional":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from dltrain.config.catalogue.names import direction
 from dltrain.engine.checkpoint import CallbackState, Checkpoint, to_files
 from dltrain.engine.events import EpochDone, Listener, StepDone
 from dltrain.engine.model import weights
@@ -18,7 +19,7 @@ from dltrain.engine.training.profile import CALLBACKS, CHECKPOINT, STEPS, TRACE,
 from dltrain.engine.training.signals import StopSignal
 from dltrain.engine.training.tensorboard import EventWriter
 from dltrain.errors import Diverged
-from dltrain.runs import Run, lower_is_better
+from dltrain.runs import Run
 
 if TYPE_CHECKING:
     from dltrain.config import Spec
@@ -49,8 +50,8 @@ class Recorder(keras.callbacks.Callback):
         self._events = EventWriter(run)
         checkpoint = spec.train.checkpoint
         self._monitor = str(checkpoint.monitor)
-        lower = lower_is_better(self._monitor) if checkpoint.mode == "auto" else checkpoint.mode == "min"
-        self._sign = 1.0 if lower else -1.0
+        mode = direction(spec.train.metrics, self._monitor) if checkpoint.mode == "auto" else checkpoint.mode
+        self._sign = 1.0 if mode == "min" else -1.0
         self.best_epoch: int | None = None
         self.best_weights: dict[str, np.ndarray] = {}
         self.history: list[Mapping[str, float]] = []

@@ -10,10 +10,6 @@ from dltrain.config.checks.draft import Draft, Placed, value_of
 from dltrain.config.checks.outline import Outline
 from dltrain.errors import Problem, Severity
 
-# Layers that leave the range of values as it is.
-_KEEP_RANGE = {"Reshape", "Flatten", "Permute", "RepeatVector", "Identity", "ActivityRegularization"}
-_DROPPING = {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"}
-
 
 def check_inputs(draft: Draft, outline: Outline) -> Iterator[Problem]:
     yield from _check_first_layers(draft)
@@ -42,7 +38,7 @@ def _check_first_layers(draft: Draft) -> Iterator[Problem]:
         elif kind == "Embedding":
             yield _embedding(draft, placed)
             return
-        elif kind not in _KEEP_RANGE:
+        elif not entries.trait("layer", kind, "keeps_values"):
             return
 
 
@@ -89,7 +85,7 @@ def _check_crops(draft: Draft, outline: Outline) -> Iterator[Problem]:
 def _check_dropout(draft: Draft, placed: Placed) -> Iterator[Problem]:
     kind = class_name(placed.object)
     rate = placed.object.arguments.get("rate")
-    if kind in _DROPPING and isinstance(rate, int | float) and rate >= 1:
+    if entries.trait("layer", kind, "drops") and isinstance(rate, int | float) and rate >= 1:
         path = placed.argument_path("rate")
         message = f"a `rate` of {rate:g} drops everything: nothing is learned behind it"
         yield Problem("dropout", message, path, draft.where(path), "write the share to drop, such as `rate: 0.5`")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dltrain.config.catalogue.names import metric_name
+from dltrain.config.catalogue import entries
+from dltrain.config.catalogue.names import metric_name, metric_of
 from dltrain.config.checks.draft import Draft, value_of
 from dltrain.config.document.source import nearest
 from dltrain.config.document.suggest import listing, rename
-from dltrain.config.schema import parse_bound
+from dltrain.config.schema import KerasObject, parse_bound
 from dltrain.errors import Fix, KeyPath, Problem
-
-_SHARES = ("accuracy", "acc", "precision", "recall", "auc", "f1_score")
 
 
 def check_monitors(draft: Draft) -> Iterator[Problem]:
@@ -82,13 +81,18 @@ def _never_holds(draft: Draft, name: str, bound: object) -> Problem | None:
         operator, value = parse_bound(bound)
     except ValueError:
         return None
-    if not name.endswith(_SHARES) or operator not in (">", ">=") or value + (operator == ">") * 1e-12 <= 1:
+    metric = metric_of([placed.object for placed in draft.metrics or ()], name)
+    if metric is None or not _is_share(metric) or operator not in (">", ">=") or value + (operator == ">") * 1e-12 <= 1:
         return None
     path = ("expect", name)
     hint = f'write `"{operator} {value / 100:g}"`' if value <= 100 else "it is a share, from 0 to 1"
     return Problem(
         "expect-bound", f"`{name}` is at most 1: {operator} {value:g} never holds", path, draft.where(path), hint
     )
+
+
+def _is_share(metric: KerasObject) -> bool:
+    return entries.follows_labels("metric", metric.name) or bool(entries.trait("metric", metric.name, "share"))
 
 
 def _unknown_metric(draft: Draft, message: str, name: str, known: list[str], path: KeyPath, hint: str) -> Problem:

@@ -5,35 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dltrain.config.catalogue import objects
-from dltrain.config.catalogue.labels import BINARY_LOSSES, label_form
-from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
+from dltrain.config.catalogue.entries import find, trait
+from dltrain.config.catalogue.labels import label_form
+from dltrain.config.checks.draft import Draft, kind_of, value_of
 from dltrain.config.checks.outline import Outline, Row, returns_sequences
 from dltrain.config.checks.sense.metrics import check_metrics
 from dltrain.data.facts import Facts
 from dltrain.errors import KeyPath, Problem, Severity
-
-_CLASS_LOSSES = {"SparseCategoricalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy"}
-_OVERLAP_LOSSES = {"Dice", "Tversky"}
-# Losses that mean nothing for numbers that are not classes.
-_NEED_CLASSES = (
-    _CLASS_LOSSES
-    | BINARY_LOSSES
-    | _OVERLAP_LOSSES
-    | {"CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "Hinge", "SquaredHinge", "Circle"}
-)
-_PROBABILITIES = {"softmax", "sigmoid", "hard_sigmoid", "sparse_sigmoid", "sparsemax"}
-# Layers that leave each number what it is, so that the activation before them is the output's.
-_PASSING = {"Dropout", "Flatten", "Reshape", "Permute", "Identity", "ActivityRegularization", "GaussianNoise"}
-_ACTIVATION_LAYERS = {
-    "Softmax": "softmax",
-    "ReLU": "relu",
-    "LeakyReLU": "leaky_relu",
-    "PReLU": "relu",
-    "ELU": "elu",
-}
-# Layers that may stand between the last layer with axes of its own and the end.
-_HEAD = {"Dense", "Dropout", "Activation", "BatchNormalization", "LayerNormalization", "Softmax", "ReLU", "LeakyReLU"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +27,11 @@ def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
     data, loss = draft.data, kind_of("loss", draft.loss)
     if data is None:
         return
-    if loss is not None and draft.loss is not None and data.task == "regression" and loss in _NEED_CLASSES:
+    if loss is not None and draft.loss is not None and data.task == "regression" and trait("loss", loss, "for_classes"):
         message = f"`{draft.loss.object.name}` is a loss for classes, but `{data.name}` gives a number a sample"
         yield draft.tell("loss-task", message, draft.loss.path, "write `loss: mean_squared_error`")
         loss = None
-    if loss == "CTC" and draft.loss is not None:
+    if draft.loss is not None and trait("loss", loss, "for_sequences"):
         message = f"`{draft.loss.object.name}` compares sequences of labels, but `{data.name}` has one label a sample"
         yield draft.tell("loss-task", message, draft.loss.path, "write `loss: sparse_categorical_crossentropy`")
         loss = None
@@ -85,7 +63,7 @@ def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
         row for row in rows if row.kind == "Softmax" or row.placed.object.arguments.get("activation") == "softmax"
     ]
     for row in squashing:
-        behind = [later for later in rows[row.number :] if later.kind not in _PASSING]
+        behind = [later for later in rows[row.number :] if not _passes_on(later)]
         if not behind:
             continue
         path = row.placed.argument_path("activation") if row.kind != "Softmax" else row.placed.path
@@ -101,7 +79,7 @@ def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
 
 def _check_dropped(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
     last = rows[-1]
-    if last.kind in ("Dropout", "AlphaDropout", "GaussianDropout"):
+    if trait("layer", last.kind, "drops"):
         message = f"{last} is the last, so it drops the model's own answers"
         yield draft.tell("output-dropout", message, last.placed.path, "put it before the last `Dense`", "warning")
 
@@ -111,7 +89,7 @@ def _needs(data: Facts, loss: str | None) -> tuple[str, int]:
     if data.task == "regression":
         return "one number a sample", 1
     labels = f"one label a sample ({data.classes} classes)"
-    return labels, 1 if data.classes == 2 and loss in BINARY_LOSSES else data.classes or 1
+    return labels, 1 if data.classes == 2 and trait("loss", loss, "binary") else data.classes or 1
 
 
 def _not_one_vector(
@@ -121,7 +99,7 @@ def _not_one_vector(
     labels, wanted = _needs(data, loss)
     need = f"the output is {shape} a sample; `{data.name}` has {labels}, which needs ({wanted},)"
     head = len(rows)
-    while head and rows[head - 1].kind in _HEAD:
+    while head and trait("layer", rows[head - 1].kind, "positionwise"):
         head -= 1
     before = rows[head - 1] if head else None
     if before is not None and len(before.after.shape) == 2 and (layer := returns_sequences(before)) is not None:
@@ -147,15 +125,13 @@ def _dense(data: Facts, units: int) -> str:
 def _head(rows: Sequence[Row]) -> _Head:
     for row in reversed(rows):
         path = row.placed.argument_path("activation")
-        if row.kind in _PASSING:
+        if _passes_on(row):
             continue
         if row.kind == "Activation":
             return _Head(_maker(rows), str(value_of("layer", row.placed.object, "activation")), path)
-        if row.kind in _ACTIVATION_LAYERS:
-            return _Head(_maker(rows), _ACTIVATION_LAYERS[row.kind], row.placed.path)
-        if row.kind == "Dense":
-            return _Head(row, value_of("layer", row.placed.object, "activation") or "linear", path)
-        if row.kind in ("LSTM", "GRU", "SimpleRNN"):
+        if (activation := trait("layer", row.kind, "applies")) is not None:
+            return _Head(_maker(rows), activation, row.placed.path)
+        if _has_activation(row):
             return _Head(row, value_of("layer", row.placed.object, "activation") or "linear", path)
         return _Head(row, None, row.placed.path)
     return _Head(rows[-1], None, rows[-1].placed.path)
@@ -163,8 +139,22 @@ def _head(rows: Sequence[Row]) -> _Head:
 
 def _maker(rows: Sequence[Row]) -> Row:
     """The layer that decides how many outputs there are."""
-    passing = _PASSING | _ACTIVATION_LAYERS.keys() | {"Activation"}
-    return next((row for row in reversed(rows) if row.kind not in passing), rows[-1])
+    makers = (row for row in reversed(rows) if not (_passes_on(row) or _is_activation(row)))
+    return next(makers, rows[-1])
+
+
+def _passes_on(row: Row) -> bool:
+    """Whether a layer leaves every number what it is, outside of training."""
+    return any(trait("layer", row.kind, name) for name in ("keeps_values", "drops", "adds_noise"))
+
+
+def _is_activation(row: Row) -> bool:
+    return row.kind == "Activation" or trait("layer", row.kind, "applies") is not None
+
+
+def _has_activation(row: Row) -> bool:
+    entry = find("layer", row.kind)
+    return entry is not None and "activation" in entry.arguments
 
 
 def _check_units(draft: Draft, data: Facts, loss: str | None, head: _Head, last: Row, outputs: int) -> Problem | None:
@@ -193,13 +183,14 @@ def _check_units(draft: Draft, data: Facts, loss: str | None, head: _Head, last:
         if outputs > classes:
             return wrong(f"{units(classes)}: the others are never right", "warning")
         return None
-    if outputs == 1 and classes == 2 and loss in _CLASS_LOSSES | {"CategoricalHinge"}:
+    if outputs == 1 and classes == 2 and trait("loss", loss, "categorical"):
         return wrong(f"{units(2)} and `activation: softmax`, or `loss: binary_crossentropy`")
-    if outputs == 1 and classes > 2 and loss in BINARY_LOSSES:
+    binary = trait("loss", loss, "binary")
+    if outputs == 1 and classes > 2 and binary:
         return wrong(f"{units(classes)}, `activation: softmax` and `loss: sparse_categorical_crossentropy`")
     if form == "one_hot" and outputs != classes:
-        return wrong(units(1 if loss in BINARY_LOSSES and classes == 2 else classes))
-    if loss in BINARY_LOSSES and outputs > 1:
+        return wrong(units(1 if binary and classes == 2 else classes))
+    if binary and outputs > 1:
         return _binary_loss(draft, outputs)
     return None
 
@@ -224,34 +215,38 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
         return draft.tell("output-activation", message, path, hint, severity)
 
     name = draft.loss.object.name
-    if activation in ("softmax", "sparsemax") and outputs == 1:
+    span, sums_to_one = trait("activation", activation, "range"), trait("activation", activation, "sums_to_one")
+    is_probability = span == [0, 1]
+    if sums_to_one and outputs == 1:
         instead = "sigmoid" if data.task == "classification" else "linear"
         yield wrong(f"`{activation}` over one output is always 1", f"write `activation: {instead}`")
     elif data.task == "regression":
-        if activation in ("softmax", "sigmoid", "tanh", "hard_sigmoid", "relu"):
-            low = "-1" if activation == "tanh" else "0"
-            reach = f"from {low} {'on' if activation == 'relu' else 'to 1'}"
-            message = f"`{activation}` gives numbers {reach}, but those of `{data.name}` have any size"
+        if span is not None:
+            message = f"`{activation}` gives numbers {_reach(*span)}, but those of `{data.name}` have any size"
             yield wrong(message, "write `activation: linear`, or remove it", "warning")
     elif value_of("loss", draft.loss.object, "from_logits"):
-        if activation in _PROBABILITIES:
+        if is_probability:
             message = f"with `from_logits: true` the loss applies {_squash(loss)} itself, after this `{activation}`"
             yield wrong(message, "remove this activation, or `from_logits`", "warning")
-    elif loss in _CLASS_LOSSES | BINARY_LOSSES and activation not in _PROBABILITIES:
-        needed = "sigmoid" if loss in BINARY_LOSSES else "softmax"
+    elif trait("loss", loss, "probabilities") and not is_probability:
+        needed = "sigmoid" if trait("loss", loss, "binary") else "softmax"
         what = f"`{name}` needs probabilities, but the model ends in `activation: {activation}`"
         if activation == "linear" and not _written(head):
             what = f"`{name}` needs probabilities, but the last layer has no activation"
-        logits = f", or `loss: {{{objects_name(draft.loss)}: {{from_logits: true}}}}`"
-        yield wrong(what, f"write `activation: {needed}`" + (logits if activation == "linear" else ""))
-    elif loss in _CLASS_LOSSES and activation != "softmax" and activation != "sparsemax":
+        entry = find("loss", loss)
+        has_logits = activation == "linear" and entry is not None and "from_logits" in entry.arguments
+        logits = f", or `loss: {{{loss}: {{from_logits: true}}}}`" if has_logits else ""
+        yield wrong(what, f"write `activation: {needed}`{logits}")
+    elif trait("loss", loss, "probabilities") and trait("loss", loss, "categorical") and not sums_to_one:
         message = f"`{activation}` judges each class on its own; `{name}` takes probabilities that add up to 1"
         yield wrong(message, "write `activation: softmax`", "warning")
 
 
-def objects_name(placed: Placed) -> str:
-    entry = objects.find("loss", placed.object.name)
-    return entry.name if entry is not None else placed.object.name
+def _reach(low: float | None, high: float | None) -> str:
+    """The range of an activation: `from 0 to 1`, `from 0 on`."""
+    if low is None:
+        return f"of at most {high:g}"
+    return f"from {low:g} on" if high is None else f"from {low:g} to {high:g}"
 
 
 def _written(head: _Head) -> bool:
@@ -259,4 +254,4 @@ def _written(head: _Head) -> bool:
 
 
 def _squash(loss: str) -> str:
-    return "a sigmoid" if loss in BINARY_LOSSES else "a softmax"
+    return "a sigmoid" if trait("loss", loss, "binary") else "a softmax"

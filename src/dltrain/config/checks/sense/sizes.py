@@ -7,22 +7,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from dltrain.config.checks.draft import Draft
+from dltrain.config.catalogue import entries
+from dltrain.config.checks.draft import Draft, kind_of
 from dltrain.config.checks.outline import Outline, Row
 from dltrain.errors import Problem, Severity
 
-# Where it is not two, as for Adam.
-_SLOTS = {
-    "SGD": 0,
-    "Adadelta": 2,
-    "Adafactor": 1,
-    "Adagrad": 1,
-    "Adamax": 2,
-    "Ftrl": 2,
-    "Lion": 1,
-    "Muon": 1,
-    "RMSprop": 1,
-}
 _BYTES = 4  # of a float32
 # Servers for training have at least half of their devices' memory as main memory, mostly more.
 _NEVER = 4
@@ -40,13 +29,8 @@ def training_bytes(draft: Draft, outline: Outline) -> int:
     """
     weights = parameters(outline)
     trainable = sum(row.after.trainable for row in outline.rows)
-    name = draft.optimizer.object.name if draft.optimizer is not None else "SGD"
-    return _BYTES * (weights + trainable * (1 + slots(name)) + (draft.batch or 1) * _outputs(outline.rows))
-
-
-def slots(optimizer: str) -> int:
-    """Numbers that an optimizer keeps at the least for each weight that is learned."""
-    return _SLOTS.get(optimizer, 2)
+    slots = entries.trait("optimizer", kind_of("optimizer", draft.optimizer), "slots") or 0
+    return _BYTES * (weights + trainable * (1 + slots) + (draft.batch or 1) * _outputs(outline.rows))
 
 
 def _outputs(rows: tuple[Row, ...]) -> int:

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
-from dltrain.config.catalogue import objects
-from dltrain.config.catalogue.names import metric_name
-from dltrain.config.checks.draft import Draft, Placed, value_of
+from dltrain.config.catalogue import entries
+from dltrain.config.catalogue.names import direction, metric_of
+from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
 from dltrain.config.schema import KerasObject
 from dltrain.errors import KeyPath, Problem
-
-# Optimizers whose step does not shrink with the gradient: a rate of 1 moves every weight by about 1.
-_ADAPTIVE = {"Adam", "AdamW", "Adamax", "Nadam", "Lion", "Lamb", "RMSprop", "ScheduleFreeAdamW"}
-
-
-_UNDIRECTED = {"TruePositives": "max", "TrueNegatives": "max", "FalsePositives": "min", "FalseNegatives": "min"}
 
 
 def check_training(draft: Draft) -> Iterator[Problem]:
@@ -43,8 +37,7 @@ def _check_learning_rate(draft: Draft) -> Iterator[Problem]:
         return
     rate = value_of("optimizer", draft.optimizer.object, "learning_rate")
     path = draft.optimizer.argument_path("learning_rate")
-    entry = objects.find("optimizer", draft.optimizer.object.name)
-    kind = entry.name if entry is not None else ""
+    kind = kind_of("optimizer", draft.optimizer)
     if isinstance(rate, dict) and len(rate) == 1:
         ((name, arguments),) = rate.items()
         schedule = Placed(path, KerasObject.model_construct(name=name, arguments=arguments or {}))
@@ -57,7 +50,7 @@ def _check_learning_rate(draft: Draft) -> Iterator[Problem]:
         return
     if rate == 0:
         yield Problem("learning-rate", "a learning rate of 0 learns nothing", path, draft.where(path), "try `1e-3`")
-    elif kind in _ADAPTIVE and rate >= 0.5:
+    elif entries.trait("optimizer", kind, "adaptive") and rate >= 0.5:
         message = (
             f"a learning rate of {rate:g} is far too high for `{kind}`: each step moves every weight by about as much"
         )
@@ -95,8 +88,8 @@ def _check_schedule(draft: Draft, schedule: Placed) -> Iterator[Problem]:
 def _check_decay(draft: Draft, schedule: Placed, total: int, run: str, warmup: int, steps: Any) -> Iterator[Problem]:
     name = schedule.object.name
     path = schedule.argument_path("decay_steps")
-    if name in ("CosineDecay", "PolynomialDecay") and isinstance(steps, int | float):
-        if name == "PolynomialDecay" and value_of("schedule", schedule.object, "cycle"):
+    if entries.trait("schedule", name, "ends") and isinstance(steps, int | float):
+        if value_of("schedule", schedule.object, "cycle"):
             return
         end = steps + warmup
         hint = f"write `decay_steps: {total - warmup}`"
@@ -143,38 +136,21 @@ def _check_mode(draft: Draft, callback: Placed) -> Iterator[Problem]:
     if not isinstance(monitor, str):
         return
     yield from _check_direction(draft, monitor, mode, callback.argument_path("mode"))
-    if mode == "auto" and (metric := _undirected(draft, monitor)) is not None:
+    metrics = [metric.object for metric in draft.metrics or ()]
+    metric = metric_of(metrics, monitor)
+    if mode == "auto" and metric is not None and entries.trait("metric", metric.name, "undirected"):
         path = callback.argument_path("monitor")
         message = f"Keras does not know whether a low or a high `{monitor}` is good"
-        hint = f"write `mode: {metric}` beside it"
+        hint = f"write `mode: {direction(metrics, monitor)}` beside it"
         yield Problem("callback-mode", message, path, draft.where(path), hint)
 
 
 def _check_direction(draft: Draft, monitor: str, mode: object, path: KeyPath) -> Iterator[Problem]:
-    if mode not in ("min", "max"):
-        return
-    good: Literal["min", "max"] | None = None
-    if monitor.endswith("loss") or monitor.endswith("error"):
-        good = "min"
-    elif monitor.endswith("accuracy") or monitor.endswith("acc"):
-        good = "max"
-    if good is not None and mode != good:
+    good = direction([metric.object for metric in draft.metrics or ()], monitor)
+    if mode in ("min", "max") and good is not None and mode != good:
         low = "low" if good == "min" else "high"
         message = f"`mode: {mode}` waits for the wrong thing: a {low} `{monitor}` is good"
         yield _warning(draft, "callback-mode", message, path, f"write `mode: {good}`")
-
-
-def _undirected(draft: Draft, monitor: str) -> str | None:
-    """The `mode` that a metric needs that has no direction of its own in Keras; None for the others."""
-    for metric in draft.metrics or ():
-        entry = objects.find("metric", metric.object.name)
-        if (
-            entry is not None
-            and entry.name in _UNDIRECTED
-            and metric_name(metric.object) == monitor.removeprefix("val_")
-        ):
-            return _UNDIRECTED[entry.name]
-    return None
 
 
 def _check_stopping(draft: Draft, callback: Placed) -> Iterator[Problem]:

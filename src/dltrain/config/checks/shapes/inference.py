@@ -16,24 +16,15 @@ from dltrain.config.checks.shapes.terms import Arguments, Inferred, Shape, Shape
 from dltrain.config.checks.shapes.values import RULES as VALUES
 from dltrain.config.schema import KerasObject
 
-_RULES: dict[str, Callable[[Arguments, Shape], Inferred | None]] = {
-    **PLAIN,
-    **VALUES,
-    **IMAGES,
-    **CONVOLUTION,
-    **RECURRENT,
-}
-_WRAPPERS = ("Bidirectional", "RNN", "SpectralNormalization", "TimeDistributed")
-
 
 def has_rule(name: str) -> bool:
     """Whether there is a rule for a layer of this class name."""
-    return name in _RULES or name in _WRAPPERS
+    return name in _RULES
 
 
 def rules() -> tuple[str, ...]:
     """The layers that have a rule, sorted."""
-    return tuple(sorted((*_RULES, *_WRAPPERS)))
+    return tuple(sorted(_RULES))
 
 
 def infer(name: str, arguments: Mapping[str, Any], shape: Shape) -> Inferred | None:
@@ -53,7 +44,7 @@ def infer(name: str, arguments: Mapping[str, Any], shape: Shape) -> Inferred | N
     filled = {**_defaults(entry.name), **arguments}
     if _halves(filled):
         return None
-    inferred = _wrapped(entry.name, filled, shape) if entry.name in _WRAPPERS else _RULES[entry.name](filled, shape)
+    inferred = _RULES[entry.name](filled, shape)
     if inferred is not None and min(inferred.shape, default=1) < 1:
         raise ShapeError(f"leaves nothing of samples of shape {shape}: {inferred.shape}", "make its sizes larger")
     return _frozen(inferred) if inferred is not None and filled.get("trainable") is False else inferred
@@ -78,25 +69,20 @@ def _needed(name: str) -> frozenset[str]:
 
 def _halves(arguments: Arguments) -> bool:
     """Whether an activation halves the last axis: Keras's own shapes do not know of it, so there is none to give."""
-    return "glu" in (arguments.get("activation"), arguments.get("recurrent_activation"))
+    given = (arguments.get("activation"), arguments.get("recurrent_activation"))
+    return any(entries.trait("activation", name, "halves") for name in given)
 
 
-def _wrapped(name: str, arguments: Arguments, shape: Shape) -> Inferred | None:
-    if name == "RNN":
-        cell, given = _named(arguments["cell"])
-        filled = {**_defaults(cell), **given}
-        unknown = _halves(filled) or not _needed(cell) <= given.keys()
-        looped = None if unknown else rnn(arguments, shape, cell, filled)
-        return _frozen(looped) if looped is not None and filled.get("trainable") is False else looped
+def _rnn(arguments: Arguments, shape: Shape) -> Inferred | None:
+    cell, given = _named(arguments["cell"])
+    filled = {**_defaults(cell), **given}
+    unknown = _halves(filled) or not _needed(cell) <= given.keys()
+    looped = None if unknown else rnn(arguments, shape, cell, filled)
+    return _frozen(looped) if looped is not None and filled.get("trainable") is False else looped
+
+
+def _time_distributed(arguments: Arguments, shape: Shape) -> Inferred | None:
     inner, given = _named(arguments["layer"])
-    if name == "TimeDistributed":
-        return _at_every_step(inner, given, shape)
-    if name == "SpectralNormalization":
-        return _spectral(inner, given, infer(inner, given, shape), shape)
-    return _both_ways(arguments, inner, given, shape)
-
-
-def _at_every_step(inner: str, given: Arguments, shape: Shape) -> Inferred | None:
     check_steps(shape)
     try:
         one = infer(inner, given, shape[1:])
@@ -117,7 +103,8 @@ def _at_every_step_before(cure: KerasObject | str, steps: int) -> KerasObject | 
     return layer("TimeDistributed", layer=cure.model_dump())
 
 
-def _both_ways(arguments: Arguments, inner: str, given: Arguments, shape: Shape) -> Inferred | None:
+def _bidirectional(arguments: Arguments, shape: Shape) -> Inferred | None:
+    inner, given = _named(arguments["layer"])
     check_goes_along("layer", inner)
     first = {**_defaults(inner), **given}
     second: tuple[str, Arguments] = (inner, {**given, "go_backwards": True})
@@ -142,8 +129,10 @@ def _named(value: Any) -> tuple[str, dict[str, Any]]:
     return (entry.name if entry is not None else name), arguments or {}
 
 
-def _spectral(inner: str, given: Arguments, forward: Inferred | None, shape: Shape) -> Inferred | None:
+def _spectral_normalization(arguments: Arguments, shape: Shape) -> Inferred | None:
     """The inner layer with one more vector, as long as the last axis of its kernel, that is not learned."""
+    inner, given = _named(arguments["layer"])
+    forward = infer(inner, given, shape)
     if forward is None:
         return None
     filled = {**_defaults(inner), **given}
@@ -170,3 +159,16 @@ def _kernel_end(name: str, filled: Arguments, shape: Shape) -> int | None:
         return int(filled["filters"])
     key = {"Dense": "units", "Embedding": "output_dim", "ReversibleEmbedding": "output_dim"}.get(name)
     return int(filled[key]) if key is not None else None
+
+
+_RULES: dict[str, Callable[[Arguments, Shape], Inferred | None]] = {
+    **PLAIN,
+    **VALUES,
+    **IMAGES,
+    **CONVOLUTION,
+    **RECURRENT,
+    "Bidirectional": _bidirectional,
+    "RNN": _rnn,
+    "SpectralNormalization": _spectral_normalization,
+    "TimeDistributed": _time_distributed,
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
+from dltrain.config.catalogue.entries import trait
 from dltrain.config.checks.shapes.terms import (
     Arguments,
     Inferred,
@@ -82,16 +83,18 @@ RULES: dict[str, Rule] = {
 
 def rnn(arguments: Arguments, shape: Shape, cell: str, cell_arguments: Arguments) -> Inferred | None:
     """`RNN` around a cell; None for a cell without a rule."""
-    kind = cell.removesuffix("Cell")
-    if not cell.endswith("Cell") or kind not in GATES:
+    if not trait("layer", cell, "cell"):
         raise ShapeError(f"goes along a cell, and `{cell}` is none", "write `cell: {LSTMCell: {units: 64}}`", "cell")
+    kind = cell.removesuffix("Cell")
+    if kind not in GATES:
+        return None
     check_sequence(shape)
     return _steps_of(kind, cell_arguments, arguments["return_sequences"], shape)
 
 
 def check_goes_along(key: str, name: str) -> None:
     """Raises ShapeError where a layer for `Bidirectional` does not go along the steps of a sequence."""
-    if name not in (*GATES, "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"):
+    if not trait("layer", name, "recurrent") or name == "Bidirectional":
         message = f"takes a recurrent layer as its `{key}`, and `{name}` is none"
         raise ShapeError(message, "as in `layer: {LSTM: {units: 64}}`", key)
 

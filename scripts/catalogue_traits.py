@@ -1,0 +1,141 @@
+"""What a class of Keras does, as far as checks and the engine have to know: judged by its source and documentation.
+
+Every layer, optimizer, schedule, loss, metric and activation stands here, those without a trait too, so that the
+generator stops at one that nobody has judged. What the traits mean stands beside `Trait` in
+config/catalogue/entries.py. Tests hold `mixes_batch`, `slots`, `undirected` and the traits of activations against
+Keras itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+Traits: TypeAlias = dict[str, Any]
+
+
+def judged(*rows: tuple[str, Traits]) -> dict[str, Traits]:
+    """The traits by class, out of rows of (class names, traits)."""
+    made: dict[str, Traits] = {}
+    for names, traits in rows:
+        for name in names.split():
+            if name in made:
+                raise SystemExit(f"{name} is judged twice in scripts/catalogue_traits.py")
+            made[name] = traits
+    return made
+
+
+LAYERS = judged(
+    # Recurrent
+    ("LSTM GRU SimpleRNN RNN Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D", {"recurrent": True}),
+    ("LSTMCell GRUCell SimpleRNNCell", {"cell": True}),
+    # Shapes
+    ("Flatten", {"flattens": True, "keeps_values": True}),
+    ("GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D", {"flattens": True}),
+    ("GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D", {"flattens": True}),
+    ("Permute RepeatVector Reshape", {"keeps_values": True}),
+    # One position along the axes of a sample like the other
+    ("ActivityRegularization Identity", {"keeps_values": True, "positionwise": True}),
+    ("AlphaDropout Dropout GaussianDropout", {"drops": True, "positionwise": True}),
+    ("SpatialDropout1D SpatialDropout2D SpatialDropout3D", {"drops": True, "positionwise": True}),
+    ("GaussianNoise", {"adds_noise": True, "positionwise": True}),
+    ("Softmax", {"applies": "softmax", "positionwise": True}),
+    ("ReLU", {"applies": "relu", "positionwise": True}),
+    ("LeakyReLU PReLU", {"applies": "leaky_relu", "positionwise": True}),
+    ("ELU", {"applies": "elu", "positionwise": True}),
+    ("BatchNormalization", {"mixes_batch": "training", "positionwise": True}),
+    ("GroupNormalization LayerNormalization RMSNormalization UnitNormalization", {"positionwise": True}),
+    ("Activation Dense Masking", {"positionwise": True}),
+    # Keras equalizes histograms over a whole batch, in training alone (3.15.1).
+    ("AugMix RandAugment", {"mixes_batch": "training"}),
+    # `top_db` counts from the loudest point of the whole batch (3.15.1).
+    ("MelSpectrogram", {"mixes_batch": "always"}),
+    # Convolutions and poolings
+    ("Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose", {}),
+    ("DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D", {}),
+    ("AveragePooling1D AveragePooling2D AveragePooling3D MaxPooling1D MaxPooling2D MaxPooling3D", {}),
+    ("AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D", {}),
+    ("AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D", {}),
+    ("Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D UpSampling3D", {}),
+    ("ZeroPadding1D ZeroPadding2D ZeroPadding3D", {}),
+    # Images
+    ("AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization RandomBrightness", {}),
+    ("RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform", {}),
+    ("RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert", {}),
+    ("RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear", {}),
+    ("RandomTranslation RandomZoom Resizing Solarization", {}),
+    # Others
+    ("CategoryEncoding Discretization EinsumDense Embedding Hashing Normalization Rescaling", {}),
+    ("ReversibleEmbedding STFTSpectrogram SpectralNormalization TimeDistributed", {}),
+)
+OPTIMIZERS = judged(
+    ("Adam AdamW Adamax Lamb Nadam ScheduleFreeAdamW", {"adaptive": True, "slots": 2}),
+    ("Lion RMSprop", {"adaptive": True, "slots": 1}),
+    ("Adadelta Ftrl", {"slots": 2}),
+    ("Adafactor Adagrad", {"slots": 1}),
+    ("Muon", {"slots": 1}),  # two for what its inner AdamW trains
+    ("SGD", {"slots": 0}),  # one with momentum
+    ("LossScaleOptimizer", {"slots": 0}),  # beside those of its inner optimizer
+)
+SCHEDULES = judged(
+    ("CosineDecay PolynomialDecay", {"ends": True}),
+    ("CosineDecayRestarts ExponentialDecay InverseTimeDecay PiecewiseConstantDecay", {}),
+)
+_ONE_OF_CLASSES = {"for_classes": True, "categorical": True}
+_YES_OR_NO = {"for_classes": True, "binary": True, "probabilities": True}
+LOSSES = judged(
+    ("BinaryCrossentropy", _YES_OR_NO | {"crossentropy": True}),
+    ("BinaryFocalCrossentropy", _YES_OR_NO),
+    ("CategoricalCrossentropy", _ONE_OF_CLASSES | {"probabilities": True, "crossentropy": True}),
+    ("CategoricalFocalCrossentropy", _ONE_OF_CLASSES | {"probabilities": True}),
+    (
+        "SparseCategoricalCrossentropy",
+        _ONE_OF_CLASSES | {"probabilities": True, "crossentropy": True, "integer_labels": True},
+    ),
+    ("CategoricalGeneralizedCrossEntropy", _ONE_OF_CLASSES | {"probabilities": True, "integer_labels": True}),
+    ("CategoricalHinge", _ONE_OF_CLASSES),
+    ("Hinge SquaredHinge", {"for_classes": True}),
+    ("Circle", {"for_classes": True, "integer_labels": True, "mixes_batch": "always"}),
+    ("Dice Tversky", {"for_classes": True, "mixes_batch": "always"}),  # with `axis: null`, their default
+    ("CTC", {"for_sequences": True}),
+    ("CosineSimilarity Huber KLDivergence LogCosh MeanAbsoluteError MeanAbsolutePercentageError", {}),
+    ("MeanSquaredError MeanSquaredLogarithmicError Poisson", {}),
+)
+_COUNTS = {"labels": "per_output", "probabilities": True}
+METRICS = judged(
+    ("SparseCategoricalAccuracy SparseTopKCategoricalAccuracy", {"labels": "integer", "share": True}),
+    ("SparseCategoricalCrossentropy", {"labels": "integer", "probabilities": True}),
+    ("CategoricalAccuracy TopKCategoricalAccuracy OneHotIoU OneHotMeanIoU", {"labels": "one_hot", "share": True}),
+    ("CategoricalCrossentropy", {"labels": "one_hot", "probabilities": True}),
+    ("CategoricalHinge", {"labels": "one_hot"}),
+    ("BinaryAccuracy BinaryIoU", {"labels": "binary", "share": True}),
+    ("BinaryCrossentropy", {"labels": "binary", "probabilities": True}),
+    ("Hinge SquaredHinge", {"labels": "binary"}),
+    ("AUC F1Score FBetaScore Precision PrecisionAtRecall Recall RecallAtPrecision", _COUNTS | {"share": True}),
+    ("SensitivityAtSpecificity SpecificityAtSensitivity", _COUNTS | {"share": True}),
+    ("FalseNegatives FalsePositives TrueNegatives TruePositives", _COUNTS | {"undirected": True}),
+    ("IoU MeanIoU", {"labels": "predicted", "share": True}),
+    ("MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError", {"labels": "number"}),
+    ("MeanSquaredLogarithmicError RootMeanSquaredError LogCoshError", {"labels": "number"}),
+    ("ConcordanceCorrelation CosineSimilarity KLDivergence PearsonCorrelation Poisson R2Score", {"labels": "number"}),
+)
+ACTIVATIONS = judged(
+    ("softmax sparsemax", {"range": [0, 1], "sums_to_one": True}),
+    ("hard_sigmoid sigmoid sparse_sigmoid", {"range": [0, 1]}),
+    ("hard_tanh softsign tanh", {"range": [-1, 1]}),
+    ("relu6", {"range": [0, 6]}),
+    ("exponential relu softplus sparse_plus squareplus", {"range": [0, None]}),
+    ("celu elu", {"range": [-1, None]}),
+    ("log_sigmoid log_softmax", {"range": [None, 0]}),
+    ("glu", {"halves": True}),
+    ("gelu hard_shrink hard_silu hard_swish leaky_relu linear mish selu", {}),
+    ("silu soft_shrink swish tanh_shrink", {}),
+)
+
+TRAITS: dict[str, dict[str, Traits]] = {
+    "layer": LAYERS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "loss": LOSSES,
+    "metric": METRICS,
+    "activation": ACTIVATIONS,
+}
