@@ -151,10 +151,12 @@ def traits(section: str, name: str) -> dict[str, Traits]:
     return {"traits": TRAITS[section][name]} if TRAITS[section][name] else {}
 
 
-def home(thing: Any, name: str) -> dict[str, str]:
-    """Where Keras's source defines a class or function, and its name there where the catalogue has another."""
-    own = {"class": thing.__name__} if thing.__name__ != name else {}
-    return {"module": thing.__module__, **own}
+def docs(thing: Any) -> dict[str, list[str]]:
+    """Where Keras's source describes a class or function: its own docstring, then those of its bases."""
+    classes = inspect.getmro(thing) if inspect.isclass(thing) else (thing,)
+    ours = (c for c in classes if c.__module__.startswith("keras.src.") and c.__doc__)
+    # Which base stands there hangs on the backend.
+    return {"docs": [f"{c.__module__}.{c.__name__}" for c in ours if not c.__module__.startswith("keras.src.backend.")]}
 
 
 def function_of(section: str, cls: type) -> Callable[..., Any] | None:
@@ -188,15 +190,14 @@ def make() -> dict[str, Any]:
     classes = {section: named_classes(section) for section in MODULES}
     sections = {
         section: {
-            name: {"arguments": arguments(section, name, cls), **traits(section, name), **home(cls, name)}
+            name: {"arguments": arguments(section, name, cls), **traits(section, name), **docs(cls)}
             for name, cls in named.items()
         }
         for section, named in classes.items()
     }
     words = {word: function for word, function in activations.ALL_OBJECTS_DICT.items() if word not in LEFT_OUT}
     sections["activation"] = {
-        word: {"arguments": {}, **traits("activation", word), **home(function, word)}
-        for word, function in words.items()
+        word: {"arguments": {}, **traits("activation", word), **docs(function)} for word, function in words.items()
     }
     return {
         "keras": keras.__version__,

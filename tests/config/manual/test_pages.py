@@ -84,7 +84,7 @@ def test_manual_examples_pass_the_check(section: str, name: str) -> None:
 @pytest.mark.parametrize("name", entries.names("layer"))
 def test_manual_describes_every_layer_in_kerass_words(name: str) -> None:
     entry = entry_of("layer", name)
-    words = docstrings.words(entry.module, entry.definition)
+    words = docstrings.words(entry.docs)
     assert words.paragraphs
     page = next(page for page in manual.look_up(name) if page.what == "a layer")
     assert page.text[0] == words.paragraphs[0]
@@ -94,7 +94,7 @@ def test_manual_finds_nearly_every_argument_described() -> None:
     described, total = 0, 0
     for section, name in KERAS:
         entry = entry_of(section, name)
-        words = docstrings.words(entry.module, entry.definition).arguments
+        words = docstrings.words(entry.docs).arguments
         described += sum(bool(words.get(key)) for key in entry.arguments)
         total += len(entry.arguments)
     assert described > 0.97 * total
@@ -172,7 +172,7 @@ def test_manual_unknown_name_gets_a_hint(asked: str, says: str) -> None:
 
 
 def test_manual_without_keras_says_where_the_words_would_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    caches = (docstrings.words, docstrings._root, docstrings._module)
+    caches = (docstrings.words, docstrings._root, docstrings._texts)
     for cached in caches:
         cached.cache_clear()
     monkeypatch.setattr(docstrings, "find_spec", lambda name: None)

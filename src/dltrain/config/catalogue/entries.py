@@ -58,14 +58,13 @@ Trait = Literal[
 class Entry:
     """One class of Keras under its own name, and the arguments that a config may give it.
 
-    `module` and `definition` say where Keras's source defines it; both are empty for what is not Keras's.
+    `docs` says where Keras's source describes it: `module.Name` of its own docstring, then of those of its bases.
     """
 
     section: str
     name: str
     arguments: dict[str, Argument]
-    module: str = ""
-    definition: str = ""
+    docs: tuple[str, ...] = ()
     traits: Mapping[Trait, Any] = field(default_factory=dict)
 
 
@@ -106,7 +105,7 @@ def find(section: str, name: str) -> Entry | None:
         return None
     found = known[own]
     arguments = {key: _argument(rule) for key, rule in found["arguments"].items()}
-    return Entry(section, own, arguments, found.get("module", ""), found.get("class", own), found.get("traits", {}))
+    return Entry(section, own, arguments, tuple(found.get("docs", ())), found.get("traits", {}))
 
 
 def trait(section: str, name: str | None, key: Trait) -> Any:

@@ -1,21 +1,24 @@
-"""What Keras says of its own classes and arguments, read from its source as text: Keras is not imported."""
+"""What Keras says of its own classes and arguments, read from its source as text: Keras is not imported.
+
+The catalogue says which docstrings are a class's own and its bases', so that no import has to be followed here.
+"""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-Definition = ast.ClassDef | ast.FunctionDef
-
 # A line that ends the description: `Args:`, `Examples:`, `Call arguments:`, a fence of code, an example.
 _END = re.compile(r"(?:[A-Z][\w ,'/`-]{0,50}:|```.*|>>>.*|#+ .*|\{\{\w+\}\})\s*")
 _ARGUMENTS = re.compile(r"(?P<indent> *)Arg(?:ument)?s:\s*")
 _NAMES = re.compile(r"(?P<indent> *)[`*]*(?P<names>\w+(?:[`*]*, *[`*]*\w+)*)[`*]*(?: *\([^)]*\))?: ?(?P<text>.*)")
+_PLACEHOLDER = re.compile(r"( *)\{\{(\w+)\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +29,20 @@ class Words:
     arguments: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Module:
-    name: str
-    definitions: dict[str, Definition]
-    imports: dict[str, str]
-    texts: dict[str, str]
-
-
 @cache
-def words(module: str, name: str) -> Words:
-    """The words about the class or function `name` of a module, those of its base classes where it has none."""
-    found = _definition(module, name)
-    if found is None:
-        return Words((), {})
-    home, definition = found
-    text = inspect.cleandoc(ast.get_docstring(definition) or "")
-    text = re.sub(r"( *)\{\{(\w+)\}\}", lambda match: _placeholder(match, home, definition), text)
-    paragraphs, arguments = _paragraphs(text), _arguments(text)
-    for base_module, base_name in _bases(home, definition):
-        inherited = words(base_module, base_name)
-        paragraphs = paragraphs or inherited.paragraphs
-        arguments = inherited.arguments | arguments
+def words(homes: tuple[str, ...]) -> Words:
+    """The words about a class or function.
+
+    Args:
+        homes: where docstrings about it stand, as `keras.src.layers.core.dense.Dense`: its own, then those of its
+            bases, which say what it leaves out.
+    """
+    paragraphs: tuple[str, ...] = ()
+    arguments: dict[str, str] = {}
+    for home in homes:
+        text = _PLACEHOLDER.sub(lambda match: _replaced(match, homes), _text(home))
+        paragraphs = paragraphs or _paragraphs(text)
+        arguments = _arguments(text) | arguments
     return Words(paragraphs, arguments)
 
 
@@ -66,86 +61,35 @@ def _root() -> Path | None:
 
 
 @cache
-def _module(name: str) -> _Module | None:
-    root = _root()
-    package, *parts = name.split(".")
-    if root is None or package != "keras":
-        return None
-    folder = root.joinpath(*parts)
-    for file in (folder.with_suffix(".py"), folder / "__init__.py"):
-        try:
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, SyntaxError):
-            continue
-        return _read(name, tree)
-    return None
-
-
-def _read(name: str, tree: ast.Module) -> _Module:
-    module = _Module(name, {}, {}, {})
+def _texts(module: str) -> dict[str, str]:
+    """The docstrings of a module's classes and functions, and its strings, by their names."""
+    root, texts = _root(), {}
+    if root is None:
+        return {}
+    file = root.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return {}
     for node in tree.body:
-        if isinstance(node, Definition):
-            module.definitions[node.name] = node
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            module.imports.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-                module.texts[node.targets[0].id] = node.value.value
-            elif isinstance(node.value, ast.Attribute | ast.Name):
-                module.imports[node.targets[0].id] = _dotted(module, node.value)
-    return module
+        match node:
+            case ast.ClassDef() | ast.FunctionDef():
+                texts[node.name] = ast.get_docstring(node) or ""
+            case ast.Assign(targets=[ast.Name(name)], value=ast.Constant(str(text))):
+                texts[name] = inspect.cleandoc(text)
+    return texts
 
 
-def _dotted(module: _Module, node: ast.expr) -> str:
-    """The full name behind `Name` or `module.Name`."""
-    *parts, name = ast.unparse(node).split(".")
-    if not parts:
-        return module.imports.get(name, f"{module.name}.{name}")
-    return ".".join([module.imports.get(parts[0], parts[0]), *parts[1:], name])
+def _text(home: str) -> str:
+    module, _, name = home.rpartition(".")
+    return _texts(module).get(name, "")
 
 
-def _definition(module: str, name: str, depth: int = 5) -> tuple[_Module, Definition] | None:
-    """A class or function and the module that defines it, through the imports of others."""
-    found = _module(module)
-    if found is None or depth == 0:
-        return None
-    if name in found.definitions:
-        return found, found.definitions[name]
-    if name in found.imports:
-        home, _, own = found.imports[name].rpartition(".")
-        return _definition(home, own, depth - 1)
-    return None
-
-
-def _bases(module: _Module, definition: Definition) -> list[tuple[str, str]]:
-    if not isinstance(definition, ast.ClassDef):
-        return []
-    full = [_dotted(module, base) for base in definition.bases if isinstance(base, ast.Name | ast.Attribute)]
-    return [(name.rpartition(".")[0], name.rpartition(".")[2]) for name in full]
-
-
-def _placeholder(match: re.Match[str], module: _Module, definition: Definition) -> str:
+def _replaced(match: re.Match[str], homes: Iterable[str]) -> str:
     """The text that Keras puts in the place of `{{word}}`; it stands in the module of a base class."""
     indent, word = match[1][:4], match[2]  # one placeholder of Keras stands deeper than its text belongs
-    homes = [module.name, *(base_module for base_module, _ in _bases(module, definition))]
-    for home in homes:
-        text = _text(home, word)
-        if text is not None:
-            lines = inspect.cleandoc(text).splitlines()
-            return "\n".join(indent + line if line else line for line in lines)
-    return ""
-
-
-def _text(module: str, word: str, depth: int = 5) -> str | None:
-    found = _module(module)
-    if found is None or depth == 0:
-        return None
-    if word in found.texts:
-        return found.texts[word]
-    if word in found.imports:
-        home, _, own = found.imports[word].rpartition(".")
-        return _text(home, own, depth - 1)
-    return None
+    found = (_texts(home.rpartition(".")[0]).get(word, "") for home in homes)
+    return "\n".join(indent + line if line else line for line in next(filter(None, found), "").splitlines())
 
 
 def _paragraphs(text: str) -> tuple[str, ...]:

@@ -210,7 +210,7 @@ def _description(entry: Entry) -> tuple[str, ...]:
     """The first paragraph, and the second behind a single line."""
     if entry.section == "dataset":
         return (SOURCES[entry.name].description,)
-    paragraphs = docstrings.words(entry.module, entry.definition).paragraphs
+    paragraphs = docstrings.words(entry.docs).paragraphs
     if not paragraphs:
         return (NOT_DESCRIBED if docstrings.readable() else NOT_READABLE,)
     second = paragraphs[1:2] if "\n" not in paragraphs[0] else ()
@@ -242,10 +242,7 @@ def _members(name: str, same: Same) -> tuple[Page, ...]:
 
 def _argument_page(entry: Entry, key: str) -> Page:
     argument = entry.arguments[key]
-    if entry.section == "dataset":
-        text = argument.meaning
-    else:
-        text = docstrings.words(entry.module, entry.definition).arguments.get(key, "")
+    text = argument.meaning or docstrings.words(entry.docs).arguments.get(key, "")
     return Page(
         f"{entry.name}.{key}",
         f"an argument of the {noun(entry.section)} {entry.name}",

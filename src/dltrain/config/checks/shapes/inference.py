@@ -17,16 +17,6 @@ from dltrain.config.checks.shapes.values import RULES as VALUES
 from dltrain.config.schema import KerasObject
 
 
-def has_rule(name: str) -> bool:
-    """Whether there is a rule for a layer of this class name."""
-    return name in _RULES
-
-
-def rules() -> tuple[str, ...]:
-    """The layers that have a rule, sorted."""
-    return tuple(sorted(_RULES))
-
-
 def infer(name: str, arguments: Mapping[str, Any], shape: Shape) -> Inferred | None:
     """What a layer makes of a sample of `shape`; None where there is no rule, and so nothing to say.
 
@@ -39,12 +29,12 @@ def infer(name: str, arguments: Mapping[str, Any], shape: Shape) -> Inferred | N
         ShapeError: the layer does not take such samples.
     """
     entry = entries.find("layer", name)
-    if entry is None or not has_rule(entry.name) or not shape or not _needed(entry.name) <= arguments.keys():
+    if entry is None or entry.name not in RULES or not shape or not _needed(entry.name) <= arguments.keys():
         return None
     filled = {**_defaults(entry.name), **arguments}
     if _halves(filled):
         return None
-    inferred = _RULES[entry.name](filled, shape)
+    inferred = RULES[entry.name](filled, shape)
     if inferred is not None and min(inferred.shape, default=1) < 1:
         raise ShapeError(f"leaves nothing of samples of shape {shape}: {inferred.shape}", "make its sizes larger")
     return _frozen(inferred) if inferred is not None and filled.get("trainable") is False else inferred
@@ -161,7 +151,7 @@ def _kernel_end(name: str, filled: Arguments, shape: Shape) -> int | None:
     return int(filled[key]) if key is not None else None
 
 
-_RULES: dict[str, Callable[[Arguments, Shape], Inferred | None]] = {
+RULES: dict[str, Callable[[Arguments, Shape], Inferred | None]] = {
     **PLAIN,
     **VALUES,
     **IMAGES,
