@@ -12,7 +12,7 @@ from dltrain.arguments import Argument
 from dltrain.config.catalogue import datasets, entries
 from dltrain.config.catalogue.kinds import KINDS, expected, plain_kind, section_of, strings_of
 
-FREE = Argument((), ("a", "b"), None, None, None, None, (), False, False, False, None)
+FREE = Argument((), choices=("a", "b"))
 VALUES: list[Any] = [
     *(True, 0, 3, -2, 0.5, 2.0, "a", "c", "relu", "float32", [], [1], [1, 2], [0.5, 1], [[1, 2], 3], [[1]], ["a"]),
     *({}, {"L2": {}}),

@@ -10,20 +10,17 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from dltrain.arguments import Argument
+from dltrain.config.catalogue.kinds import expected
 from dltrain.config.catalogue.objects import FIELDS
 from dltrain.config.catalogue.phrases import noun
 from dltrain.config.document.suggest import listing
 from dltrain.config.document.writer import flow
 from dltrain.config.schema import SECTIONS, KerasObject
 
-_BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
-_WORDS: dict[object, str] = {
-    int: "a whole number",
-    float: "a number",
-    str: "a word",
-    bool: "`true` or `false`",
-    type(None): "`null`",
-}
+# pydantic's names of bounds and Python's types, as arguments have them.
+_BOUNDS = {"ge": "minimum", "gt": "above", "le": "maximum", "lt": "below"}
+_KINDS: dict[object, str] = {int: "int", float: "float", str: "str", bool: "bool"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +64,19 @@ def _takes(path: tuple[str, ...], field: FieldInfo) -> str:
         return _of_keras(FIELDS[path], "")
     if (*path, "*") in FIELDS:
         return f"a list of {_of_keras(FIELDS[*path, '*'], 's').removeprefix('a ')}"
-    bounds = [f"{words} {limit}" for name, words in _BOUNDS.items() if (limit := _bound(field, name)) is not None]
-    return _phrase(field.annotation, f" of {' and '.join(bounds)}" if bounds else "")
+    return _phrase(field.annotation, {ours: _bound(field, name) for name, ours in _BOUNDS.items()})
 
 
 def _of_keras(section: str, plural: str) -> str:
     return f"a {'' if section == 'dataset' else 'Keras '}{noun(section)}{plural}"
 
 
-def _bound(field: FieldInfo, name: str) -> object:
+def _bound(field: FieldInfo, name: str) -> Any:
     found = (getattr(item, name, None) for item in field.metadata)
     return next((limit for limit in found if limit is not None), None)
 
 
-def _phrase(annotation: Any, bounds: str) -> str:
+def _phrase(annotation: Any, bounds: dict[str, Any]) -> str:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         words = listing([str(word) for word in inner])
@@ -91,4 +87,6 @@ def _phrase(annotation: Any, bounds: str) -> str:
         return "a mapping from names to bounds"
     if annotation is KerasObject:
         return "a Keras object"
-    return _WORDS.get(annotation, "a value") + (bounds if annotation in (int, float) else "")
+    if annotation is type(None):
+        return "`null`"
+    return expected(Argument((_KINDS[annotation],), **bounds)) if annotation in _KINDS else "a value"
