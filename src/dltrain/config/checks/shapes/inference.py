@@ -26,14 +26,13 @@ _RULES: dict[str, Callable[[Arguments, Shape], Inferred | None]] = {
 _WRAPPERS = ("Bidirectional", "RNN", "SpectralNormalization", "TimeDistributed")
 
 
-def has_rule(name: str) -> bool:
-    """Whether there is a rule for a layer of this class name."""
-    return name in _RULES or name in _WRAPPERS
-
-
 def rules() -> tuple[str, ...]:
     """The layers that have a rule, sorted."""
     return tuple(sorted((*_RULES, *_WRAPPERS)))
+
+
+def _has_rule(name: str) -> bool:
+    return name in _RULES or name in _WRAPPERS
 
 
 def infer(name: str, arguments: Mapping[str, Any], shape: Shape) -> Inferred | None:
@@ -48,7 +47,7 @@ def infer(name: str, arguments: Mapping[str, Any], shape: Shape) -> Inferred | N
         ShapeError: the layer does not take such samples.
     """
     entry = entries.find("layer", name)
-    if entry is None or not has_rule(entry.name) or not shape or not _needed(entry.name) <= arguments.keys():
+    if entry is None or not _has_rule(entry.name) or not shape or not _needed(entry.name) <= arguments.keys():
         return None
     filled = {**_defaults(entry.name), **arguments}
     if _halves(filled):
