@@ -51,10 +51,9 @@ class Fix:
     """How to mend a problem, as data; its `str` is what users read.
 
     Args:
-        kind: `rename`: another name is meant, `target`; `choose`: one of `target` is to stand there; `write`: the YAML
-            `target` is; `insert`: the list item `target` is to come before it; `move`: it belongs at the key path
-            `target`; `remove`: nothing is to stand there.
-        target: what the kind says.
+        kind: what to do.
+        target: of `rename`, the name that is meant; of `choose`, the names to choose from; of `write`, YAML to write
+            instead; of `insert`, a list item to put before it; of `move`, the key path at which it belongs.
         words: said instead of the kind's own phrase.
     """
 

@@ -140,8 +140,9 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem]) 
 
 
 def _moves_into(problem: Problem, path: KeyPath) -> bool:
+    """Whether something belongs into the object at `path`, so that this is not yet as it is meant."""
     fix = problem.fix
-    return isinstance(fix, Fix) and fix.kind == "move" and fix.target[: len(path)] == path
+    return isinstance(fix, Fix) and fix.kind == "move" and fix.target[:-1][: len(path)] == path
 
 
 class _Bad:

@@ -137,16 +137,16 @@ def _problem(detail: ErrorDetails, path: KeyPath, root: Node) -> Problem:
     for key, phrase in bounds.items():
         if key in context:
             message = f"`{name}` must be {phrase} {context[key]:g}, not {value}"
-            hint = share_hint(node.value, context.get("lt")) or _example(path)
-            return Problem("out-of-range", message, path, node.where, hint)
+            fix = share_hint(node.value, context.get("lt")) or _example(path)
+            return Problem("out-of-range", message, path, node.where, fix)
     return Problem("wrong-value", f"`{name}` cannot be {value}", path, node.where, str(detail["msg"]))
 
 
-def _example(path: KeyPath) -> str:
+def _example(path: KeyPath) -> Fix | str:
     """What a key looks like with a value that fits: a written example, or its default."""
     key = str(path[-1]) if path else ""
     if key in _EXAMPLES:
-        return f"write `{_EXAMPLES[key]}`"
+        return Fix("write", (_EXAMPLES[key],))
     field = SECTIONS[path[:-1]].model_fields.get(key) if path[:-1] in SECTIONS else None
     default = field.default if field is not None else None
     return f"as in `{key}: {short(default)}`" if isinstance(default, int | float | str) else ""
@@ -190,5 +190,5 @@ def _missing_key(path: KeyPath, root: Node) -> Problem:
     key = str(path[-1])
     node = nearest(root, path[:-1])
     where = node.key or node.where
-    hint = f"write `{_EXAMPLES[key]}`" if key in _EXAMPLES else ""
-    return Problem("missing-key", f"missing key `{key}`{_in_section(path[:-1])}", path, where, hint)
+    fix = Fix("write", (_EXAMPLES[key],)) if key in _EXAMPLES else ""
+    return Problem("missing-key", f"missing key `{key}`{_in_section(path[:-1])}", path, where, fix)

@@ -9,7 +9,7 @@ from dltrain.config.catalogue.objects import FIELDS
 from dltrain.config.document.reader import MAX_BYTES, ReadError, decode, read
 from dltrain.config.document.source import Node
 from dltrain.config.document.suggest import near_files, shown
-from dltrain.errors import Problem, Where
+from dltrain.errors import Fix, Problem, Where
 
 MAX_CHAIN = 16
 
@@ -27,7 +27,7 @@ def read_chain(file: str, data: bytes, alone: bool = False) -> Node:
     chain = [Path(file)]
     while (link := trees[-1].value.pop("extends", None)) is not None:
         if alone:
-            problem = Problem("extends", "the config of a run extends nothing", ("extends",), link.where, "remove it")
+            problem = Problem("extends", "the config of a run extends nothing", ("extends",), link.where, Fix("remove"))
             raise ReadError(problem)
         base = _base(chain, link)
         trees.append(_tree(str(base), _bytes(base, link.where)))

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from dltrain.arguments import Argument
 from dltrain.config.catalogue.kinds import expected
 from dltrain.config.catalogue.objects import FIELDS
-from dltrain.config.catalogue.phrases import noun
+from dltrain.config.catalogue.phrases import noun, with_article
 from dltrain.config.document.suggest import listing
 from dltrain.config.document.writer import flow
 from dltrain.config.schema import SECTIONS, KerasObject
@@ -61,14 +61,14 @@ def _takes(path: tuple[str, ...], field: FieldInfo) -> str:
     if path in SECTIONS:
         return "a section"
     if path in FIELDS:
-        return _of_keras(FIELDS[path], "")
+        return with_article(_of_keras(FIELDS[path]))
     if (*path, "*") in FIELDS:
-        return f"a list of {_of_keras(FIELDS[*path, '*'], 's').removeprefix('a ')}"
+        return f"a list of {_of_keras(FIELDS[*path, '*'])}s"
     return _phrase(field.annotation, {ours: _bound(field, name) for name, ours in _BOUNDS.items()})
 
 
-def _of_keras(section: str, plural: str) -> str:
-    return f"a {'' if section == 'dataset' else 'Keras '}{noun(section)}{plural}"
+def _of_keras(section: str) -> str:
+    return noun(section) if section == "dataset" else f"Keras {noun(section)}"
 
 
 def _bound(field: FieldInfo, name: str) -> Any:

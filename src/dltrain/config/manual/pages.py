@@ -52,7 +52,7 @@ class Page:
 def overview() -> tuple[Page, ...]:
     """The keys at the top of a config, and the kinds of objects."""
     top = [(key.path, key.meaning) for key in keys() if "." not in key.path]
-    special = [(name, f"{text.partition('. ')[0]}.") for name, (_, text, _, _) in texts.SPECIAL.items()]
+    special = [(name, summary) for name, (_, summary, _, _, _) in texts.SPECIAL.items()]
     kinds = [(_plural(section), str(len(_names(section))), texts.KINDS[section]) for section in SECTIONS]
     return (
         Page("A config", "its keys", rows=(*top, *special)),
@@ -100,8 +100,8 @@ def _special(name: str, same: Same) -> tuple[Page, ...]:
     found = next((key for key in texts.SPECIAL if same(name, key)), None)
     if found is None:
         return ()
-    what, text, takes, example = texts.SPECIAL[found]
-    return (Page(found, what, (text,), (("takes", takes),), example=example),)
+    what, summary, more, takes, example = texts.SPECIAL[found]
+    return (Page(found, what, (f"{summary} {more}",), (("takes", takes),), example=example),)
 
 
 def _keys(name: str, same: Same) -> tuple[Page, ...]:

@@ -19,19 +19,21 @@ KINDS = {
 }
 # Words for which Keras picks the metric by the labels.
 CHOSEN = "Keras takes the binary, the categorical or the sparse categorical one, as the labels and the loss require."
-SPECIAL: dict[str, tuple[str, str, str, str]] = {
+# What it is, a sentence about it and more, what it takes, an example.
+SPECIAL: dict[str, tuple[str, str, str, str, str]] = {
     "extends": (
         "a key of the config",
-        "Another config, relative to this file, that this one completes. Mappings merge, at any depth; everything "
-        "else, lists too, is replaced, and so is a Keras object by one with another name. A key of a section that is "
-        "set to `null` takes its default again. What is extended may extend a third one.",
+        "Another config, relative to this file, that this one completes.",
+        "Mappings merge, at any depth; everything else, lists too, is replaced, and so is a Keras object by one with "
+        "another name. A key of a section that is set to `null` takes its default again. What is extended may extend a "
+        "third one.",
         "a file",
         "extends: base.yaml\ntrain:\n  epochs: 20",
     ),
     "repeat": (
         "an item of `model.layers`",
-        "A set of layers that comes several times in a row, each time with weights of its own. A repeat may stand in "
-        "a repeat.",
+        "A set of layers that comes several times in a row, each time with weights of its own.",
+        "A repeat may stand in a repeat.",
         "a mapping of `times` and `layers`",
         "model:\n  layers:\n    - repeat:\n        times: 3\n        layers:\n"
         "          - Dense: {units: 64, activation: relu}\n          - Dropout: {rate: 0.2}",

@@ -11,7 +11,7 @@ from dltrain.config.checks.draft import Draft, kind_of, value_of
 from dltrain.config.checks.outline import Outline, Row, returns_sequences
 from dltrain.config.checks.sense.metrics import check_metrics
 from dltrain.data.facts import Facts
-from dltrain.errors import KeyPath, Problem, Severity
+from dltrain.errors import Fix, KeyPath, Problem, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _not_one_vector(
         hint = f"end in `{flat}- {end}`"
         return draft.tell("output-shape", f"{rows[-1]} is the last: {need}", rows[-1].placed.path, hint)
     message = f"{dense} gets samples of shape {dense.before} and works on the last axis alone: {need}"
-    return draft.tell("output-shape", message, dense.placed.path, "insert before it: `- Flatten`")
+    return draft.tell("output-shape", message, dense.placed.path, Fix("insert", ("- Flatten",)))
 
 
 def _dense(data: Facts, units: int) -> str:

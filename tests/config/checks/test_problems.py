@@ -1,0 +1,68 @@
+"""The list of problems: what one problem says, no other says again."""
+
+from __future__ import annotations
+
+import pytest
+
+from dltrain.config.checks.problems import in_order
+from dltrain.config.plan import check
+from dltrain.errors import ConfigError, Fix, Problem, Where
+
+WHOLE = {
+    "data": "{dataset: {synthetic: {features: 4}}}",
+    "model": "{layers: [Dense: {units: 2, activation: softmax}]}",
+    "train": "{optimizer: Adam, loss: sparse_categorical_crossentropy, epochs: 1}",
+}
+
+
+@pytest.mark.parametrize(
+    ("section", "old", "new", "hint"),
+    [
+        ("train", "epochs: 1", "epoch: 1", "did you mean `epochs`?"),
+        ("train", "optimizer: Adam", "lr: 0.1", "`optimizer: {Adam: {learning_rate: 1e-3}}`"),
+        ("train", "loss:", "objective:", "known: `optimizer`, `loss`"),
+        ("data", "dataset: {synthetic: {features: 4}}", "features: 4", "it belongs to the data set"),
+        ("model", "units: 2", "neurons: 2", "did you mean `units`?"),
+    ],
+)
+def test_problems_a_key_under_another_name_is_not_missing(section: str, old: str, new: str, hint: str) -> None:
+    assert old in WHOLE[section]
+    text = "".join(f"{key}: {value}\n" for key, value in {**WHOLE, section: WHOLE[section].replace(old, new)}.items())
+    with pytest.raises(ConfigError) as caught:
+        check("test.yaml", text.encode(), ())
+    (problem,) = caught.value.problems
+    assert hint in problem.hint
+
+
+def test_problems_a_key_that_stands_in_another_section_is_not_missing_there() -> None:
+    text = "".join(f"{key}: {value}\n" for key, value in WHOLE.items()).replace(", epochs: 1}", "}\nepochs: 1")
+    with pytest.raises(ConfigError) as caught:
+        check("test.yaml", text.encode(), ())
+    assert [(problem.path, problem.hint) for problem in caught.value.problems] == [
+        (("epochs",), "it belongs in `train`")
+    ]
+
+
+def test_problems_of_overrides_come_last_and_each_is_told_once() -> None:
+    def problem(line: int) -> Problem:
+        return Problem("code", "message", (), Where("a.yaml", line, 1, 2, "text"))
+
+    typed = Problem("code", "message", (), Where("-s a=1", 1, 1, 2, "text", "override"))
+    assert in_order([typed, problem(3), problem(2), problem(3)]) == [problem(2), problem(3), typed]
+
+
+@pytest.mark.parametrize(
+    ("fix", "words"),
+    [
+        (Fix("rename", ("a",)), "did you mean `a`?"),
+        (Fix("choose", ("a", "b")), "write `a`, `b`"),
+        (Fix("write", ("a: 1",)), "write `a: 1`"),
+        (Fix("insert", ("- Flatten",)), "insert before it: `- Flatten`"),
+        (Fix("move", ("train", "epochs")), "it belongs in `train`"),
+        (Fix("move", ("seed",)), "it belongs at the top level"),
+        (Fix("remove"), "remove it"),
+        (Fix("remove", words="leave it out"), "leave it out"),
+    ],
+)
+def test_problems_say_their_fix(fix: Fix, words: str) -> None:
+    assert Problem("code", "message", fix=fix).hint == words
