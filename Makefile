@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: train test test-slow check bench torture smoke schema clean
+.PHONY: train test test-slow check bench torture smoke generate clean
 .DELETE_ON_ERROR:
 
 train: .venv/.installed
@@ -33,9 +33,14 @@ torture: .venv/.installed
 smoke: .venv/.installed
 	for config in configs/*.yaml; do $(BIN)/dltrain fit $$config --smoke || exit 1; done
 
-schema: .venv/.installed
+# All that is made from something else: the catalogue from the installed Keras, the JSON Schema, the tables of the guide,
+# the messages of tests/broken. Read the diff before it is committed.
+generate: .venv/.installed-dev
+	$(BIN)/python scripts/make_catalogue.py
 	$(BIN)/dltrain schema > schema/dltrain.schema.json.new || { rm -f schema/dltrain.schema.json.new; exit 1; }
 	mv schema/dltrain.schema.json.new schema/dltrain.schema.json
+	$(BIN)/python scripts/make_docs.py
+	$(BIN)/python scripts/write_messages.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache

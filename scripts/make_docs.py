@@ -41,9 +41,7 @@ def key_rows(section: str) -> Iterable[Sequence[str]]:
 
 
 def _default(key: Key) -> str:
-    if key.path == "name":
-        return "the file's name"
-    return "required" if key.required else f"`{key.default}`"
+    return key.phrase or f"`{key.default}`"
 
 
 def argument_rows(dataset: str) -> Iterable[Sequence[str]]:

@@ -10,6 +10,8 @@ import sys
 
 def main() -> None:
     """Runs the command line; a `DltrainError` becomes its message and exit code, a bug keeps its traceback."""
+    if os.name != "posix":
+        sys.exit("error: dltrain runs on Linux and macOS; on Windows, use the Windows Subsystem for Linux")
     import click
 
     from dltrain.cli import cli

@@ -57,8 +57,6 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
 @pytest.fixture
 def killed_at(faults: Faults) -> Callable[[int, Callable[[], Any]], bool]:
     """Do work in a child that dies uncleanly at call `k`; False where it never gets there."""
-    if not hasattr(os, "fork"):
-        pytest.skip("needs fork")
 
     def run(k: int, work: Callable[[], Any]) -> bool:
         child = os.fork()

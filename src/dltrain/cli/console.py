@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import click
 
@@ -29,13 +29,11 @@ if TYPE_CHECKING:
         Evaluation,
         Event,
         Finished,
+        Phase,
         Prepared,
         Profiled,
         Resuming,
-        SkippedCheckpoint,
         StepDone,
-        Stopping,
-        Warned,
     )
     from dltrain.engine.dry_run import DryRun
     from dltrain.engine.events import Listener
@@ -86,17 +84,52 @@ class _Plain:
         self.mute = False
 
     def __call__(self, event: Event) -> None:
-        handler = getattr(self, f"on_{type(event).__name__}", None)
-        if handler is not None and not self.mute:
+        from dltrain.engine.events import Finished
+
+        if not self.mute:
             try:
-                handler(event)
+                self.show(event)
             except (OSError, SystemExit):  # stderr is gone or full, which must not stop a training
                 self.mute = True
-        if isinstance(getattr(event, "status", None), str):
-            with contextlib.suppress(
-                BrokenPipeError
-            ):  # Ctrl-C ends the reader of a pipe too; what follows is for stderr
-                click.echo(printable(getattr(event, "path", "")))
+        if isinstance(event, Finished):
+            # Ctrl-C ends the reader of a pipe too; what follows is for stderr.
+            with contextlib.suppress(BrokenPipeError):
+                click.echo(printable(event.path))
+
+    def show(self, event: Event) -> None:
+        from dltrain.engine import events
+
+        match event:
+            case events.Phase():
+                self.show_phase(event)
+            case events.Warned():
+                problems(event.problems)
+            case events.SkippedCheckpoint():
+                self.close()
+                self.line(f"passing over the checkpoint of epoch {event.epoch}: {event.reason}")
+            case events.Stopping():
+                self.close()
+                self.line("stopping after this step, not after the epoch; once more ends at once")
+            case events.Resuming():
+                self.show_resuming(event)
+            case events.Prepared():
+                self.show_prepared(event)
+            case events.StepDone():
+                self.show_step(event)
+            case events.EpochDone():
+                self.show_epoch(event)
+            case events.Profiled():
+                self.show_profile(event)
+            case events.Finished():
+                self.show_finished(event)
+            case _:
+                assert_never(event)
+
+    def show_phase(self, event: Phase) -> None:
+        """Only a terminal shows what begins."""
+
+    def show_step(self, event: StepDone) -> None:
+        """Only a terminal shows steps."""
 
     def close(self) -> None:
         """Nothing is drawn that would have to be taken away."""
@@ -104,32 +137,21 @@ class _Plain:
     def line(self, text: str) -> None:
         self.console.print(printable(text), soft_wrap=True)
 
-    def on_Warned(self, event: Warned) -> None:  # noqa: N802
-        problems(event.problems)
-
-    def on_SkippedCheckpoint(self, event: SkippedCheckpoint) -> None:  # noqa: N802
-        self.close()
-        self.line(f"passing over the checkpoint of epoch {event.epoch}: {event.reason}")
-
-    def on_Stopping(self, event: Stopping) -> None:  # noqa: N802
-        self.close()
-        self.line("stopping after this step, not after the epoch; once more ends at once")
-
-    def on_Resuming(self, event: Resuming) -> None:  # noqa: N802
+    def show_resuming(self, event: Resuming) -> None:
         self.close()
         where = (
             f"after epoch {event.epoch} of {event.epochs}" if event.epoch else "from the beginning: no whole checkpoint"
         )
         self.line(f"{event.path} goes on {where}")
 
-    def on_Prepared(self, event: Prepared) -> None:  # noqa: N802
+    def show_prepared(self, event: Prepared) -> None:
         held_out = f", {event.validation_samples:,} held out" if event.validation_samples else ""
         smoke = "smoke run: " if event.smoke else ""
         self.line(f"{smoke}{event.train_samples:,} training samples{held_out}, {event.parameters:,} parameters")
         computing = "" if event.backend == "TensorFlow" else f", {event.backend}"
         self.line(f"on {event.device}{computing}")
 
-    def on_EpochDone(self, event: EpochDone) -> None:  # noqa: N802
+    def show_epoch(self, event: EpochDone) -> None:
         best = "  *" if event.best else ""
         width = len(str(event.epochs))
         self.line(
@@ -142,7 +164,7 @@ class _Plain:
         shown = {k: v for k, v in metrics.items() if k != "learning_rate"}
         return "  ".join(f"{name} {number(value)}" for name, value in ordered(shown).items())
 
-    def on_Profiled(self, event: Profiled) -> None:  # noqa: N802
+    def show_profile(self, event: Profiled) -> None:
         self.close()
         self.line("where the time went:")
         for name, seconds, share in event.rows:
@@ -153,7 +175,7 @@ class _Plain:
             if share is None:
                 self.line(f"  {name:<32}{seconds:8.2f} s  (while the steps run)")
 
-    def on_Finished(self, event: Finished) -> None:  # noqa: N802
+    def show_finished(self, event: Finished) -> None:
         self.close()
         best = f", best epoch {event.best_epoch}" if event.best_epoch else ""
         self.line(f"{event.status} in {duration(event.seconds)}{best}")
@@ -188,16 +210,16 @@ class _Live(_Plain):
         held_out = " ".join(number(value) for name, value in shown.items() if name.startswith("val_"))
         return f"{text}  val {held_out}" if held_out else text
 
-    def on_Phase(self, event: Any) -> None:  # noqa: N802
+    def show_phase(self, event: Phase) -> None:
         self.close()
         self.status = self.console.status(f"{event.text} …")
         self.status.start()
 
-    def on_Prepared(self, event: Prepared) -> None:  # noqa: N802
+    def show_prepared(self, event: Prepared) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self.close()
-        super().on_Prepared(event)
+        super().show_prepared(event)
         self.per_step = event.train_samples / event.steps
         self.bars = Progress(
             TextColumn("{task.description}"),
@@ -212,7 +234,7 @@ class _Live(_Plain):
         self.steps = self.bars.add_task("steps ", total=event.steps, note="", whole=0)
         self.bars.start()
 
-    def on_StepDone(self, event: StepDone) -> None:  # noqa: N802
+    def show_step(self, event: StepDone) -> None:
         bars = self.bars  # a signal may take it away at any moment
         if bars is None or self.epochs is None or self.steps is None:
             return
@@ -221,8 +243,8 @@ class _Live(_Plain):
         bars.update(self.steps, completed=event.step, whole=event.step, note=f"{rate}loss {number(event.loss)}")
         bars.update(self.epochs, completed=event.epoch - 1 + event.step / event.steps, whole=event.epoch - 1)
 
-    def on_EpochDone(self, event: EpochDone) -> None:  # noqa: N802
-        super().on_EpochDone(event)
+    def show_epoch(self, event: EpochDone) -> None:
+        super().show_epoch(event)
         bars = self.bars
         if bars is not None and self.epochs is not None and self.steps is not None:
             bars.update(self.epochs, completed=event.epoch, whole=event.epoch)

@@ -32,9 +32,6 @@ def tensorflow(verbose: bool) -> Iterator[None]:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     warnings.filterwarnings("ignore", module=r"(keras|tensorflow|google)\b.*")
-    if not hasattr(os, "fork"):
-        yield
-        return
     with _filtered_stderr():
         yield
 

@@ -20,6 +20,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from dltrain import names
@@ -28,6 +29,18 @@ from dltrain.errors import KeyPath
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultPhrase:
+    """Marks a key that is required here and yet may be missing in a file: `load` gives it what the phrase says."""
+
+    phrase: str
+
+
+def default_phrase(field: FieldInfo) -> str:
+    """What a missing key gets before the models see it; empty for the keys whose default stands here."""
+    return next((item.phrase for item in field.metadata if isinstance(item, DefaultPhrase)), "")
 
 
 class KerasObject(BaseModel):
@@ -188,7 +201,7 @@ class Spec(Section):
     version: Annotated[Literal[1], BeforeValidator(_version)] = Field(
         default=1, description="The version of this format."
     )
-    name: str = Field(
+    name: Annotated[str, DefaultPhrase("the file's name")] = Field(
         pattern=f"^{names.PATTERN}$", description="What runs are named after; the file's name where it is missing."
     )
     seed: int = Field(default=42, ge=0, lt=2**32, description="Of weights, dropout, shuffling and splits.")

@@ -20,8 +20,6 @@ from dltrain.errors import RunError
 TEMPORARY_PREFIX = ".tmp-"
 
 _FILE_MODE = 0o664
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # Windows knows neither
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _DIRECTORY_MODE = 0o775
 
 # Some network and FUSE file systems know no fsync of a directory; the rename itself still holds.
@@ -53,9 +51,7 @@ def temporary_name() -> str:
 
 
 def sync_directory(path: Path) -> None:
-    """Make renames and new names in `path` survive a power cut; nothing on Windows, which cannot."""
-    if os.name == "nt":
-        return
+    """Make renames and new names in `path` survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -94,7 +90,7 @@ def read_file(path: Path, limit: int | None = None) -> bytes:
         RunError: it is no plain file, or has more than `limit` bytes.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise _not_plain(path) from error
@@ -203,4 +199,4 @@ def delete(path: Path) -> None:
 
 
 def _opener(path: str, flags: int) -> int:
-    return os.open(path, flags | _NO_FOLLOW, _FILE_MODE)
+    return os.open(path, flags | os.O_NOFOLLOW, _FILE_MODE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import time
 from contextlib import suppress
@@ -11,16 +12,11 @@ from pathlib import Path
 from dltrain.errors import RunError
 from dltrain.runs import atomic
 
-try:
-    import fcntl
-except ImportError:  # Windows has no flock: there nothing is locked
-    fcntl = None  # type: ignore[assignment]
-
 NAME = ".lock"
 
 # A reader that asks whether the lock is held has it shared for a moment.
 _PATIENCE = 0.5
-_FLAGS = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _BUSY = {errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN}
 
 
@@ -60,8 +56,6 @@ def acquire(directory: Path) -> Lock:
 
 def held(directory: Path) -> bool:
     """Whether a living process holds the lock of a run."""
-    if fcntl is None:
-        return False
     try:
         descriptor = os.open(directory / NAME, _FLAGS | os.O_RDONLY)
     except OSError:
@@ -76,8 +70,6 @@ def held(directory: Path) -> bool:
 
 
 def _take(descriptor: int) -> bool:
-    if fcntl is None:
-        return True
     until = time.monotonic() + _PATIENCE
     while True:
         try:

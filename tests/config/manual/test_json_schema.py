@@ -266,7 +266,7 @@ def test_json_schema_is_a_schema_in_the_new_and_in_the_old_dialect() -> None:
 
 
 def test_json_schema_file_is_fresh() -> None:
-    assert COMMITTED.read_text() == json_text(), "stale: run `make schema`"
+    assert COMMITTED.read_text() == json_text(), "stale: run `make generate`"
 
 
 def test_json_schema_command_prints_the_file(dltrain: Command) -> None:

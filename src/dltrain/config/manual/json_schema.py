@@ -20,13 +20,12 @@ from dltrain.config.catalogue.kinds import KINDS, expected
 from dltrain.config.catalogue.objects import FIELDS, find, known_names
 from dltrain.config.catalogue.phrases import noun
 from dltrain.config.composition.repeat import MAX_TIMES
-from dltrain.config.schema import SECTIONS, Spec
+from dltrain.config.schema import SECTIONS, Spec, default_phrase
 from dltrain.errors import KeyPath, dotted
 
 Json = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_NAMED_BY_FILE = "name"
 
 
 def json_text() -> str:
@@ -84,7 +83,7 @@ def _section(model: type[BaseModel], path: KeyPath, part: bool) -> Json:
     required = []
     for key, field in model.model_fields.items():
         value = _key((*path, key), generated[key], part)
-        if key != _NAMED_BY_FILE and field.is_required():
+        if field.is_required() and not default_phrase(field):
             required.append(key)
         elif part:
             value = _or_null(value)

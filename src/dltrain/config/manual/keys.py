@@ -16,7 +16,7 @@ from dltrain.config.catalogue.objects import FIELDS
 from dltrain.config.catalogue.phrases import noun, with_article
 from dltrain.config.document.suggest import listing
 from dltrain.config.document.writer import flow
-from dltrain.config.schema import SECTIONS, KerasObject
+from dltrain.config.schema import SECTIONS, KerasObject, default_phrase
 
 # pydantic's names of bounds and Python's types, as arguments have them.
 _BOUNDS = {"ge": "minimum", "gt": "above", "le": "maximum", "lt": "below"}
@@ -25,11 +25,12 @@ _KINDS: dict[object, str] = {int: "int", float: "float", str: "str", bool: "bool
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key; `default` is empty for a section and for what has to be given."""
+    """One key; `default` is its default as YAML, `phrase` stands for one that is no value; both empty for a section."""
 
     path: str
     takes: str
     default: str
+    phrase: str
     required: bool
     section: bool
     meaning: str
@@ -46,9 +47,10 @@ def _of(path: tuple[str, ...]) -> Iterator[Key]:
         section = inner in SECTIONS
         default = "" if section or field.is_required() else flow(_plain(field.get_default()))
         meaning = field.description or ""
-        # A config's name comes from its file before the model looks at it.
-        required = field.is_required() and inner != ("name",)
-        yield Key(".".join(inner), _takes(inner, field), default, required, section, meaning)
+        phrase = default_phrase(field)
+        required = field.is_required() and not phrase
+        told = phrase or ("required" if required and not section else "")
+        yield Key(".".join(inner), _takes(inner, field), default, told, required, section, meaning)
         if section:
             yield from _of(inner)
 

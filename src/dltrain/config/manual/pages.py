@@ -120,13 +120,13 @@ def _last_keys(name: str, same: Same) -> tuple[Page, ...]:
 def _key_page(key: Key) -> Page:
     inner = [other for other in keys() if other.path.rpartition(".")[0] == key.path and key.section]
     example = examples.block(_nested(key.path.split("."), texts.KEYS[key.path])) if key.path in texts.KEYS else ""
-    facts = [] if key.section else [("takes", key.takes), ("default", "required" if key.required else key.default)]
-    if key.path == "name":
-        facts[1] = ("default", "the file's name")
+    facts = [] if key.section else [("takes", key.takes), ("default", key.phrase or key.default)]
     section = _section_of(key.path)
     word = key.path.rpartition(".")[2]
     also = (*_objects_named(word), *_arguments_named(word, _same))
-    rows = tuple((k.path.rpartition(".")[2], "required" if k.required else k.default, k.meaning) for k in inner)
+    rows = tuple(
+        (k.path.rpartition(".")[2], "required" if k.required else k.phrase or k.default, k.meaning) for k in inner
+    )
     return Page(
         key.path,
         "a section of the config" if key.section else "a key of the config",
