@@ -82,7 +82,7 @@ def dry_run(plan: Plan, *, owns_process: bool = False, on_event: Listener = igno
     epoch = session.backend.epoch()
 
     def batches(count: int) -> Batches:
-        return job.inputs.shuffled(job.steps.batch_size, plan.spec.seed, epoch, count)
+        return job.inputs.train.shuffled(job.steps.batch_size, plan.spec.seed, epoch, count)
 
     on_event(Phase("one batch forward and backward"))
     loss, warnings = _first_batch(job, *next(iter(batches(1))))

@@ -22,6 +22,7 @@ from dltrain.engine.trained import open_run, restored
 from dltrain.errors import ExpectationFailed, RunError, UsageError
 
 if TYPE_CHECKING:
+    from dltrain.engine.backends.backend import InputPipeline
     from dltrain.engine.model.build import BuiltModel
 
 _PREFIX: dict[SplitName, str] = {"test": "test_", "validation": "val_", "train": ""}
@@ -70,7 +71,8 @@ def evaluate(
         raise RunError(f"the data set `{dataset.name}` is no longer the one that {opened.run.id} was trained on")
     trained = restored(opened, owns_process=owns_process, on_event=on_event)
     on_event(Phase("evaluating"))
-    evaluation = evaluate_model(spec, dataset, trained.built, trained.session, opened.run, split)
+    inputs = pipeline_of(dataset, split, trained.built.encoding, spec, trained.session.backend)
+    evaluation = evaluate_model(spec, dataset, trained.built, trained.session, inputs, opened.run, split)
     measured = {f"{_PREFIX[split]}{name}": value for name, value in evaluation.metrics.items()}
     bounds = {name: bound for name, bound in spec.expect.items() if name in measured}
     if failed := failed_bounds(bounds, measured):
@@ -79,12 +81,17 @@ def evaluate(
 
 
 def evaluate_model(
-    spec: Spec, dataset: Dataset, built: BuiltModel, session: Session, run: runs.Run, split: SplitName
+    spec: Spec,
+    dataset: Dataset,
+    built: BuiltModel,
+    session: Session,
+    inputs: InputPipeline,
+    run: runs.Run,
+    split: SplitName,
 ) -> Evaluation:
     """Evaluate a compiled model and write `eval/` of the run: `<split>.json`, and for the test split
     `confusion.csv` and `predictions.csv`; for the others their names begin with the split's.
     """
-    inputs = pipeline_of(dataset, split, built.encoding, spec, session.backend)
     metrics, outputs = session.backend.evaluate(built.model, inputs.in_order())
     labels = split_of(dataset, split).y
     prefix = "" if split == "test" else f"{split}-"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dltrain.data.arrays import Dataset, Split
@@ -38,6 +39,24 @@ def split_of(dataset: Dataset, name: SplitName) -> Split:
     if split is None:
         raise UsageError(f"there is no {name} split")
     return split
+
+
+@dataclass(frozen=True, slots=True)
+class Pipelines:
+    """The input pipelines of a training; no validation where nothing is held out."""
+
+    train: InputPipeline
+    validation: InputPipeline | None
+    test: InputPipeline
+
+
+def pipelines_of(dataset: Dataset, encoding: LabelForm, spec: Spec, backend: Backend) -> Pipelines:
+    """The input pipeline of every split, labels encoded as the loss takes them."""
+    return Pipelines(
+        pipeline_of(dataset, "train", encoding, spec, backend),
+        pipeline_of(dataset, "validation", encoding, spec, backend) if dataset.validation else None,
+        pipeline_of(dataset, "test", encoding, spec, backend),
+    )
 
 
 def pipeline_of(dataset: Dataset, name: SplitName, encoding: LabelForm, spec: Spec, backend: Backend) -> InputPipeline:

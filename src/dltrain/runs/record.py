@@ -195,9 +195,9 @@ def _wrong(key: str, value: Any) -> ValueError:
 
 
 def _text(key: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise _wrong(key, value)
-    return value
+    if isinstance(value, str):
+        return value
+    raise _wrong(key, value)
 
 
 def _flag(key: str, value: Any) -> bool:
@@ -255,13 +255,11 @@ def _part(made: type, **readers: Reader) -> Reader:
 
     def read(key: str, value: Any) -> Any:
         found = _mapping(key, value)
-        return made(
-            **{
-                name: reader(f"{key}.{name}", found[name])
-                for name, reader in readers.items()
-                if found.get(name) is not None
-            }
-        )
+        try:
+            there = {name: reader for name, reader in readers.items() if found.get(name) is not None}
+            return made(**{name: reader(name, found[name]) for name, reader in there.items()})
+        except ValueError as error:
+            raise ValueError(f"{error} in `{key}`") from None
 
     return read
 

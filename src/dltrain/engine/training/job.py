@@ -12,13 +12,12 @@ from dltrain.config import Plan
 from dltrain.data.arrays import Dataset
 from dltrain.engine.backends.backend import INFERENCE_BATCH
 from dltrain.engine.events import Listener, Phase
-from dltrain.engine.inputs import pipeline_of
+from dltrain.engine.inputs import Pipelines, pipelines_of
 from dltrain.engine.model.speed import Steps, choose_steps
 from dltrain.engine.session import Session
 from dltrain.engine.trained import digest
 
 if TYPE_CHECKING:
-    from dltrain.engine.backends.backend import InputPipeline
     from dltrain.engine.model.build import BuiltModel
 
 RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn", "jax")
@@ -32,12 +31,12 @@ class Job:
     dataset: Dataset
     session: Session
     built: BuiltModel
-    inputs: InputPipeline
+    inputs: Pipelines
     steps: Steps
 
 
 def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener) -> Job:
-    """Build the model of a plan and the input pipeline of its training split.
+    """Build the model of a plan and the input pipelines of its splits.
 
     Raises:
         ConfigError: Keras refuses the model, or loss or metrics do not take its output.
@@ -49,7 +48,7 @@ def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener) 
     try_out(plan, built, dataset)
     steps = choose_steps(plan, len(dataset.train.x), session.backend.AUTO_STEPS_PER_EXECUTION)
     built.model.steps_per_execution = steps.per_execution
-    inputs = pipeline_of(dataset, "train", built.encoding, plan.spec, session.backend)
+    inputs = pipelines_of(dataset, built.encoding, plan.spec, session.backend)
     return Job(plan, dataset, session, built, inputs, steps)
 
 
@@ -81,7 +80,7 @@ def record_of(job: Job) -> dict[str, Any]:
         "device": str(session.device),
         "runtime": runs.RuntimeRecord(
             backend=plan.spec.runtime.backend,
-            feed=job.inputs.kind,
+            feed=job.inputs.train.kind,
             threads=session.threads,
             steps_per_execution=job.steps.per_execution,
             recurrent=job.built.recurrent,

@@ -13,7 +13,6 @@ from dltrain import runs
 from dltrain.engine import backends
 from dltrain.engine.evaluation import evaluate_model, failed_bounds
 from dltrain.engine.events import Finished, Listener, Phase, Prepared, Profiled
-from dltrain.engine.inputs import pipeline_of
 from dltrain.engine.training.job import Job
 from dltrain.engine.training.profile import INPUT, TEST, Stopwatch, input_seconds, rows
 from dltrain.engine.training.signals import StopSignal
@@ -53,7 +52,7 @@ def train(
             message = f"stopped in epoch {len(recorder.history) + 1}"
             raise Interrupted(message, stop.signum, f"dltrain resume {run.path}")
         on_event(Phase("evaluating"))
-        tested = evaluate_model(job.plan.spec, job.dataset, job.built, job.session, run, "test")
+        tested = evaluate_model(job.plan.spec, job.dataset, job.built, job.session, job.inputs.test, run, "test")
         metrics = {**recorder.best_row, **{f"test_{name}": value for name, value in tested.metrics.items()}}
         if watch is not None:
             watch.add(TEST, time.perf_counter() - trained)
@@ -97,18 +96,15 @@ def _run_epochs(job: Job, run: runs.Run, stop: StopSignal, on_event: Listener, s
     spec = job.plan.spec
     counter = job.session.backend.epoch()
     callbacks = [construct("callback", item.name, item.arguments) for item in spec.train.callbacks]
-    recorder = Recorder(spec, run, counter, job.inputs.samples, stop, on_event, callbacks, start)
+    recorder = Recorder(spec, run, counter, job.inputs.train.samples, stop, on_event, callbacks, start)
     done = start.checkpoint.epoch if start is not None else 0
     if start is not None and (start.checkpoint.stopped or done >= spec.train.epochs):
         return recorder
-    validation = None
-    if job.dataset.validation:
-        validation = pipeline_of(job.dataset, "validation", job.built.encoding, spec, job.session.backend).in_order()
     job.built.model.fit(
-        job.inputs.shuffled(job.steps.batch_size, spec.seed, counter),
+        job.inputs.train.shuffled(job.steps.batch_size, spec.seed, counter),
         initial_epoch=done,
         epochs=spec.train.epochs,
-        validation_data=validation,
+        validation_data=job.inputs.validation.in_order() if job.inputs.validation else None,
         callbacks=[*callbacks, recorder],
         shuffle=False,  # the input pipeline shuffles
         verbose=0,
@@ -141,7 +137,7 @@ def _keras_file(job: Job, run: runs.Run) -> bytes:
 def _profiled(job: Job, run: runs.Run, watch: Stopwatch, recorder: Recorder) -> Profiled:
     for name, seconds in recorder.watch.seconds.items():
         watch.add(name, seconds)
-    batches = job.inputs.shuffled(job.steps.batch_size, job.plan.spec.seed, job.session.backend.epoch())
+    batches = job.inputs.train.shuffled(job.steps.batch_size, job.plan.spec.seed, job.session.backend.epoch())
     watch.add(INPUT, input_seconds(batches, job.steps.per_epoch * len(recorder.history)))
     told = rows(watch.seconds)
     run.write_json("profile.json", {name: round(seconds, 4) for name, seconds, _ in told})
