@@ -1,4 +1,4 @@
-"""Write what `dltrain check` says of each broken config in tests/broken, beside it.
+"""Write the messages of each broken config in tests/broken beside it, as `dltrain check` prints them.
 
 Run it after a change to a message, and read the diff as a beginner would.
 """
@@ -18,7 +18,7 @@ BROKEN = Path(__file__).parent.parent / "tests" / "broken"
 
 
 def message(config: Path) -> str:
-    """All that is said of a config, as a pipe shows it; the memory of the machine left out."""
+    """Return all messages about a config, as a pipe shows them; the memory of this machine left out."""
     try:
         problems = load(config).checked.warnings
     except ConfigError as error:
@@ -29,7 +29,7 @@ def message(config: Path) -> str:
 
 
 def main() -> None:
-    """Write one .txt a .yaml."""
+    """Write one .txt for each .yaml."""
     for config in sorted(BROKEN.glob("*.yaml")):
         config.with_suffix(".txt").write_text(message(config), encoding="utf-8")
 

@@ -81,11 +81,11 @@ class Problem:
     """One thing that is wrong with a config.
 
     Args:
-        code: stable word for machines, such as `unknown-key`.
+        code: stable identifier for programs, such as `unknown-key`.
         message: what is wrong, one line.
         path: leads to the value.
-        where: the place in the text; None where no text stands behind it.
-        fix: how to mend it: as data where something goes by it, else as a phrase, which may be empty.
+        where: the place in the text; None if there is none.
+        fix: how to mend it: data where code depends on it, else a phrase, which may be empty.
         severity: an `error` cannot work; a `warning` probably should not be so.
     """
 
@@ -103,13 +103,13 @@ class Problem:
 
 
 def tally(problems: int, warnings: int) -> str:
-    """`2 problems and 1 warning`, without the part that there are none of."""
+    """`2 problems and 1 warning`; a count of zero is left out."""
     counts = ((problems, "problem"), (warnings, "warning"))
     return " and ".join(f"{count} {noun}{'s' if count != 1 else ''}" for count, noun in counts if count)
 
 
 class DltrainError(Exception):
-    """What happened, in one sentence, and how to mend it (`hint`, may be empty)."""
+    """A failure that is not a bug: one sentence, and how to mend it (`hint`, may be empty)."""
 
     exit_code = 1
 
@@ -158,7 +158,7 @@ class Diverged(DltrainError):
 
 
 class Interrupted(DltrainError):
-    """Stopped by signal number `signum`; what was trained up to the last whole epoch is kept."""
+    """Stopped by signal number `signum`; training up to the last whole epoch is kept."""
 
     def __init__(self, message: str, signum: int, hint: str = "") -> None:
         super().__init__(message, hint)

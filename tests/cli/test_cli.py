@@ -93,7 +93,7 @@ def test_cli_env_names_versions_and_device(told: dict[str, Done]) -> None:
 BAD_INPUT = [
     (["fit", "no.yaml"], 2, "no such config"),
     (["check", "."], 2, "is a directory"),
-    (["check", "empty.yaml"], 2, "holds no config"),
+    (["check", "empty.yaml"], 2, "contains no config"),
     (["check", "latin.yaml"], 2, "not valid UTF-8"),
     (["check", "open.yaml"], 2, "never closed"),
     (["fit", "tiny.yaml", "-s", "train.epohcs=3"], 2, "did you mean `epochs`?"),

@@ -12,24 +12,24 @@ import click
 
 from dltrain.errors import Problem, Where
 
-_PIPE_WIDTH = 160  # where no terminal says how wide it is
+_PIPE_WIDTH = 160  # columns, if no terminal tells its width
 _COLORS = {"error": "red", "warning": "yellow"}
 
 
 def printable(text: object) -> str:
-    """Text without control characters, which a name could carry into the terminal."""
+    """Return text without control characters, which a name could carry into the terminal."""
     return "".join(
         c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else "\N{REPLACEMENT CHARACTER}" for c in str(text)
     )
 
 
 def terminal_width() -> int | None:
-    """Columns of the terminal behind stderr; None for a pipe, in which nothing is wrapped."""
+    """Return the columns of the terminal behind stderr; None for a pipe, where nothing is wrapped."""
     return max(40, shutil.get_terminal_size().columns) if sys.stderr.isatty() else None
 
 
 def text(problem: Problem, width: int | None = None) -> str:
-    """One problem: the message, the place, the line with the stretch underlined, the hint.
+    """Return one problem: the message, the place, the line with the stretch underlined, the hint.
 
     Args:
         problem: what is wrong.
@@ -64,7 +64,7 @@ def _wrapped(words: str, width: int | None, first: str, rest: str) -> str:
 
 
 def _window(where: Where, room: int) -> tuple[str, int, int]:
-    """The part of the line around the stretch that fits into `room` columns: text, start and length of the mark."""
+    """Return the part of the line around the stretch that fits `room` columns: text, start and length of the mark."""
     line = printable(where.text.replace("\t", " "))
     start, length = where.column - 1, max(1, where.end_column - where.column)
     if len(line) > room:
@@ -77,7 +77,7 @@ def _window(where: Where, room: int) -> tuple[str, int, int]:
 
 
 def as_json(problems: Iterable[Problem]) -> str:
-    """A list of objects: severity, code, message, hint, path and, where a text stands behind it, the place.
+    """Return a list of objects: severity, code, message, hint, path and, if there is one, the place.
 
     `line`, `column` and `end` (the first column after the stretch) count from 1.
     """
@@ -100,7 +100,7 @@ def _object(problem: Problem) -> dict[str, object]:
 
 
 def as_github(problems: Iterable[Problem]) -> str:
-    """A workflow command a problem, which GitHub shows at the line in the diff."""
+    """Return one workflow command a problem, which GitHub shows at the line in the diff."""
     return "\n".join(_annotation(problem) for problem in problems)
 
 
@@ -116,5 +116,5 @@ def _annotation(problem: Problem) -> str:
 
 
 def _escaped(value: str, more: str = "") -> str:
-    """Percent escapes, as the runner takes them back out of workflow commands."""
+    """Escape a value with percent signs, as the runner decodes workflow commands."""
     return "".join(f"%{ord(c):02X}" if c in "%\r\n" + more else c for c in value)

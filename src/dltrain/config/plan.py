@@ -1,4 +1,4 @@
-"""A config file and its overrides -> a `Plan`, or every problem at once."""
+"""A config file and overrides -> a `Plan`, or every problem at once."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ SMOKE_TRAIN, SMOKE_TEST = 512, 128
 
 @dataclass(frozen=True)
 class Checked:
-    """What is known of a config without problems.
+    """A config without errors, and what the checks found out about it.
 
     Args:
         spec: every default filled in, repeats expanded.
-        tree: the place of every value that was written.
-        layers: the path under which each layer of `spec` is written.
+        tree: every written value with its place.
+        layers: the path of each layer of `spec` in the file.
         outline: the layers with their shapes.
-        warnings: what probably should not be so.
+        warnings: what is probably a mistake.
     """
 
     spec: Spec
@@ -54,7 +54,7 @@ class Plan:
     smoke: bool = False
 
     def error(self, path: KeyPath, message: str, hint: str = "", code: str = "keras") -> ConfigError:
-        """The error that says `message` at the place of `path` in `spec`."""
+        """Return the error `message` at the place of `path` in `spec`."""
         written = path
         if path[:2] == ("model", "layers") and len(path) > 2 and isinstance(path[2], int):
             written = (*self.checked.layers[path[2]], *path[3:])
@@ -62,15 +62,15 @@ class Plan:
         return ConfigError(self.file, [Problem(code, message, written, where, hint)])
 
     def refuse(self, warnings: Sequence[Problem]) -> ConfigError:
-        """The error that takes warnings for errors."""
+        """Return the error that treats warnings as errors."""
         return ConfigError(self.file, [replace(problem, severity="error") for problem in warnings])
 
     def resolved(self) -> str:
-        """The YAML text in which every default and override is filled in; to load it gives the same plan."""
+        """Return the config as YAML, every default and override filled in; loading it gives the same plan."""
         return dump(self.spec.dump())
 
     def origins(self) -> str:
-        """The same, one value a line, each with where it comes from: `default`, `file:line` or the override."""
+        """Return the same, one value a line, each with its origin: `default`, `file:line` or the override."""
         written = [nearest(self.checked.tree, path) for path in self.checked.layers]
         return with_origins(self.spec.dump(), self.checked.tree, written)
 
@@ -84,18 +84,18 @@ def load(
     strict: bool = False,
     alone: bool = False,
 ) -> Plan:
-    """Reads and checks a config.
+    """Read and check a config.
 
     Args:
         config: the YAML file.
         overrides: `key.path=value` texts, or a mapping from key paths to values.
-        smoke: shrink to one epoch on a tiny subset, without `expect`.
+        smoke: shrink it to one epoch on a tiny subset, without `expect`.
         name: the run's name, instead of the config's.
-        strict: take warnings for errors.
-        alone: read no other file: a config out of a run, which may come from anyone, extends nothing.
+        strict: treat warnings as errors.
+        alone: read no other file: the config of a run, which may come from anyone, extends nothing.
 
     Raises:
-        UsageError: no such file, or it cannot be read.
+        UsageError: the file does not exist or cannot be read.
         ConfigError: the config has problems.
     """
     path = Path(config)
@@ -122,7 +122,7 @@ def _read(path: Path) -> bytes:
 
 
 def _as_texts(overrides: Sequence[str] | Mapping[str, Any], name: str | None) -> tuple[str, ...]:
-    """Overrides as `-s` takes them, the run's name among them."""
+    """Return overrides in the form of `-s`, with the run's name among them."""
     given = overrides
     if isinstance(overrides, Mapping):
         given = [f"{key}={flow(value)}" for key, value in overrides.items()]
@@ -130,10 +130,10 @@ def _as_texts(overrides: Sequence[str] | Mapping[str, Any], name: str | None) ->
 
 
 def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False) -> Checked:
-    """Everything that can be said of a config's bytes without starting TensorFlow.
+    """Check the bytes of a config without starting TensorFlow.
 
     Raises:
-        ConfigError: with all problems, in the order of the file; warnings among them.
+        ConfigError: with all problems, warnings included, in the order of the file.
     """
     try:
         composed = compose(file, data, overrides, alone)
@@ -151,7 +151,7 @@ def _named_after(file: str) -> Node:
 
 
 def shrink(spec: Spec) -> Spec:
-    """The same spec on 512 training and 128 test samples for one epoch, judged by no gate."""
+    """Return the spec for 512 training and 128 test samples and one epoch, without `expect`."""
     limit = spec.data.limit
     small = Limit(train=min(limit.train or SMOKE_TRAIN, SMOKE_TRAIN), test=min(limit.test or SMOKE_TEST, SMOKE_TEST))
     return spec.model_copy(

@@ -1,4 +1,4 @@
-"""A checked spec as YAML text: every default and override filled in, with or without the origin of each value."""
+"""A checked spec as YAML: every default and override filled in, with or without the origin of each value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEAD = "# every default and override filled in; to fit this file is to do the s
 
 
 def complete(spec: Spec) -> Spec:
-    """The spec with every default of its Keras objects filled in."""
+    """Return the spec with every default of its Keras objects filled in."""
     data = spec.dump()
     for pattern, section in objects.FIELDS.items():
         parent, key = data[str(pattern[0])], str(pattern[1])
@@ -36,7 +36,7 @@ def _complete_object(section: str, item: str | dict[str, Any]) -> str | dict[str
 
 
 def dump(data: Mapping[str, Any]) -> str:
-    """A config as YAML: sections as blocks, one Keras object a line."""
+    """Return a config as YAML: sections as blocks, one Keras object a line."""
 
     def opens(path: KeyPath, value: Any, columns: int) -> bool:
         return len(path) == (1 if isinstance(value, dict) else 2)
@@ -45,12 +45,12 @@ def dump(data: Mapping[str, Any]) -> str:
 
 
 def with_origins(data: dict[str, Any], tree: Node, layers: Sequence[Node]) -> str:
-    """The config as YAML, one value a line, each with a comment that says where it comes from.
+    """Return the config as YAML, one value a line, each with its origin in a comment.
 
     Args:
         data: the completed spec.
-        tree: the config as it was written, its bases and overrides merged.
-        layers: the layers as they were written, repeats expanded.
+        tree: the config as written, its bases and overrides merged.
+        layers: the layers as written, repeats expanded.
     """
 
     def opens(path: KeyPath, value: Any, columns: int) -> bool:
@@ -68,13 +68,13 @@ def with_origins(data: dict[str, Any], tree: Node, layers: Sequence[Node]) -> st
 
 
 def _origin(line: Line, path: KeyPath, data: Any, node: Node) -> str:
-    """Where a line comes from; empty for one that heads others, unless it is all that is written of an object.
+    """Return the origin of a line; empty for a key that heads a block, unless it is an object's bare name.
 
     Args:
         line: a line of the completed config.
         path: leads to its value in `data`.
         data: a part of the completed config.
-        node: the same part as it was written.
+        node: the same part as written.
     """
     if not line.opens:
         return _place(_written(node, path, data))
@@ -89,7 +89,7 @@ def _place(node: Node | None) -> str:
 
 
 def _written(node: Node, path: KeyPath, data: Any) -> Node | None:
-    """The node behind the value at `path` in the completed `data`; None for a default."""
+    """Return the node behind the value at `path` in the completed `data`; None for a default."""
     found: Node | None = node
     for key in path:
         inner = found.value if found is not None else None

@@ -1,6 +1,6 @@
-"""The shape of a config: sections, keys, types, bounds and defaults.
+"""The structure of a config: sections, keys, types, bounds and defaults.
 
-What stands inside a Keras object (`Dense: {units: 10}`) is not said here: the catalogue knows it.
+The catalogue knows what stands inside a Keras object (`Dense: {units: 10}`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def default_phrase(field: FieldInfo) -> str:
 
 
 class KerasObject(BaseModel):
-    """`Name` or `Name: {arguments}`; a data set is written in the same way."""
+    """`Name` or `Name: {arguments}`; a data set is written the same way."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -60,7 +60,7 @@ class KerasObject(BaseModel):
             ((name, arguments),) = value.items()
             if arguments is None or isinstance(arguments, dict):
                 return {"name": name, "arguments": arguments or {}}
-        # The walk over the catalogue has said what is wrong, with its place.
+        # The check against the catalogue reports the problem, with its place.
         raise PydanticCustomError("keras_object", "not `Name` or `Name: {{arguments}}`")
 
     @model_serializer
@@ -70,17 +70,19 @@ class KerasObject(BaseModel):
 
 class Limit(Section):
     train: int | None = Field(
-        default=None, ge=1, description="Take that many training samples, stratified, before `validation` is held out."
+        default=None,
+        ge=1,
+        description="Training samples to use, stratified by class; `validation` is held out of these.",
     )
-    test: int | None = Field(default=None, ge=1, description="Take that many test samples, stratified.")
+    test: int | None = Field(default=None, ge=1, description="Test samples to use, stratified by class.")
 
 
 class DataSpec(Section):
     dataset: KerasObject = Field(description="The data set: its name, or its name with arguments.")
     validation: float = Field(
-        default=0.1, ge=0, lt=1, description="Share of the training split that is held out, stratified by class."
+        default=0.1, ge=0, lt=1, description="Share of the training split held out for validation, stratified by class."
     )
-    limit: Limit = Field(default=Limit(), description="How many samples to take; all where nothing is said.")
+    limit: Limit = Field(default=Limit(), description="How many samples to use; all by default.")
 
 
 class ModelSpec(Section):
@@ -92,7 +94,7 @@ class ModelSpec(Section):
 
 @dataclass(frozen=True)
 class CountOr:
-    """Annotates a whole number of at least 1 that may also be the string `other`."""
+    """Annotation of a whole number of at least 1, or the string `other`."""
 
     other: str
 
@@ -115,54 +117,54 @@ def _version(value: object) -> object:
 
 
 class CheckpointSpec(Section):
-    """Which epoch counts as the best; `monitor: null` takes `val_loss`, or `loss` where nothing is held out."""
+    """Which epoch is the best; `monitor: null` is `val_loss`, or `loss` where nothing is held out."""
 
     monitor: str | None = Field(
         default=None,
-        description="The metric that says which epoch is the best; `val_loss`, or `loss` without validation.",
+        description="The metric that decides which epoch is the best; `val_loss`, or `loss` without validation.",
     )
     mode: Literal["auto", "min", "max"] = Field(
-        default="auto", description="Whether a low (`min`) or a high (`max`) value is good."
+        default="auto", description="Whether a lower (`min`) or a higher (`max`) value is better."
     )
 
 
 class TrainSpec(Section):
     optimizer: KerasObject = Field(description="The Keras optimizer.")
-    loss: KerasObject = Field(description="The Keras loss; labels take the form that it needs.")
-    metrics: list[KerasObject] = Field(default=[], description="Keras metrics, measured beside the loss.")
+    loss: KerasObject = Field(description="The Keras loss; labels are encoded as it needs them.")
+    metrics: list[KerasObject] = Field(default=[], description="Keras metrics, reported beside the loss.")
     batch_size: Annotated[int | Literal["full"], CountOr("full")] = Field(
-        default=32, description="Samples in one optimizer step; `full` is batch gradient descent."
+        default=32, description="Samples per optimizer step; `full` is batch gradient descent."
     )
-    epochs: int = Field(ge=1, description="How often to go through the training samples.")
+    epochs: int = Field(ge=1, description="Passes over the training samples.")
     callbacks: list[KerasObject] = Field(default=[], description="Keras callbacks, in order.")
-    checkpoint: CheckpointSpec = Field(default=CheckpointSpec(), description="Which epoch counts as the best.")
+    checkpoint: CheckpointSpec = Field(default=CheckpointSpec(), description="Which epoch is the best.")
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
         default="float32",
-        description="Keras's dtype policy: numbers of 32 bits, or computation in 16; `mixed_float16` is for GPUs.",
+        description="Keras's dtype policy: 32-bit floats, or computation in 16 bits; `mixed_float16` is for GPUs.",
     )
-    deterministic: bool = Field(default=True, description="The same bits again on the same machine and versions.")
+    deterministic: bool = Field(default=True, description="Bit-identical results on the same machine and versions.")
     steps_per_execution: Annotated[int | Literal["auto"], CountOr("auto")] = Field(
         default="auto",
-        description="Steps in one call, for whose end progress waits; `auto`: up to 16, about half a second.",
+        description="Optimizer steps per backend call; progress updates after each; `auto`: up to 16, half a second.",
     )
 
 
 class RuntimeSpec(Section):
     backend: Literal["tensorflow", "jax"] = Field(
-        default="tensorflow", description="What Keras computes with; `jax` needs `pip install 'dltrain[jax]'`."
+        default="tensorflow", description="Keras's backend; `jax` needs `pip install 'dltrain[jax]'`."
     )
     recurrent: Literal["auto", "unroll", "keras"] = Field(
         default="auto",
-        description="Recurrent layers of up to 32 steps on a processor: `unroll` starts slower and trains faster, "
-        "`keras` does as their arguments say, `auto` unrolls from 5,000 samples on.",
+        description="Recurrent layers of up to 32 steps on a CPU: `unroll` starts slower and trains faster, "
+        "`keras` follows their arguments, `auto` unrolls from 5,000 samples on.",
     )
     optimizer: Literal["auto", "keras"] = Field(
         default="auto",
-        description="Adam without AMSGrad on a processor: `auto` as one operation a variable, `keras` as Keras has it.",
+        description="Adam without AMSGrad on a CPU: `auto` is one operation per variable, `keras` Keras's own.",
     )
     feed: Literal["auto", "memory", "stream"] = Field(
         default="auto",
-        description="Whether samples are copied into memory first or read when needed; `auto` goes by their size.",
+        description="Input pipeline: samples are copied into memory first or read when needed; `auto` decides by size.",
     )
 
 
@@ -196,24 +198,24 @@ Bound = Annotated[
 
 
 class Spec(Section):
-    """One config, whole; `dump` gives back what YAML can say."""
+    """One whole config; `dump` returns it as plain data."""
 
     version: Annotated[Literal[1], BeforeValidator(_version)] = Field(
         default=1, description="The version of this format."
     )
     name: Annotated[str, DefaultPhrase("the file's name")] = Field(
-        pattern=f"^{names.PATTERN}$", description="What runs are named after; the file's name where it is missing."
+        pattern=f"^{names.PATTERN}$", description="The name of its runs; by default the name of the file."
     )
-    seed: int = Field(default=42, ge=0, lt=2**32, description="Of weights, dropout, shuffling and splits.")
+    seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of weights, dropout, shuffling and splits.")
     data: DataSpec = Field(description="What to train on.")
     model: ModelSpec = Field(description="What to train: a stack of layers.")
     train: TrainSpec = Field(description="How to train.")
     runtime: RuntimeSpec = Field(
-        default=RuntimeSpec(), description="What to compute with, and how; the result is the same but for rounding."
+        default=RuntimeSpec(), description="Backend and speed; results differ only by rounding."
     )
     expect: dict[str, Bound] = Field(
         default={},
-        description='A gate: bounds on `test_…` and `val_…` metrics, as in `test_accuracy: ">= 0.99"`.',
+        description='Bounds that `test_…` and `val_…` metrics must meet, as in `test_accuracy: ">= 0.99"`.',
     )
 
     def dump(self) -> dict[str, Any]:
@@ -232,6 +234,6 @@ SECTIONS: dict[KeyPath, type[BaseModel]] = {
 
 
 def choices(path: KeyPath) -> tuple[str, ...]:
-    """The values of a key that takes only certain ones; empty for other keys."""
+    """Return the values of a key that takes only certain ones; empty for other keys."""
     annotation = SECTIONS[path[:-1]].model_fields[str(path[-1])].annotation
     return tuple(str(value) for value in get_args(annotation)) if get_origin(annotation) is Literal else ()

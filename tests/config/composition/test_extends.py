@@ -106,7 +106,7 @@ def test_extends_refuses_a_chain_without_end(tmp_path: Path) -> None:
         ('"a\\0b"', "must be a file"),
         ("no.yaml", "no such config"),
         (".", "is a directory"),
-        ("/dev/zero", "from the folder of this file"),
+        ("/dev/zero", "relative to this file"),
         ("../../../../../../../../dev/zero", "not a regular file"),
         ("a" * 5000, "cannot read"),
         ("tiny.yml", "did you mean"),

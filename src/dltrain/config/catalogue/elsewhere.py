@@ -1,4 +1,4 @@
-"""Words of other frameworks and of older Keras, with the word that says the same here."""
+"""Names of other frameworks and of older Keras, with the name or advice for a config."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ ARGUMENTS: dict[str, str] = {
     "init": "kernel_initializer",
     "regularizer": "kernel_regularizer",
 }
-# What to do about other arguments.
+# Advice for other arguments.
 ADVICE: dict[str, str] = {
     "betas": "write `beta_1: 0.9, beta_2: 0.999`",
     "num_layers": "write the layer as often as it is to come, or `repeat: {times: 2, layers: [...]}`",
@@ -93,7 +93,7 @@ ADVICE: dict[str, str] = {
 
 
 def _moved(path: str, words: str = "") -> Fix:
-    """What is written at the key `path`, and there under its last name."""
+    """Return the fix for what belongs at the key `path`."""
     section, _, key = path.rpartition(".")
     place = f"in `{section}`" if section else "at the top level"
     return Fix("move", tuple(path.split(".")), words or f"write `{key}` {place}")
@@ -145,10 +145,10 @@ KEYS: dict[str, Fix | str] = {
 
 
 def name(section: str, word: str) -> str | None:
-    """What an object of `section` that other tools call `word` is called here."""
+    """Return Keras's name of an object that other tools call `word`; None for an unknown one."""
     return NAMES.get(section, {}).get(word.lower().replace("_", "").replace("-", ""))
 
 
 def key(word: str) -> Fix | str | None:
-    """What to do about a key that other tools have."""
+    """Return what to write for a key of other tools; None for an unknown one."""
     return KEYS.get(word.lower())

@@ -188,7 +188,7 @@ KINDS: dict[str, Kind] = {
         construct=float,  # some of Keras's objects refuse `learning_rate: 1`
     ),
     "str": Kind(
-        lambda _: "a word",
+        lambda _: "a string",
         lambda _, value: isinstance(value, str),
         lambda _: {"type": "string"},
         ("my_name",),

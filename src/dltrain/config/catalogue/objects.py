@@ -37,7 +37,7 @@ def known_names(section: str) -> list[str]:
 
 
 def object_nodes(root: Node) -> Iterator[tuple[str, KeyPath, Node]]:
-    """(section, path, node) of every Keras object that stands directly in a section, layers aside."""
+    """Yield (section, path, node) of every Keras object directly in a section, except layers."""
     for pattern, section in FIELDS.items():
         node: Node | None = root
         for key in pattern:
@@ -54,7 +54,7 @@ def object_nodes(root: Node) -> Iterator[tuple[str, KeyPath, Node]]:
 
 
 def check_object(section: str, node: Node, path: KeyPath) -> list[Problem]:
-    """Every problem of one object written `Name` or `Name: {arguments}`, nested objects included."""
+    """Return every problem of one object written `Name` or `Name: {arguments}`, nested objects included."""
     if isinstance(node.value, str):
         return _check_named(section, node.value, {}, node.where, path)
     if isinstance(node.value, dict) and len(node.value) == 1:
@@ -65,7 +65,7 @@ def check_object(section: str, node: Node, path: KeyPath) -> list[Problem]:
         if isinstance(arguments.value, dict):
             return _check_named(section, name, arguments.value, place, (*path, name))
         if (owner := _owner(section, name)) is not None:
-            message = f"`{name}` is an argument; the {noun(section)} itself is not named"
+            message = f"`{name}` is an argument; the name of the {noun(section)} is missing"
             hint = f"name it: `{owner}: {{{name}: {short(arguments.plain())}}}`"
             return [Problem("object-form", message, path, place, hint)]
         message = f"the arguments of `{name}` must be a mapping, not {shown(arguments.plain())}"
@@ -74,14 +74,14 @@ def check_object(section: str, node: Node, path: KeyPath) -> list[Problem]:
 
 
 def _owner(section: str, name: str) -> str | None:
-    """The object that is commonly meant where one of its arguments stands in the place of its name."""
+    """Return the object that is usually meant where one of its arguments is written instead of its name."""
     common = {"optimizer": "Adam", "layer": "Dense"}.get(section)
     entry = find(section, common) if common is not None and find(section, name) is None else None
     return common if entry is not None and name in entry.arguments else None
 
 
 def _as_mapping(section: str, name: str, given: Any) -> str:
-    """What to write for arguments that stand as a list or alone."""
+    """Return a hint for arguments that are written as a list or alone."""
     if isinstance(given, list) and given and all(isinstance(item, dict) for item in given):
         return f"remove the dashes before the arguments of `{name}`"
     values = given if isinstance(given, list) else [given]
@@ -100,7 +100,7 @@ def _wrong_form(section: str, node: Node, path: KeyPath) -> Problem:
         if find(section, first) is not None and node.value[first].value is None:
             second = node.value[rest[0]]
             hint = f"indent `{rest[0]}` further than `{first}:`, or write `{first}: {{{rest[0]}: …}}`"
-            message = f"`{rest[0]}` stands beside `{first}`, not under it"
+            message = f"`{rest[0]}` is beside `{first}`, not under it"
             return Problem("object-form", message, path, second.key or place, hint)
         hint = f"write `Name: {{arguments}}`, one {what} an item"
         return Problem(
@@ -114,7 +114,7 @@ def _check_named(section: str, name: str, arguments: dict[str, Node], where: Whe
     entry = find(section, name)
     if entry is None:
         if section != "dataset" and not arguments and entries.aliases(section).get(name, "") is None:
-            return []  # a word that Keras itself resolves, such as `accuracy`
+            return []  # a name that Keras itself resolves, such as `accuracy`
         unknown = _unknown_name(section, name, path, where)
         if not (isinstance(unknown.fix, Fix) and unknown.fix.kind == "rename"):
             return [unknown]
@@ -128,7 +128,7 @@ def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, pat
     tuples = any(isinstance(child.value, str) and child.value.startswith("(") for child in arguments.values())
     for key, child in arguments.items():
         if tuples and child.value is None and key.endswith(")"):
-            continue  # the end of a Python tuple, told at its beginning
+            continue  # the end of a Python tuple, reported at its beginning
         if key not in entry.arguments:
             problems.append(_unknown_argument(entry, key, child, (*path, key)))
         else:
@@ -166,7 +166,7 @@ def _unknown_argument(entry: Entry, key: str, child: Node, path: KeyPath) -> Pro
     where = child.key or child.where
     word, colon, rest = key.partition(":" if ":" in key else "=")
     if colon and word in entry.arguments:
-        missing = "a blank is missing: " if colon == ":" else ""
+        missing = "a space is missing: " if colon == ":" else ""
         meant = Fix("rename", (word,), f"{missing}write `{word}: {rest}`")
         return Problem("unknown-argument", message, path, where, meant)
     if key.isdigit() and child.value is None:
@@ -205,7 +205,7 @@ def check_value(entry: Entry, key: str, node: Node, path: KeyPath) -> list[Probl
         return [Problem("wrong-type", message, path, node.where, f"a list is written `[{found[1].strip(' ,')}]`")]
     if isinstance(value, list) and value and value[0].value in ("None", None) and "ints" in argument.kinds:
         rest = shown([item.plain() for item in value[1:]])
-        return [Problem("wrong-type", message, path, node.where, f"leave the axis of the batch out: {rest}")]
+        return [Problem("wrong-type", message, path, node.where, f"leave out the batch axis: {rest}")]
     return [Problem("wrong-type", message, path, node.where, number_hint(value, argument.kinds, argument.maximum))]
 
 
@@ -215,7 +215,7 @@ def _number(text: str) -> bool:
 
 def _unknown_word(argument: Argument, entry: Entry, key: str, node: Node, path: KeyPath) -> Problem:
     words = strings_of(argument)
-    message = f"`{node.value}` is no {key} that `{entry.name}` knows"
+    message = f"unknown `{key}` of `{entry.name}`: `{node.value}`"
     fix = rename(node.value, words) or Fix("choose", tuple(words), f"expected one of {listing(words, 30)}")
     return Problem("unknown-word", message, path, node.where, fix)
 

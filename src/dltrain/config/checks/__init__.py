@@ -1,4 +1,4 @@
-"""What is wrong with a config, before anything starts."""
+"""Every problem of a config that can be found before anything starts."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from dltrain.errors import KeyPath, Problem
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the checks say of a config.
+    """The result of all checks.
 
     Args:
-        spec: the config, where its keys and values are right; defaults of Keras objects are not filled in.
+        spec: the config, if its keys and values are valid; defaults of Keras objects are not filled in.
         outline: the layers with their shapes, as far as they are known.
-        problems: all of them, in the order of the file; warnings among them.
+        problems: all of them, warnings included, in the order of the file.
     """
 
     spec: Spec | None
@@ -31,12 +31,12 @@ class Findings:
 
 
 def check_config(tree: Node, layers: Sequence[KeyPath], known: Iterable[Problem]) -> Findings:
-    """Checks each key and value on its own, then the valid ones against each other.
+    """Check each key and value on its own, then the valid ones against each other.
 
     Args:
-        tree: the config as it was written, its bases and overrides merged.
+        tree: the config as written, its bases and overrides merged.
         layers: the paths of its layers, repeats expanded.
-        known: problems that were found on the way here.
+        known: problems found before.
     """
     spec, wrong = check_structure(tree, layers)
     found = [*known, *wrong]

@@ -1,4 +1,4 @@
-"""What of a config is right on its own, so that its parts can be held against each other though others are wrong."""
+"""The valid parts of a config, so that cross-checks can run although other parts have errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dltrain.errors import Fix, KeyPath, Problem, Severity, Where
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A Keras object of the config and the path under which it is written."""
+    """A Keras object of the config, and its path there."""
 
     path: KeyPath
     object: KerasObject
@@ -28,13 +28,13 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The parts of a config that have no problem of their own; None stands for a part that has.
+    """The parts of a config without problems of their own; None stands for a part that has some.
 
     Args:
         tree: the config as written.
         data: what is known of the data set.
         layers: the layers, repeats expanded, up to the first that has a problem.
-        whole: whether these are all.
+        whole: whether these are all layers.
         steps: optimizer steps in an epoch.
         expect: the names under `expect`, with their bounds as written.
     """
@@ -58,7 +58,7 @@ class Draft:
 
     @property
     def batch(self) -> int | None:
-        """Samples in one optimizer step."""
+        """Samples per optimizer step."""
         if self.batch_size == "full":
             return self.train_samples
         return self.batch_size if isinstance(self.batch_size, int) else None
@@ -70,20 +70,20 @@ class Draft:
         return math.ceil(self.train_samples / self.batch)
 
     def where(self, path: KeyPath) -> Where:
-        """Where a value stands; the object's own place for an argument that is not written."""
+        """Return the place of a value; for an argument that is not written, its object's."""
         return place_of(self.tree, path)
 
     def tell(self, code: str, message: str, path: KeyPath, fix: Fix | str, severity: Severity = "error") -> Problem:
-        """The problem at the place of `path`."""
+        """Return a problem at the place of `path`."""
         return Problem(code, message, path, self.where(path), fix, severity)
 
     def line(self, path: KeyPath) -> str:
-        """`line 12`, for a hint that points at another place."""
+        """Return `line 12`, for a hint that points elsewhere."""
         return f"line {self.where(path).line}"
 
 
 def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem]) -> Draft:
-    """The draft of a config in which the problems `found` are known."""
+    """Return the parts of a config that none of the problems `found` concerns."""
     found = list(found)
     bad = _Bad(found)
 
@@ -109,7 +109,7 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem]) 
 
     dataset = placed(("data", "dataset"))
     if any(_moves_into(problem, ("data", "dataset")) for problem in found):
-        dataset = None  # its shape is not the one that is meant
+        dataset = None  # its shape is not the intended one
     facts = datasets.facts(dataset.object.name, dataset.object.arguments) if dataset is not None else None
     validation = scalar(("data", "validation"), DataSpec.model_fields["validation"].default)
     limit = scalar(("data", "limit", "train"), Limit.model_fields["train"].default)
@@ -140,13 +140,13 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem]) 
 
 
 def _moves_into(problem: Problem, path: KeyPath) -> bool:
-    """Whether something belongs into the object at `path`, so that this is not yet as it is meant."""
+    """Whether the problem is a key that belongs inside the object at `path`."""
     fix = problem.fix
     return isinstance(fix, Fix) and fix.kind == "move" and fix.target[:-1][: len(path)] == path
 
 
 class _Bad:
-    """Whether a path leads to, into or out of a problem."""
+    """Whether a path is that of a problem, or leads into or out of one."""
 
     def __init__(self, found: Iterable[Problem]) -> None:
         self.exact = {problem.path for problem in found if problem.path}
@@ -170,7 +170,7 @@ def _placed(path: KeyPath, node: Node) -> Placed | None:
 
 
 def value_of(section: str, item: KerasObject, key: str) -> Any:
-    """An argument as it will be: what is written, else Keras's default."""
+    """Return an argument's value: as written, else Keras's default."""
     if key in item.arguments:
         return item.arguments[key]
     entry = objects.find(section, item.name)
@@ -179,6 +179,6 @@ def value_of(section: str, item: KerasObject, key: str) -> Any:
 
 
 def kind_of(section: str, placed: Placed | None) -> str | None:
-    """The class that an object's name stands for; None where Keras resolves the word, or there is no object."""
+    """Return the class that an object's name stands for; None where Keras resolves the name, or there is no object."""
     entry = objects.find(section, placed.object.name) if placed is not None else None
     return entry.name if entry is not None else None

@@ -1,4 +1,4 @@
-"""The layers of a model with the shapes between them, worked out without Keras."""
+"""The layers of a model and the shapes between them, inferred without Keras."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dltrain.errors import KeyPath, Problem
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One layer: what it gets and what it gives, per sample."""
+    """One layer, with its input and output shape per sample."""
 
     number: int
     placed: Placed
@@ -35,8 +35,8 @@ class Outline:
     Args:
         rows: the layers in order.
         shape: of one sample of the model's output; None where the rows do not reach the end.
-        ended: why they do not, if it is nobody's mistake.
-        problems: the layer that does not fit, and names given twice.
+        ended: why they do not, if that is no error.
+        problems: the first layer that does not fit, and duplicate names.
     """
 
     rows: tuple[Row, ...] = ()
@@ -59,7 +59,7 @@ def make_outline(draft: Draft) -> Outline:
         except ShapeError as error:
             return Outline(tuple(rows), problems=(*doubled, _problem(draft, rows, placed, number, shape, error)))
         if inferred is None:
-            ended = f"no rule for layer {number}, `{kind}`: shapes behind it are checked when the model is built"
+            ended = f"no rule for layer {number}, `{kind}`: shapes after it are checked when the model is built"
             return Outline(tuple(rows), ended=ended, problems=doubled)
         rows.append(Row(number, placed, name, kind, shape, inferred))
         shape = inferred.shape
@@ -95,7 +95,7 @@ def _problem(
 
 
 def _flattened_by(rows: Sequence[Row]) -> Row | None:
-    """The layer that left one vector a sample, if every layer since only passed such vectors on."""
+    """Return the last layer that reduced its input to one vector per sample."""
     for row in reversed(rows):
         if len(row.before) > 1:
             return row
@@ -106,14 +106,14 @@ def _undo(draft: Draft, cause: Row) -> str:
     line = draft.line(cause.placed.path)
     if trait("layer", cause.kind, "recurrent"):
         inner = f"the layer inside `{cause.kind}`" if cause.kind == "Bidirectional" else f"`{cause.kind}`"
-        return f"{inner} in {line} gives only its last step: write `return_sequences: true` there"
+        return f"{inner} in {line} returns only its last step: write `return_sequences: true` there"
     if trait("layer", cause.kind, "flattens"):
-        return f"`{cause.kind}` in {line} has made one vector of each sample: remove it, or move it behind this layer"
-    return f"`{cause.kind}` in {line} has made one vector of each sample: put this layer before it"
+        return f"`{cause.kind}` in {line} turns each sample into one vector: remove it, or move it after this layer"
+    return f"`{cause.kind}` in {line} turns each sample into one vector: put this layer before it"
 
 
 def returns_sequences(row: Row) -> Placed | None:
-    """The recurrent layer itself, where it gives every step of a sequence."""
+    """Return the recurrent layer itself, if it returns every step of a sequence."""
     if not trait("layer", row.kind, "recurrent"):
         return None
     inner = row.placed.object

@@ -1,4 +1,4 @@
-"""All problems of a config as one list."""
+"""The problems of a config as one list."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _MISSING = ("missing-key", "missing-argument")
 
 
 def in_order(problems: list[Problem]) -> list[Problem]:
-    """Sorted by place, those of the file before those of overrides, each place and message once.
+    """Sort problems by place, those of the file before those of overrides, and drop duplicates.
 
-    A key that is missing because it stands there misspelt, or elsewhere, is one mistake: only that is told.
+    A key that is missing because it is misspelt, or written elsewhere, is one mistake and reported once.
     """
     meant = {path for problem in problems for path in _meant(problem)}
     moved = {problem.fix.target for problem in problems if isinstance(problem.fix, Fix) and problem.fix.kind == "move"}
     keys = {target[-1] for target in moved}
 
     def told(problem: Problem) -> bool:
-        """Whether another problem says it already."""
+        """Whether another problem covers it already."""
         if problem.code in _MISSING and (problem.path in meant or problem.path[-1] in keys):
             return True
         return problem.path == ("model",) and ("model", "layers") in moved
@@ -36,7 +36,7 @@ def in_order(problems: list[Problem]) -> list[Problem]:
 
 
 def _meant(problem: Problem) -> Iterator[KeyPath]:
-    """The keys beside an unknown one that it may stand for, or that hold the object that it belongs to."""
+    """Yield the keys beside an unknown one that it may stand for, or whose object it belongs to."""
     fix, section = problem.fix, problem.path[:-1]
     if not isinstance(fix, Fix):
         return

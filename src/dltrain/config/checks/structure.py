@@ -1,4 +1,4 @@
-"""Every key and value on its own: against the models of the sections, and Keras objects against the catalogue."""
+"""Each key and value on its own: sections against their models, Keras objects against the catalogue."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _EXPECTED = {
     "float_type": ("a number", ("float",)),
     "finite_number": ("a finite number", ()),
     "bool_type": ("`true` or `false`", ("bool",)),
-    "string_type": ("a word", ()),
+    "string_type": ("a string", ()),
     "list_type": ("a list", ()),
     "dict_type": ("a mapping", ()),
     "model_type": ("a mapping", ()),
@@ -50,10 +50,10 @@ _EXPECTED = {
 
 
 def check_structure(tree: Node, layers: Sequence[KeyPath]) -> tuple[Spec | None, list[Problem]]:
-    """The config as a spec, where it is one, and what is wrong with its keys and values.
+    """Return the config as a spec, if it is valid, and the problems of its keys and values.
 
     Args:
-        tree: the config as it was written.
+        tree: the config as written.
         layers: the paths of its layers, repeats expanded.
     """
     found = _check_objects(tree, layers)
@@ -64,17 +64,17 @@ def check_structure(tree: Node, layers: Sequence[KeyPath]) -> tuple[Spec | None,
 
 
 def _plain(tree: Node, layers: Sequence[KeyPath]) -> dict[str, Any]:
-    """The config as plain data, repeats expanded."""
+    """Return the config as plain data, repeats expanded."""
     plain: dict[str, Any] = tree.plain()
     model = plain.get("model")
     if isinstance(model, dict) and isinstance(model.get("layers"), list) and model["layers"]:
-        # An empty repeat is already told.
+        # An empty repeat is already reported.
         model["layers"] = [nearest(tree, path).plain() for path in layers] or ["Identity"]
     return plain
 
 
 def _check_objects(tree: Node, layers: Sequence[KeyPath]) -> list[Problem]:
-    """The catalogue's complaints; a layer that is repeated is looked at once."""
+    """Check Keras objects against the catalogue; a repeated layer is checked once."""
     written = [("layer", path, nearest(tree, path)) for path in dict.fromkeys(layers)]
     found = [*object_nodes(tree), *written]
     problems = (problem for section, path, node in found for problem in check_object(section, node, path))
@@ -84,7 +84,7 @@ def _check_objects(tree: Node, layers: Sequence[KeyPath]) -> list[Problem]:
 
 
 def _with_example(problem: Problem) -> Problem:
-    """The problem of an argument's value, with a value that fits as its hint."""
+    """Return the problem of an argument's value, with a valid value as its hint."""
     name, key = (str(part) for part in problem.path[-2:])
     found = (find(section, name) for section in ("dataset", *entries.sections()))
     entry = next((entry for entry in found if entry is not None and key in entry.arguments), None)
@@ -92,7 +92,7 @@ def _with_example(problem: Problem) -> Problem:
 
 
 def _of_pydantic(error: ValidationError, root: Node) -> list[Problem]:
-    """Pydantic's complaints in our words; those about Keras objects are left to the catalogue."""
+    """Return pydantic's errors as problems; those about Keras objects are left to the catalogue."""
     problems = []
     for detail in error.errors(include_url=False, include_context=True):
         path = tuple(detail["loc"])
@@ -129,7 +129,7 @@ def _problem(detail: ErrorDetails, path: KeyPath, root: Node) -> Problem:
         near = rename(node.value, words) if isinstance(node.value, str) else None
         return Problem("unknown-word", f"`{name}` cannot be {value}", path, node.where, near or Fix("choose", words))
     if kind == "string_pattern_mismatch":
-        hint = "letters, digits, `.`, `_` and `-`, at most 64, the first a letter or digit"
+        hint = "use up to 64 letters, digits, `.`, `_` and `-`, beginning with a letter or digit"
         return Problem("name", f"`{name}` cannot be {value}", path, node.where, hint)
     if kind == "too_short":
         return Problem("too-short", f"`{name}` is empty", path, node.key or node.where, "write at least one")
@@ -143,7 +143,7 @@ def _problem(detail: ErrorDetails, path: KeyPath, root: Node) -> Problem:
 
 
 def _example(path: KeyPath) -> Fix | str:
-    """What a key looks like with a value that fits: a written example, or its default."""
+    """Return the key with a valid value: a written example, or its default."""
     key = str(path[-1]) if path else ""
     if key in _EXAMPLES:
         return Fix("write", (_EXAMPLES[key],))
@@ -165,9 +165,9 @@ def _unknown_key(path: KeyPath, node: Node) -> Problem:
     plain = key.strip("\u00a0\u3000\u2003 ")
     fix: Fix | str | None
     if colon and word in known:
-        fix = Fix("rename", (word,), f"a blank is missing: write `{word}: {rest}`")
+        fix = Fix("rename", (word,), f"a space is missing: write `{word}: {rest}`")
     elif plain != key and any(plain in model.model_fields for model in SECTIONS.values()):
-        fix = Fix("rename", (plain,), f"blanks before `{plain}` are not plain ones: type them anew")
+        fix = Fix("rename", (plain,), f"the spaces before `{plain}` are not plain spaces: type them again")
     else:
         fix = rename(key, known) or _elsewhere(parent, key)
     choose = Fix("choose", tuple(known), f"known: {listing(known, 16)}")
@@ -175,7 +175,7 @@ def _unknown_key(path: KeyPath, node: Node) -> Problem:
 
 
 def _elsewhere(parent: KeyPath, key: str) -> Fix | str | None:
-    """Where a key belongs that is unknown in the section `parent`."""
+    """Return where a key belongs that is unknown in the section `parent`."""
     if parent == ("data",) and any(key in entry.arguments for entry in datasets.ENTRIES.values()):
         words = f"it belongs to the data set: `dataset: {{synthetic: {{{key}: …}}}}`"
         return Fix("move", ("data", "dataset", "synthetic", key), words)

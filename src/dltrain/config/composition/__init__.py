@@ -1,4 +1,4 @@
-"""From a file, what it extends and the overrides to one tree."""
+"""A file, what it extends and the overrides -> one tree."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dltrain.errors import KeyPath, Problem
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A config as it was written, all in one.
+    """A config as written, all parts in one tree.
 
     Args:
         tree: its values, bases and overrides merged.
         layers: the paths of its layers, repeats expanded.
-        problems: overrides that lead nowhere, and repeats that are not right.
+        problems: invalid overrides and repeats.
     """
 
     tree: Node
@@ -28,10 +28,10 @@ class Composed:
 
 
 def compose(file: str, data: bytes, overrides: Sequence[str], alone: bool = False) -> Composed:
-    """Merges a config with what it extends and with its overrides.
+    """Merge a config with what it extends and with its overrides.
 
     Args:
-        file: its name, from which paths in it count.
+        file: its name, to which paths in it are relative.
         data: its bytes.
         overrides: `key.path=value` texts.
         alone: read no other file.

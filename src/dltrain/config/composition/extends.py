@@ -1,4 +1,4 @@
-"""`extends: base.yaml`: a config that completes another one."""
+"""`extends: base.yaml`: a config that builds on another one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MAX_CHAIN = 16
 
 
 def read_chain(file: str, data: bytes, alone: bool = False) -> Node:
-    """The tree of a config in which everything that it extends is merged.
+    """Return the tree of a config, merged with everything that it extends.
 
     Mappings merge; everything else, lists too, is replaced; a Keras object with another name replaces the old
-    one; a key of a section that is set to nothing takes its default again.
+    one; a key of a section that is set to nothing gets its default back.
 
     Raises:
         ReadError: a file of the chain cannot be read, or the chain is a cycle or too long.
@@ -27,7 +27,9 @@ def read_chain(file: str, data: bytes, alone: bool = False) -> Node:
     chain = [Path(file)]
     while (link := trees[-1].value.pop("extends", None)) is not None:
         if alone:
-            problem = Problem("extends", "the config of a run extends nothing", ("extends",), link.where, Fix("remove"))
+            problem = Problem(
+                "extends", "the config of a run cannot extend another", ("extends",), link.where, Fix("remove")
+            )
             raise ReadError(problem)
         base = _base(chain, link)
         trees.append(_tree(str(base), _bytes(base, link.where)))
@@ -48,7 +50,7 @@ def _tree(file: str, data: bytes) -> Node:
 
 
 def _base(chain: list[Path], link: Node) -> Path:
-    """The file that the last of the chain extends."""
+    """Return the file that the last of the chain extends."""
 
     def error(message: str, hint: str = "") -> ReadError:
         return ReadError(Problem("extends", message, ("extends",), link.where, hint))
@@ -56,20 +58,18 @@ def _base(chain: list[Path], link: Node) -> Path:
     if not isinstance(link.value, str) or not link.value or "\0" in link.value:
         raise error(f"`extends` must be a file, not {shown(link.plain())}", "write `extends: base.yaml`")
     if Path(link.value).is_absolute():
-        raise error(
-            f"`extends` takes a path from the folder of this file, not {shown(link.value)}", "as in `../base.yaml`"
-        )
+        raise error(f"`extends` takes a path relative to this file, not {shown(link.value)}", "as in `../base.yaml`")
     base = chain[-1].parent / link.value
     known = [_identity(path) for path in chain]
     if _identity(base) in known:
         loop = [*chain[known.index(_identity(base)) :], base]
-        raise error(f"a cycle: {' extends '.join(path.name for path in loop)}", "take one of them out")
+        raise error(f"a cycle: {' extends '.join(path.name for path in loop)}", "remove one of them")
     if len(chain) >= MAX_CHAIN:
         raise error(f"a chain of more than {MAX_CHAIN} configs", "merge some of them into one")
     try:
         mode = base.stat().st_mode
     except FileNotFoundError:
-        hint = near_files(base) or "the path counts from the folder of this file"
+        hint = near_files(base) or "the path is relative to this file"
         raise error(f"no such config: {base}", hint) from None
     except OSError as failure:
         raise error(f"cannot read {shown(link.value)}: {failure.strerror}") from None
@@ -94,7 +94,7 @@ def _bytes(path: Path, where: Where) -> bytes:
 
 
 def read_limited(path: Path) -> bytes:
-    """The bytes of a file, or the first of them where there are more than a config may have."""
+    """Return the bytes of a file, at most one more than a config may have."""
     with path.open("rb") as stream:
         return stream.read(MAX_BYTES + 1)
 
@@ -116,7 +116,7 @@ def _merge(base: Node, over: Node, path: tuple[str, ...]) -> Node:
 
 
 def _merge_object(base: Node, over: Node) -> Node:
-    """`Name: {arguments}` over another: arguments merge under the same name."""
+    """Merge two objects written `Name: {arguments}`: under the same name, arguments merge."""
     if not (isinstance(base.value, dict) and isinstance(over.value, dict) and base.value.keys() == over.value.keys()):
         return over
     merged = {}

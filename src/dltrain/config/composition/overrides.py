@@ -1,4 +1,4 @@
-"""`-s key.path=value`: changes to the tree of a config, each value with its place in the argument."""
+"""`-s key.path=value`: overrides in the tree of a config, each value with its place in the argument."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dltrain.config.document.source import Node, Source
 from dltrain.config.document.suggest import listing
 from dltrain.errors import Problem, Where, dotted
 
-_FLAG = "-s "  # how places in an argument are shown
+_FLAG = "-s "  # in front of the argument where its place is shown
 
 
 def apply_override(root: Node, argument: str) -> Problem | None:
-    """Sets what `key.path=value` says in the tree; the value is read as YAML and beats the file.
+    """Set the value of `key.path=value`, read as YAML, in the tree.
 
     Returns:
-        the problem, when the argument cannot be read or leads nowhere.
+        the problem, if the argument cannot be read or its path does not exist.
     """
     name = _FLAG + argument
     path, equals, text = argument.partition("=")
@@ -34,7 +34,7 @@ def apply_override(root: Node, argument: str) -> Problem | None:
 
 
 def _value(text: str, source: Source, start: int) -> Node | Problem:
-    """The YAML value at column `start` of the argument; nothing after the `=` is null."""
+    """Return the YAML value at column `start` of the argument; an empty one is null."""
     name = source.name
     if not text.strip():
         return Node(None, source.at(0, start))
@@ -52,7 +52,7 @@ def _value(text: str, source: Source, start: int) -> Node | Problem:
 
 
 def _move(node: Node, name: str, start: int) -> None:
-    """Shifts the places of a value that was read on its own to where it stands in the argument."""
+    """Shift the places of a value, which was read on its own, to its columns in the argument."""
     node.where = _moved(node.where, name, start)
     if node.key is not None:
         node.key = _moved(node.key, name, start)
@@ -100,7 +100,7 @@ def _set(root: Node, keys: list[str], value: Node, source: Source, column: int) 
 
 
 def _make_mapping(node: Node, key: str, before: list[str], place: Where) -> Problem | None:
-    """Turns what may hold keys into a mapping: nothing, or a bare `Name` that is to get arguments."""
+    """Turn a node without keys into a mapping: null, or a bare `Name` that gets arguments."""
     if isinstance(node.value, dict):
         return None
     if node.value is None:
@@ -125,6 +125,6 @@ def _check_index(items: list[Node], key: str, before: list[str], place: Where) -
     if key.isascii() and key.isdigit() and int(key) < len(items):
         return None
     named = [next(iter(i.value)) if isinstance(i.value, dict) and i.value else str(i.value) for i in items]
-    message = f"`{parent}` is a list of {len(items)}: `{key}` is not a position in it"
+    message = f"`{parent}` is a list of {len(items)} without a position `{key}`"
     counted = listing([f"{index} {name}" for index, name in enumerate(named)])
     return Problem("override", message, (), place, f"positions count from 0: {counted}")

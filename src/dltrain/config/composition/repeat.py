@@ -1,4 +1,4 @@
-"""`repeat: {times: 3, layers: [...]}` among layers: the list that the model is built from."""
+"""`repeat: {times: 3, layers: [...]}` among layers, expanded to the list that the model is built from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EXAMPLE = "write `repeat: {times: 3, layers: [...]}`"
 
 
 def expand(root: Node) -> tuple[list[KeyPath], list[Problem]]:
-    """The paths under which the layers of a config are written, in order, and what is wrong with its repeats."""
+    """Return the paths of the layers in the config, in the order of the model, and the problems of its repeats."""
     model = root.value.get("model") if isinstance(root.value, dict) else None
     layers = model.value.get("layers") if model is not None and isinstance(model.value, dict) else None
     if layers is None or not isinstance(layers.value, list):
@@ -58,7 +58,7 @@ def _repeated(node: Node, path: KeyPath, problems: list[Problem]) -> list[_Item]
     once = _inner(node.value.get("layers"), (*path, "layers"), problems)
     times = _times(node.value.get("times"), (*path, "times"), problems)
     if times * sum(item.size for _, item in once) > MAX_NODES:
-        message = f"{times:,} times {len(once):,} layers are more than a config may hold"
+        message = f"{times:,} times {len(once):,} layers are more than a config may contain"
         problems.append(
             Problem("too-many-nodes", message, (*path, "times"), node.value["times"].where, "lower `times`")
         )
@@ -80,7 +80,7 @@ def _inner(layers: Node | None, path: KeyPath, problems: list[Problem]) -> list[
 
 
 def _times(node: Node | None, path: KeyPath, problems: list[Problem]) -> int:
-    """How often; 1 where that is not said rightly, so that what is inside is checked all the same."""
+    """Return the count; 1 if it is invalid, so that the layers inside are checked all the same."""
     if node is None:
         return 1
     value = node.value

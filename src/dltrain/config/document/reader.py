@@ -1,8 +1,8 @@
 """Strict YAML: text -> a tree of nodes in which every key and value knows its line and column.
 
-What differs from `yaml.safe_load`: numbers are those of YAML 1.2 (`1e-3` is a number; `010`, `12:30` and
-`1_000` are words), only `true` and `false` are booleans, a key given twice is an error, tags are refused,
-and an alias costs as many nodes as it stands for.
+It differs from `yaml.safe_load`: numbers are those of YAML 1.2 (`1e-3` is a number; `010`, `12:30` and
+`1_000` are strings), only `true` and `false` are booleans, a duplicate key is an error, tags are refused,
+and an alias counts as many nodes as it stands for.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fals
 
 
 class ReadError(Exception):
-    """The text is not YAML that dltrain takes; reading stopped at `problem`."""
+    """The text is not valid YAML for dltrain; reading stopped at `problem`."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
@@ -41,7 +41,7 @@ class ReadError(Exception):
 
 
 def decode(name: str, data: bytes) -> str:
-    """UTF-8 bytes to text without a byte-order mark.
+    """Decode UTF-8 bytes, without a byte-order mark.
 
     Raises:
         ReadError: too many bytes, invalid UTF-8, or a character that YAML forbids.
@@ -72,10 +72,10 @@ def decode(name: str, data: bytes) -> str:
 
 
 def read(name: str, text: str, origin: Origin = "file") -> Node:
-    """The tree of the one YAML document in `text`.
+    """Return the tree of the one YAML document in `text`.
 
     Raises:
-        ReadError: at the first thing that is not strict YAML, a cycle or a limit passed.
+        ReadError: at the first place that is not strict YAML, is a cycle or exceeds a limit.
     """
     source = Source(name, text, origin)
     try:
@@ -87,7 +87,7 @@ def read(name: str, text: str, origin: Origin = "file") -> Node:
         raise ReadError(
             Problem(
                 "yaml-syntax",
-                f"the character U+{code_point:04X} may not stand in YAML",
+                f"the character U+{code_point:04X} is not allowed in YAML",
                 (),
                 source.at(line, column),
                 "remove it, or write it as an escape inside double quotes",
@@ -99,7 +99,7 @@ def read(name: str, text: str, origin: Origin = "file") -> Node:
         raise ReadError(
             Problem(
                 "empty",
-                "the file holds no config",
+                "the file contains no config",
                 (),
                 source.at(0, 0),
                 "a config has the sections `data`, `model` and `train`",
@@ -111,11 +111,11 @@ def read(name: str, text: str, origin: Origin = "file") -> Node:
 def _twice(key: str, first: Where) -> str:
     if key[:1].isupper():
         return f"put `- ` before it, and before the one in line {first.line}: layers are a list"
-    return f"it was given at line {first.line}, column {first.column} before: remove one of them"
+    return f"it was given before, at line {first.line}, column {first.column}: remove one of them"
 
 
 class _Composer:
-    """Parser events -> nodes, without recursion deeper than `MAX_DEPTH`."""
+    """Parser events -> nodes, at most `MAX_DEPTH` deep."""
 
     def __init__(self, source: Source, events: Iterator[Any]) -> None:
         self.source = source
@@ -136,11 +136,13 @@ class _Composer:
 
     def node(self, event: Any, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            raise self.error(event, "too-deep", f"nested deeper than {MAX_DEPTH} levels", "a config is 5 to 10 deep")
+            raise self.error(event, "too-deep", f"nested deeper than {MAX_DEPTH} levels", "a config has 5 to 10 levels")
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event)
         if event.tag is not None and event.tag != "!":
-            raise self.error(event, "tag", f"the tag `{event.tag}` is not taken", "remove it: values have plain types")
+            raise self.error(
+                event, "tag", f"the tag `{event.tag}` is not supported", "remove it: values have plain types"
+            )
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         if isinstance(event, yaml.ScalarEvent):
@@ -165,7 +167,7 @@ class _Composer:
             raise self.error(event, "alias", f"no anchor `&{event.anchor}` before `*{event.anchor}`", f"known: {known}")
         target = self.anchors[event.anchor]
         if target is None:
-            raise self.error(event, "cycle", f"`*{event.anchor}` stands inside what it refers to")
+            raise self.error(event, "cycle", f"`*{event.anchor}` is inside the value that it refers to")
         self.count(target.size, event)
         where = self.source.between(event.start_mark, event.end_mark)
         return Node(target.value, where, None, target.size, target.quoted)
@@ -219,7 +221,7 @@ class _Composer:
                 self.anchors[event.anchor] = self.scalar(event)
             self.count(1, event)
             return str(event.value)
-        raise self.error(event, "key", "a key must be a plain word")
+        raise self.error(event, "key", "a key must be a plain string")
 
     def scalar(self, event: Any) -> Node:
         where = self.source.between(event.start_mark, event.end_mark)
@@ -234,7 +236,7 @@ class _Composer:
             return _BOOL[text]
         if _INT.fullmatch(text):
             if len(text) > MAX_DIGITS:
-                raise self.error(event, "digits", f"a number of {len(text):,} digits", f"at most {MAX_DIGITS}")
+                raise self.error(event, "digits", f"a number with {len(text):,} digits", f"use at most {MAX_DIGITS}")
             return int(text)
         if text.lower() in _INFINITE:
             return _INFINITE[text.lower()]

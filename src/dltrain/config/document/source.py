@@ -1,4 +1,4 @@
-"""A text and the tree of its values, each of which knows its line and column."""
+"""A text, and the tree of its values, each with its line and column."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from dltrain.errors import KeyPath, Origin, Where
 
-# What YAML counts as the end of a line, and so what its marks count by.
+# The line breaks of YAML, by which its marks count lines.
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
@@ -38,7 +38,7 @@ class Source:
 class Node:
     """A value with its place; `key` is the place of the mapping key before it.
 
-    `value` is None, a bool, int, float or str, a list of nodes, or a dict from words to nodes.
+    `value` is None, a bool, int, float or str, a list of nodes, or a dict from strings to nodes.
     """
 
     value: Any
@@ -57,18 +57,18 @@ class Node:
 
 
 def locate(root: Node, path: KeyPath) -> Node | None:
-    """The node at `path`; None where nothing is written there."""
+    """Return the node at `path`; None where nothing is written there."""
     node, whole = _follow(root, path)
     return node if whole else None
 
 
 def nearest(root: Node, path: KeyPath) -> Node:
-    """The node at `path`, or the nearest one above it."""
+    """Return the node at `path`, or the nearest one above it."""
     return _follow(root, path)[0]
 
 
 def place_of(root: Node, path: KeyPath) -> Where:
-    """Where a value stands: its own place for a scalar, else that of the key that leads to it."""
+    """Return the place of a value: its own for a scalar, else that of its key."""
     node = nearest(root, path)
     if isinstance(node.value, dict | list) and node.key is not None:
         return node.key
@@ -78,7 +78,7 @@ def place_of(root: Node, path: KeyPath) -> Where:
 
 
 def _follow(root: Node, path: KeyPath) -> tuple[Node, bool]:
-    """The last node on the way along `path`, and whether the way led to its end."""
+    """Return the last node along `path`, and whether the whole path exists."""
     node = root
     for key in path:
         if isinstance(node.value, dict) and key in node.value:

@@ -10,7 +10,7 @@ from dltrain.errors import Fix
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` most likely was meant to be; None where nothing is near."""
+    """Return the known name that `word` most likely stands for; None if nothing is near."""
     by_fold: dict[str, str] = {}
     for name in known:
         by_fold.setdefault(_fold(name), name)
@@ -21,13 +21,13 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 
 
 def rename(word: str, known: Iterable[str]) -> Fix | None:
-    """The name that `word` most likely was meant to be, as a fix; None where nothing is near."""
+    """Return the name that `word` most likely stands for, as a fix; None if nothing is near."""
     near = closest(word, known)
     return Fix("rename", (near,)) if near is not None else None
 
 
 def near_files(path: Path) -> str:
-    """What to write instead of the path of a config that does not exist; empty where nothing is near."""
+    """Return a hint for the path of a config that does not exist; empty if nothing is near."""
     try:
         files = [p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml")]
     except OSError:
@@ -41,25 +41,25 @@ def _fold(word: str) -> str:
 
 
 def listing(words: Iterable[str], limit: int = 12) -> str:
-    """`a`, `b`, `c`, … as one phrase, cut after `limit`."""
+    """Return `a`, `b`, `c`, … as one phrase of at most `limit` names."""
     quoted = [f"`{word}`" for word in words]
     return ", ".join(quoted[:limit]) + (", …" if len(quoted) > limit else "")
 
 
 def shown(value: object, quoted: bool = False) -> str:
-    """A plain value as a message names it: `64`, `[3, 3]`, `nothing`, `a mapping`."""
+    """Return a plain value as a message shows it: in backticks, or as `nothing`, `a mapping`, `a list of 5`."""
     if quoted:
         return f'`"{_cut(str(value), 38)}"`'
     return _described(value) or f"`{_short(value)}`"
 
 
 def short(value: object) -> str:
-    """The same without the marks of code, to stand inside them."""
+    """Return the same without backticks, for use inside them."""
     return _described(value) or _short(value)
 
 
 def _described(value: object) -> str:
-    """What is told of a value rather than shown of it; empty for one that is short enough to show."""
+    """Return a description of a value that is not shown itself; empty for one that is."""
     if value is None:
         return "nothing"
     if isinstance(value, dict):

@@ -1,4 +1,7 @@
-"""What the YAML parser stumbled over, in words that a beginner can act on."""
+"""Errors of the YAML parser, explained so that a beginner can act on them.
+
+PyYAML gives an error no code: its English sentences are all that tells one error from another.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,12 @@ import yaml
 from dltrain.config.document.source import Source
 from dltrain.errors import Problem
 
-_NO_BLANK = re.compile(r"(?P<key>[A-Za-z_]\w*):(?P<value>[^\s:/,}\]]+)")
+_NO_SPACE = re.compile(r"(?P<key>[A-Za-z_]\w*):(?P<value>[^\s:/,}\]]+)")
 _BARE_COMPARISON = re.compile(r"[:\[,]\s+(?P<bound>[<>]=?\s*[-+.\d]+)\s*$")
 
 
 def explain(error: yaml.MarkedYAMLError, source: Source) -> Problem:
-    """The problem behind a parser's error, at the line that is to be mended rather than where parsing ended."""
+    """Return the problem behind a parser's error, at the line to change rather than where parsing stopped."""
     mark = error.problem_mark or error.context_mark
     line = min(mark.line, len(source.lines) - 1) if mark else 0
     column = mark.column if mark else 0
@@ -26,7 +29,7 @@ def explain(error: yaml.MarkedYAMLError, source: Source) -> Problem:
         or _comma(source, line, text)
         or _comparison(source, line)
         or _unclosed(error, source, text)
-        or _missing_blank(source, line)
+        or _missing_space(source, line)
         or _indentation(error, source, line)
         or _two_colons(source, line, text)
         or Problem(
@@ -46,22 +49,22 @@ def _context(error: yaml.MarkedYAMLError) -> str:
 
 
 def _dash(error: yaml.MarkedYAMLError, source: Source, line: int, text: str) -> Problem | None:
-    """An item of a list without its `- `: this line, or the one before where only that one lacks it."""
+    """A list item without its `- `: this line, or the line before if only that one lacks it."""
     here = source.lines[line]
     if re.match(r"\s*-\w", here):
         column = here.index("-")
         where = source.at(line, column, len(here))
-        return Problem("yaml-dash", "no blank after `-`", (), where, f"write `- {here.strip()[1:]}`")
+        return Problem("yaml-dash", "no space after `-`", (), where, f"write `- {here.strip()[1:]}`")
     if "expected '-' indicator" in text and here.strip():
         where = source.at(line, _indent(source, line) or 0, len(here))
-        return Problem("yaml-dash", "this line stands in a list, without a `- `", (), where, "put `- ` before it")
+        return Problem("yaml-dash", "this line is in a list, but has no `- `", (), where, "put `- ` before it")
     before = next((n for n in range(line - 1, -1, -1) if source.lines[n].strip()), None)
     if "block mapping" in (error.context or "") and here.lstrip().startswith("- ") and before is not None:
         above = source.lines[before]
         if not above.lstrip().startswith("-") and not above.rstrip().endswith(":"):
             where = source.at(before, _indent(source, before) or 0, len(above))
             return Problem(
-                "yaml-dash", "a list begins behind this line, which has no `- `", (), where, "put `- ` before it"
+                "yaml-dash", "a list begins after this line, which has no `- `", (), where, "put `- ` before it"
             )
     return None
 
@@ -94,7 +97,7 @@ def _comma(source: Source, line: int, text: str) -> Problem | None:
 
 
 def _indentation(error: yaml.MarkedYAMLError, source: Source, line: int) -> Problem | None:
-    """A key that stands further in or out than the keys before it."""
+    """A key indented more or less than the keys before it."""
     here = _indent(source, line)
     before = next((n for n in range(line - 1, -1, -1) if source.lines[n].strip()), None)
     if here is None or before is None:
@@ -104,12 +107,12 @@ def _indentation(error: yaml.MarkedYAMLError, source: Source, line: int) -> Prob
     wanted = start.column if block and start is not None else _indent(source, before)
     if wanted is None or here == wanted or source.lines[before].rstrip().endswith(":"):
         return None
-    message = f"this line is indented by {here}, the lines that it belongs to by {wanted}"
+    message = f"this line is indented by {here} spaces, the lines around it by {wanted}"
     return Problem("yaml-indentation", message, (), source.at(line, 0, max(here, 1)), f"indent it by {wanted}")
 
 
 def _indent(source: Source, line: int) -> int | None:
-    """Blanks before the first sign of a line; None for an empty one."""
+    """Return the number of leading spaces of a line; None for an empty one."""
     text = source.lines[line] if 0 <= line < len(source.lines) else ""
     return len(text) - len(text.lstrip(" ")) if text.strip() else None
 
@@ -121,7 +124,7 @@ def _two_colons(source: Source, line: int, text: str) -> Problem | None:
     if match is None:
         return None
     where = source.at(line, match.start("value"), match.end("value"))
-    hint = "write a mapping as `{key: value}`, or put a text with a colon in quotes"
+    hint = "write a mapping as `{key: value}`, or put a string with a colon in quotes"
     return Problem("yaml-colon", "a second colon in one line", (), where, hint)
 
 
@@ -130,11 +133,11 @@ def _tab(source: Source, line: int) -> Problem | None:
         if 0 <= number < len(source.lines):
             text = source.lines[number]
             indent = text[: len(text) - len(text.lstrip())]
-            for sign, name in (("\t", "a tab"), ("\u00a0", "a non-breaking blank"), ("\u3000", "a wide blank")):
+            for sign, name in (("\t", "a tab"), ("\u00a0", "a non-breaking space"), ("\u3000", "a full-width space")):
                 if sign in indent:
                     column = indent.index(sign)
                     where = source.at(number, column, column + 1)
-                    return Problem("yaml-tab", f"{name} in the indentation", (), where, "YAML takes plain blanks only")
+                    return Problem("yaml-tab", f"{name} in the indentation", (), where, "YAML takes plain spaces only")
     return None
 
 
@@ -145,10 +148,10 @@ def _comparison(source: Source, line: int) -> Problem | None:
             bound = match["bound"].strip()
             return Problem(
                 "yaml-quote",
-                f"`{bound}` must stand in quotes",
+                f"`{bound}` must be in quotes",
                 (),
                 where,
-                f'write `"{bound}"`: a bare `>` is YAML\'s own',
+                f'write `"{bound}"`: a bare `>` begins a text block',
             )
     return None
 
@@ -165,9 +168,9 @@ def _unclosed(error: yaml.MarkedYAMLError, source: Source, text: str) -> Problem
     if opener in ("[", "{"):
         where = source.at(start.line, start.column)
         closer = "]" if opener == "[" else "}"
-        blank = _missing_blank(source, start.line)
-        if blank is not None:
-            return blank
+        space = _missing_space(source, start.line)
+        if space is not None:
+            return space
         return Problem(
             "yaml-unclosed",
             f"this `{opener}` is never closed, or a comma is missing in it",
@@ -178,16 +181,16 @@ def _unclosed(error: yaml.MarkedYAMLError, source: Source, text: str) -> Problem
     return None
 
 
-def _missing_blank(source: Source, line: int) -> Problem | None:
+def _missing_space(source: Source, line: int) -> Problem | None:
     for number in (line, line - 1, line - 2):
         if 0 <= number < len(source.lines):
             text = source.lines[number].split(" #")[0]
-            match = _NO_BLANK.search(text)
+            match = _NO_SPACE.search(text)
             if match and '"' not in text and "'" not in text:
                 where = source.at(number, match.start(), match.end())
                 return Problem(
                     "yaml-blank",
-                    f"no blank after the colon in `{match[0]}`",
+                    f"no space after the colon in `{match[0]}`",
                     (),
                     where,
                     f"write `{match['key']}: {match['value']}`",

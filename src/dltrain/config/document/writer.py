@@ -1,4 +1,4 @@
-"""Data -> YAML text, as the reader reads it back: on one line, or as blocks."""
+"""Data -> YAML text that the reader reads back: on one line, or as blocks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dltrain.errors import KeyPath
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _BARE_KEY = re.compile(r"[A-Za-z_]([^:#\x00-\x1f\x7f-\x9f\u2028\u2029]*[^:#\s\x00-\x1f\x7f-\x9f])?")
 
-# Whether a mapping or list begins a block; given its path, itself and the columns that it takes on one line.
+# Whether a mapping or list becomes a block, by its path, itself and the columns that it takes on one line.
 Opens = Callable[[KeyPath, Any, int], bool]
 
 
 def flow(value: Any) -> str:
-    """A value on one line."""
+    """Return a value on one line."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     if isinstance(value, int | float):
@@ -31,14 +31,14 @@ def flow(value: Any) -> str:
 
 
 def quote(text: str) -> str:
-    """A string bare where it reads back as itself, else in double quotes with escapes."""
+    """Return a string bare if it reads back as itself, else in double quotes with escapes."""
     bare = _BARE.fullmatch(text) and text.lower() not in ("null", "true", "false")
     return text if bare else json.dumps(text)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a block: a value, or what heads a mapping or list that follows (`opens`); `path` leads to it."""
+    """One line of a block: the value at `path`, or the key of a mapping or list that follows (`opens`)."""
 
     text: str
     path: KeyPath
@@ -46,7 +46,7 @@ class Line:
 
 
 def block(data: Mapping[str, Any], opens: Opens, indent: int = 0) -> Iterator[Line]:
-    """A mapping, one key a line: what `opens` goes on below its key, everything else stands beside it."""
+    """Yield the lines of a mapping, one key a line; a value that opens a block follows below its key."""
     return _mapping(data, (), " " * indent, opens)
 
 

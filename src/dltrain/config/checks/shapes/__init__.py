@@ -1,4 +1,4 @@
-"""What a layer makes of one sample: shape, weights and operations, worked out without Keras."""
+"""Output shape, weights and MACs of a layer for one sample, inferred without Keras."""
 
 from dltrain.config.checks.shapes.inference import RULES, infer
 from dltrain.config.checks.shapes.terms import Inferred, Shape, ShapeError

@@ -1,4 +1,4 @@
-"""Shapes of layers that work along axes in space: convolutions, poolings, paddings, croppings."""
+"""Shapes of layers on spatial axes: convolutions, pooling, padding, cropping."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CHANNELS_FIRST = {1: "(channels, steps)", 2: "(channels, height, width)", 3: "(
 
 
 def _check(kind: str, arguments: Arguments, shape: Shape, rank: int) -> None:
-    """Raises ShapeError where a sample does not have `rank` axes in space and one of channels, in their order."""
+    """Raise ShapeError unless a sample has `rank` spatial axes and one of channels, in the layer's order."""
     if arguments.get("data_format") != "channels_first":
         check_space(kind, shape, rank)
     elif len(shape) != rank + 1:
@@ -51,11 +51,11 @@ def _convolution(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
 def _check_groups(filters: int, channels: int, groups: int) -> None:
     if filters % groups:
         hint = f"write a multiple of {groups}, or other `groups`"
-        raise ShapeError(f"cannot share {filters} filters out among {groups} groups", hint, "filters")
+        raise ShapeError(f"cannot divide {filters} filters into {groups} groups", hint, "filters")
     if channels % groups:
         hint = f"write `groups: {math.gcd(channels, filters)}`"
         what = "1 channel" if channels == 1 else f"{channels} channels"
-        raise ShapeError(f"gets {what}, which {groups} groups cannot share", hint, "groups")
+        raise ShapeError(f"gets {what}, which cannot be divided into {groups} groups", hint, "groups")
 
 
 def _transposed(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
@@ -130,8 +130,8 @@ def _adaptive_max_pooling(rank: int, arguments: Arguments, shape: Shape) -> Infe
     # Keras also pools with windows one longer than needed; where these are longer than the axis, TensorFlow
     # divides by zero and the process ends.
     if any(math.ceil(n / out) + 1 > n for out, n in zip(size, space, strict=True)):
-        hint = f"write `GlobalMaxPooling{rank}D: {{keepdims: true}}`" if set(size) == {1} else "try a plain pooling"
-        message = f"has an `output_size` of {arguments['output_size']}, which TensorFlow cannot do for {space}"
+        hint = f"write `GlobalMaxPooling{rank}D: {{keepdims: true}}`" if set(size) == {1} else "use plain pooling"
+        message = f"has an `output_size` of {arguments['output_size']}, which TensorFlow does not support for {space}"
         raise ShapeError(message, hint, "output_size")
     return inferred
 
@@ -149,7 +149,7 @@ def _up_sampling(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
 
 
 def _borders(value: object, rank: int) -> list[tuple[int, int]]:
-    """(before, after) of each axis, out of a number, a number an axis or a pair an axis."""
+    """Return (before, after) for each axis, from one number, one per axis or one pair per axis."""
     if isinstance(value, int):
         return [(value, value)] * rank
     items = list(value) if isinstance(value, list | tuple) else []
@@ -170,7 +170,7 @@ def _cropping(rank: int, arguments: Arguments, shape: Shape) -> Inferred:
     space, channels = split(arguments, shape)
     left = tuple(n - sum(b) for n, b in zip(space, _borders(arguments["cropping"], rank), strict=True))
     if min(left) < 1:
-        raise ShapeError(f"takes more away than there is: {space}", "write a smaller `cropping`", "cropping")
+        raise ShapeError(f"crops more than there is: {space}", "write a smaller `cropping`", "cropping")
     return Inferred(join(arguments, left, channels))
 
 

@@ -1,4 +1,4 @@
-"""Shapes of layers that crop, resize or alter images: they take (height, width, channels) and have no weights."""
+"""Shapes of layers that crop, resize or augment images: (height, width, channels), without weights."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def _blurred(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
 
 
 def _coloured(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
-    """Layers that turn the three channels into hue and saturation, or into grey."""
+    """Layers that convert three channels to hue and saturation, or to grey."""
     check_space(kind, shape, 2)
     _, channels = split(arguments, shape)
     if channels != 3:
-        message = f"changes colours, which takes 3 channels, but it gets {channels}: {shape}"
+        message = f"changes colours, which takes 3 channels, but gets {channels}: {shape}"
         raise ShapeError(message, "remove the layer, or use `RandomBrightness` or `RandomContrast`")
     return Inferred(shape)
 
@@ -43,19 +43,19 @@ def _grey(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
     check_space(kind, shape, 2)
     _, channels = split(arguments, shape)
     if channels not in (1, 3):
-        raise ShapeError(f"takes 1 or 3 channels, but it gets {channels}: {shape}", "remove the layer")
+        raise ShapeError(f"takes 1 or 3 channels, but gets {channels}: {shape}", "remove the layer")
     return Inferred(shape)
 
 
 def _jittered(kind: str, arguments: Arguments, shape: Shape) -> Inferred | None:
-    """Sure for three channels at the end only: with others it depends on which of its factors are set."""
+    """Certain for three channels in the last axis only: otherwise it depends on which factors are set."""
     check_space(kind, shape, 2)
     sure = shape[-1] == 3 and arguments["data_format"] != "channels_first"
     return Inferred(shape) if sure else None
 
 
 def _tilted(kind: str, arguments: Arguments, shape: Shape) -> Inferred | None:
-    """Nothing sure for images one pixel high or wide: by chance Keras finds no transformation for them."""
+    """Uncertain for images one pixel high or wide: by chance Keras finds no transformation for them."""
     check_space(kind, shape, 2)
     space, _ = split(arguments, shape)
     return Inferred(shape) if min(space) > 1 else None

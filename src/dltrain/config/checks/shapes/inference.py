@@ -1,4 +1,4 @@
-"""What a layer makes of one sample: shape, weights and operations, by rules that are held against Keras by a test."""
+"""Infers a layer's output shape, weights and MACs for one sample, by rules that a test compares with Keras."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from dltrain.config.schema import KerasObject
 
 
 def infer(name: str, arguments: Mapping[str, Any], shape: Shape) -> Inferred | None:
-    """What a layer makes of a sample of `shape`; None where there is no rule, and so nothing to say.
+    """Infer the output of a layer for a sample of `shape`; None for a layer without a rule.
 
     Args:
         name: of the layer, or an alias.
-        arguments: as written, valid by the catalogue; defaults are filled in here.
+        arguments: as written and valid; defaults are filled in here.
         shape: of one sample, without the batch axis.
 
     Raises:
-        ShapeError: the layer does not take such samples.
+        ShapeError: the layer does not accept such samples.
     """
     entry = entries.find("layer", name)
     if entry is None or entry.name not in RULES or not shape or not _needed(entry.name) <= arguments.keys():
@@ -52,13 +52,13 @@ def _defaults(name: str) -> dict[str, Any]:
 
 @cache
 def _needed(name: str) -> frozenset[str]:
-    """The arguments that a layer cannot be built without."""
+    """Return the required arguments of a layer."""
     entry = entries.find("layer", name)
     return frozenset(key for key, argument in entry.arguments.items() if argument.required) if entry else frozenset()
 
 
 def _halves(arguments: Arguments) -> bool:
-    """Whether an activation halves the last axis: Keras's own shapes do not know of it, so there is none to give."""
+    """Whether an activation halves the last axis: Keras's own shape inference ignores that."""
     given = (arguments.get("activation"), arguments.get("recurrent_activation"))
     return any(entries.trait("activation", name, "halves") for name in given)
 
@@ -85,7 +85,7 @@ def _time_distributed(arguments: Arguments, shape: Shape) -> Inferred | None:
 
 
 def _at_every_step_before(cure: KerasObject | str, steps: int) -> KerasObject | str:
-    """The layer to put before `TimeDistributed` where its inner layer needs `cure` before it."""
+    """Return the layer to put before `TimeDistributed` if its inner layer needs `cure` before it."""
     if isinstance(cure, str):
         return cure
     if cure.name == "Reshape":
@@ -104,7 +104,7 @@ def _bidirectional(arguments: Arguments, shape: Shape) -> Inferred | None:
         check_goes_along("backward_layer", name)
         second = (name, written)
     elif first["go_backwards"]:
-        raise ShapeError("goes backwards by itself", "remove `go_backwards` from its `layer`", "layer")
+        raise ShapeError("has a `layer` that goes backwards already", "remove `go_backwards` from its `layer`", "layer")
     check_pair(first, {**_defaults(second[0]), **second[1]})
     forward, other = infer(inner, given, shape), infer(*second, shape)
     if forward is None or other is None:
@@ -113,14 +113,14 @@ def _bidirectional(arguments: Arguments, shape: Shape) -> Inferred | None:
 
 
 def _named(value: Any) -> tuple[str, dict[str, Any]]:
-    """Name and written arguments of a nested layer; the name is the class's own."""
+    """Return the class name and the written arguments of a nested layer."""
     name, arguments = (value, None) if isinstance(value, str) else next(iter(value.items()))
     entry = entries.find("layer", name)
     return (entry.name if entry is not None else name), arguments or {}
 
 
 def _spectral_normalization(arguments: Arguments, shape: Shape) -> Inferred | None:
-    """The inner layer with one more vector, as long as the last axis of its kernel, that is not learned."""
+    """Infer the inner layer with one more vector, not trainable, as long as the last axis of its kernel."""
     inner, given = _named(arguments["layer"])
     forward = infer(inner, given, shape)
     if forward is None:
@@ -136,7 +136,7 @@ def _spectral_normalization(arguments: Arguments, shape: Shape) -> Inferred | No
 
 
 def _kernel_end(name: str, filled: Arguments, shape: Shape) -> int | None:
-    """The last size of a layer's kernel; None for a layer without one kernel."""
+    """Return the size of the kernel's last axis; None for a layer without a single kernel."""
     if name.startswith(("SeparableConv", "ConvLSTM")):
         return None
     if name == "SpectralNormalization":

@@ -1,4 +1,4 @@
-"""Shapes of dense, normalising, reshaping and elementwise layers."""
+"""Shapes of dense, normalization, reshaping and elementwise layers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _dense(arguments: Arguments, shape: Shape) -> Inferred:
 
 
 def _with_lora(arguments: Arguments, shape: Shape) -> Inferred:
-    """A frozen kernel beside two thin ones that are learned."""
+    """A frozen kernel beside two low-rank ones that are trainable."""
     units, rank = arguments["units"], arguments["lora_rank"]
     kernel, thin = shape[-1] * units, rank * (shape[-1] + units)
     bias = units if arguments["use_bias"] else 0
@@ -61,14 +61,14 @@ def _group_normalization(arguments: Arguments, shape: Shape) -> Inferred:
     groups = size if arguments["groups"] == -1 else arguments["groups"]
     if groups < 1 or size % groups:
         hint = f"write `groups: {math.gcd(size, max(groups, 1))}`"
-        raise ShapeError(f"cannot share {size} channels out among {groups} groups", hint, "groups")
+        raise ShapeError(f"cannot divide {size} channels into {groups} groups", hint, "groups")
     return learned(shape, size * (int(arguments["center"]) + int(arguments["scale"])))
 
 
 def _rms_normalization(arguments: Arguments, shape: Shape) -> Inferred | None:
     axes = axes_of(arguments["axis"], shape)
     if sorted(axes) != list(range(len(shape) - len(axes), len(shape))):
-        return None  # Keras lines the scale up with the last axes, whatever `axis` says
+        return None  # Keras aligns the scale with the last axes, whatever `axis` says
     return learned(shape, math.prod(shape[axis] for axis in axes))
 
 
@@ -94,25 +94,25 @@ def _reshape(arguments: Arguments, shape: Shape) -> Inferred:
     size, known = math.prod(shape), math.prod(n for n in target if n != -1)
     free = target.count(-1)
     if free > 1:
-        raise ShapeError("can leave one size open, not several", "write -1 once", "target_shape")
+        raise ShapeError("can have one size of -1, not several", "write -1 once", "target_shape")
     if free and known and size % known == 0:
         return Inferred(tuple(size // known if n == -1 else n for n in target))
     if not free and known == size:
         return Inferred(target)
-    message = f"cannot make {target} of {shape}: {known:,} numbers out of {size:,}"
+    message = f"cannot reshape {shape} to {target}: {size:,} numbers, not {known:,}"
     if free:
-        message = f"cannot make {target} of {shape}: {size:,} numbers are no multiple of {known:,}"
+        message = f"cannot reshape {shape} to {target}: {size:,} numbers are not a multiple of {known:,}"
     raise ShapeError(message, _reshape_hint(target, size), "target_shape")
 
 
 def _reshape_hint(target: Shape, size: int) -> str:
     if len(target) > 1 and math.prod(target[1:]) == size:
-        return f"write `target_shape: {list(target[1:])}`, without the axis of the batch"
+        return f"write `target_shape: {list(target[1:])}`, without the batch axis"
     for place in reversed(range(len(target))):
         rest = math.prod(n for i, n in enumerate(target) if i != place and n != -1)
         if target.count(-1) == 0 and rest > 0 and size % rest == 0:
             open_target = [-1 if i == place else n for i, n in enumerate(target)]
-            return f"write `target_shape: {open_target}`, where -1 stands for what is left"
+            return f"write `target_shape: {open_target}`, where -1 stands for the rest"
     return f"choose sizes whose product is {size:,}"
 
 
@@ -120,7 +120,9 @@ def _permute(arguments: Arguments, shape: Shape) -> Inferred:
     dims = arguments["dims"]
     if sorted(dims) != list(range(1, len(shape) + 1)):
         hint = f"write the numbers from 1 to {len(shape)} in another order"
-        raise ShapeError(f"`dims` {list(dims)} is no order of the {len(shape)} axes of {shape}", hint, "dims")
+        raise ShapeError(
+            f"has `dims` {list(dims)}, which do not permute the {len(shape)} axes of {shape}", hint, "dims"
+        )
     return Inferred(tuple(shape[n - 1] for n in dims))
 
 

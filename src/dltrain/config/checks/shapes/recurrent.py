@@ -1,4 +1,4 @@
-"""Shapes of layers that go along the steps of a sequence, and of those that wrap another layer."""
+"""Shapes of recurrent layers, and of those that wrap another layer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 
 
 def check_sequence(shape: Shape) -> None:
-    """Raises ShapeError where a sample is not a sequence of vectors."""
+    """Raise ShapeError unless a sample is a sequence of vectors."""
     if len(shape) == 1:
         raise mismatch(shape, "(steps, features)", reshape(shape[0], 1))
     if len(shape) != 2:
@@ -34,7 +34,7 @@ def check_sequence(shape: Shape) -> None:
 
 
 def _weights(kind: str, arguments: Arguments, features: int) -> int:
-    """Numbers in the weights of a cell: kernel, recurrent kernel and bias."""
+    """Return the parameters of a cell: kernel, recurrent kernel and bias."""
     units, gates = arguments["units"], GATES[kind]
     biases = 2 if kind == "GRU" and arguments["reset_after"] else 1
     return gates * units * (features + units + (biases if arguments["use_bias"] else 0))
@@ -82,9 +82,10 @@ RULES: dict[str, Rule] = {
 
 
 def rnn(arguments: Arguments, shape: Shape, cell: str, cell_arguments: Arguments) -> Inferred | None:
-    """`RNN` around a cell; None for a cell without a rule."""
+    """Infer an `RNN` around a cell; None for a cell without a rule."""
     if not trait("layer", cell, "cell"):
-        raise ShapeError(f"goes along a cell, and `{cell}` is none", "write `cell: {LSTMCell: {units: 64}}`", "cell")
+        hint = "write `cell: {LSTMCell: {units: 64}}`"
+        raise ShapeError(f"takes a recurrent cell, and `{cell}` is not one", hint, "cell")
     kind = cell.removesuffix("Cell")
     if kind not in GATES:
         return None
@@ -93,28 +94,28 @@ def rnn(arguments: Arguments, shape: Shape, cell: str, cell_arguments: Arguments
 
 
 def check_goes_along(key: str, name: str) -> None:
-    """Raises ShapeError where a layer for `Bidirectional` does not go along the steps of a sequence."""
+    """Raise ShapeError unless a layer for `Bidirectional` is recurrent."""
     if not trait("layer", name, "recurrent") or name == "Bidirectional":
-        message = f"takes a recurrent layer as its `{key}`, and `{name}` is none"
+        message = f"takes a recurrent layer as its `{key}`, and `{name}` is not one"
         raise ShapeError(message, "as in `layer: {LSTM: {units: 64}}`", key)
 
 
 def check_pair(forward: Arguments, backward: Arguments) -> None:
-    """Raises ShapeError where two layers cannot go along one sequence in opposite directions."""
+    """Raise ShapeError unless two layers process a sequence in opposite directions, with outputs that can be merged."""
     if forward["go_backwards"] == backward["go_backwards"]:
         hint = "write `go_backwards: true` in `backward_layer` alone"
         raise ShapeError("needs one layer that goes forwards and one that goes backwards", hint, "backward_layer")
     if forward["return_sequences"] != backward["return_sequences"]:
         hint = "write the same `return_sequences` in both"
-        raise ShapeError("has one layer that gives every step and one that does not", hint, "backward_layer")
+        raise ShapeError("has one layer that returns every step and one that does not", hint, "backward_layer")
 
 
 def bidirectional(arguments: Arguments, forward: Inferred, backward: Inferred) -> Inferred:
-    """Two recurrent layers over one sequence, merged."""
+    """Infer two recurrent layers on one sequence, merged."""
     mode = arguments["merge_mode"]
     if mode is None:
         hint = "write `merge_mode: concat`"
-        raise ShapeError("gives two outputs without a `merge_mode`; the next layer takes one", hint, "merge_mode")
+        raise ShapeError("has two outputs without a `merge_mode`; the next layer takes one", hint, "merge_mode")
     one = forward.shape
     if one != backward.shape:
         message = f"cannot merge {one} with {backward.shape}"
@@ -129,6 +130,6 @@ def bidirectional(arguments: Arguments, forward: Inferred, backward: Inferred) -
 
 
 def check_steps(shape: Shape) -> None:
-    """Raises ShapeError where there is no axis of steps before those of the inner layer."""
+    """Raise ShapeError if there is no axis of steps before those of the inner layer."""
     if len(shape) < 2:
         raise mismatch(shape, "(steps, …)", reshape(shape[0], 1))

@@ -1,4 +1,4 @@
-"""What rules about shapes say and take: shapes are of one sample, without the batch axis."""
+"""The vocabulary of shape rules; shapes are of one sample, without the batch axis."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ AXES = {
 
 @dataclass(frozen=True, slots=True)
 class Inferred:
-    """What a layer makes of one sample.
+    """The output of a layer for one sample.
 
     Args:
-        shape: of its output.
-        parameters: numbers in its weights, learned or not.
-        trainable: those that are learned.
-        multiply_adds: of a forward pass: of its matrix products and convolutions, nothing else counts.
+        shape: of the output.
+        parameters: numbers in the weights, trainable or not.
+        trainable: those that are trainable.
+        multiply_adds: MACs of a forward pass, counting matrix products and convolutions only.
     """
 
     shape: Shape
@@ -39,17 +39,17 @@ class Inferred:
     multiply_adds: int = 0
 
 
-# What a layer makes of a sample of a shape; None where that is not sure.
+# Infers the output for a sample of a shape; None where that is uncertain.
 Rule = Callable[[Arguments, Shape], Inferred | None]
 
 
 class ShapeError(Exception):
-    """A layer that cannot take what it gets.
+    """A layer that does not accept its input.
 
     Args:
-        message: goes on after `layer 2, `LSTM`, `.
-        cure: the layer that is to come before it, or what to write, as a phrase.
-        argument: the argument at fault; None where it is the layer's place.
+        message: follows `layer 2, `LSTM`, `.
+        cure: the layer to insert before it, or a phrase that says what to write.
+        argument: the wrong argument; None if it is the position of the layer.
     """
 
     def __init__(self, message: str, cure: KerasObject | str = "", argument: str | None = None) -> None:
@@ -64,22 +64,22 @@ class ShapeError(Exception):
 
 
 def learned(shape: Shape, weights: int, multiply_adds: int = 0) -> Inferred:
-    """An output of `shape` from a layer all of whose `weights` are learned."""
+    """Return an output of `shape` from a layer whose `weights` are all trainable."""
     return Inferred(shape, weights, weights, multiply_adds)
 
 
 def unchanged(arguments: Arguments, shape: Shape) -> Inferred:
-    """The rule of layers that keep the shape and have no weights."""
+    """The rule of layers without weights that keep the shape."""
     return Inferred(shape)
 
 
 def per_axis(value: int | list[int] | None, rank: int) -> Shape:
-    """An argument that is one number for all axes or a number for each."""
+    """Return one number per axis of an argument that may be one number for all."""
     return (value,) * rank if isinstance(value, int) else tuple(value or ())
 
 
 def split(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
-    """(sizes of the axes in space, channels) of a sample."""
+    """Return (sizes of the spatial axes, channels) of a sample."""
     if arguments.get("data_format") == "channels_first":
         return shape[1:], shape[0]
     return shape[:-1], shape[-1]
@@ -102,13 +102,13 @@ def reshape(*sizes: int) -> KerasObject:
 
 
 def insertion(item: KerasObject) -> Fix:
-    """To put a layer before the one at fault."""
+    """Return the fix that inserts a layer before the wrong one."""
     arguments = f": {flow(item.arguments)}" if item.arguments else ""
     return Fix("insert", (f"- {item.name}{arguments}",))
 
 
 def check_space(kind: str, shape: Shape, rank: int) -> None:
-    """Raises ShapeError where a sample does not have `rank` axes in space and one of channels."""
+    """Raise ShapeError unless a sample has `rank` spatial axes and one of channels."""
     if len(shape) != rank + 1:
         raise mismatch(shape, AXES[rank], _space_cure(kind, shape, rank))
 
@@ -123,7 +123,7 @@ def _space_cure(kind: str, shape: Shape, rank: int) -> KerasObject | str:
     if rank == 1 and len(shape) > 2:
         return reshape(shape[0], math.prod(shape[1:]))
     if len(shape) == rank + 2:
-        return f"write `TimeDistributed: {{layer: {{{kind}: …}}}}`, which takes the first axis for steps"
+        return f"write `TimeDistributed: {{layer: {{{kind}: …}}}}`, which treats the first axis as steps"
     for channels in (1, 3):
         side = math.isqrt(size // channels)
         if rank == 2 and side > 1 and side * side * channels == size:
@@ -132,10 +132,10 @@ def _space_cure(kind: str, shape: Shape, rank: int) -> KerasObject | str:
 
 
 def window(arguments: Arguments, space: Shape, key: str, strides: Shape, dilation: Shape) -> Shape:
-    """How many places a window of size `key` has along each axis.
+    """Return how many positions a window of size `key` has along each axis.
 
     Raises:
-        ShapeError: it is longer than an axis, and nothing is padded.
+        ShapeError: it is longer than an axis, without padding.
     """
     if arguments["padding"] != "valid":
         return tuple((n - 1) // s + 1 for n, s in zip(space, strides, strict=True))
@@ -143,12 +143,12 @@ def window(arguments: Arguments, space: Shape, key: str, strides: Shape, dilatio
     reach = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
     if any(k > n for k, n in zip(reach, space, strict=True)):
         message = f"has a `{key}` of {_plain(arguments[key])}, which does not fit into {space}"
-        raise ShapeError(message, f"use a smaller `{key}` or `padding: same`, or shrink less before it", key)
+        raise ShapeError(message, f"use a smaller `{key}` or `padding: same`, or downsample less before it", key)
     return tuple((n - k) // s + 1 for n, k, s in zip(space, reach, strides, strict=True))
 
 
 def strides_and_dilation(arguments: Arguments, rank: int) -> tuple[Shape, Shape]:
-    """Both of them along each axis; ShapeError where both are above 1, which no backend can do."""
+    """Return both for each axis; ShapeError if both are above 1, which no backend supports."""
     strides, dilation = per_axis(arguments["strides"], rank), per_axis(arguments["dilation_rate"], rank)
     if max(strides) > 1 and max(dilation) > 1:
         raise ShapeError("cannot have both `strides` and `dilation_rate` above 1", "keep one of them", "dilation_rate")
@@ -160,7 +160,7 @@ def _plain(value: object) -> str:
 
 
 def axes_of(axes: int | list[int], shape: Shape) -> list[int]:
-    """One axis or several, as positions in the sample."""
+    """Return one axis or several as positions in the sample."""
     positions = [axis_of(axis, shape) for axis in (axes if isinstance(axes, list) else [axes])]
     if len(set(positions)) != len(positions) or not positions:
         raise ShapeError(f"needs each axis once, not {axes}", "write `axis: -1`, or a list of different ones", "axis")
@@ -168,7 +168,7 @@ def axes_of(axes: int | list[int], shape: Shape) -> list[int]:
 
 
 def axis_of(axis: int, shape: Shape, key: str = "axis") -> int:
-    """An axis counted with the batch, as a position in the sample; Keras's axis 0 is the batch."""
+    """Return the position in the sample of an axis as Keras counts it: 0 is the batch."""
     whole = len(shape) + 1
     position = axis if axis >= 0 else axis + whole
     if not 0 < position < whole:

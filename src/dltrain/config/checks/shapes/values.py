@@ -6,7 +6,7 @@ from dltrain.config.checks.shapes.terms import Arguments, Inferred, Rule, Shape,
 
 
 def _encoded(mode: str, tokens: int, shape: Shape) -> Inferred | None:
-    """One number a sample for each token; None where Keras plans one shape and gives another."""
+    """One number per token; None where the shape that Keras infers differs from its output."""
     if mode == "int":
         return Inferred(shape)
     if mode == "one_hot":
