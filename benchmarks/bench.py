@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -35,34 +34,6 @@ CONFIGS = {
 IMAGES, EPOCHS = 6_400, 3
 QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "SAVE_TO": str(Path(tempfile.gettempdir()) / "plain.keras")}
 
-PEAK = """
-import json, time, sys
-import tensorflow as tf
-n, found = 2048, {}
-for name in ("float32", "bfloat16"):
-    a = tf.cast(tf.random.normal((n, n)), name)
-    product = tf.function(lambda a: tf.matmul(a, a)[0, 0])
-    times = []
-    for _ in range(30):
-        started = time.perf_counter(); float(product(a)); times.append(time.perf_counter() - started)
-    found[name] = 2 * n**3 / min(times) / 1e9
-print(json.dumps(found))
-"""
-EVALUATE = """
-import json, sys, time
-from pathlib import Path
-from dltrain import runs, spec
-from dltrain.engine import build, evaluation, training
-plan = spec.load(Path(sys.argv[1]) / "resolved.yaml")
-data = training.load_data(plan.spec)
-training.start_backend(plan.spec, lambda event: None)
-from dltrain.engine import build
-model, form, _ = build.compiled(plan, data)
-started = time.perf_counter()
-evaluation.evaluate_model(plan.spec, data, model, form, runs.Run(Path(sys.argv[1])), "test")
-print(json.dumps({"inference": time.perf_counter() - started}))
-"""
-
 
 def run(command: Sequence[object], **environment: str) -> tuple[float, int, str]:
     """(wall seconds, peak bytes, stdout) of a command that succeeds."""
@@ -77,6 +48,11 @@ def run(command: Sequence[object], **environment: str) -> tuple[float, int, str]
         if status != 0:
             raise SystemExit(f"failed: {' '.join(map(str, command))}")
         return wall, usage.ru_maxrss * 1024, output.read().decode()
+
+
+def measured(script: str, *arguments: object) -> dict[str, Any]:
+    """What a script beside this one prints."""
+    return dict(json.loads(run([sys.executable, HERE / script, *arguments])[2].splitlines()[-1]))
 
 
 def plain(model: str, batch: int, epochs: int = EPOCHS, images: int = IMAGES, **environment: str) -> dict[str, Any]:
@@ -131,16 +107,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def mflop(config: str) -> float:
     """Million operations an image, forward and backward: 2 for a multiply-add, backward twice the forward."""
-    from dltrain import spec
+    from dltrain.config import load
 
-    rows = spec.load(ROOT / f"configs/{config}.yaml").checked.outline.rows
+    rows = load(ROOT / f"configs/{config}.yaml").checked.outline.rows
     return sum(row.after.multiply_adds or 0 for row in rows) * 6 / 1e6
 
 
 def machine() -> str:
     """What the figures were measured on."""
     facts = json.loads(run([*DLTRAIN, "env", "--json"])[2].splitlines()[-1])
-    peak = json.loads(run([sys.executable, "-c", PEAK])[2].splitlines()[-1])
+    peak = measured("matmul_peak.py")
     facts["torch"] = run([PYTORCH, "-c", "import torch; print(torch.__version__)"])[2].strip()
     lines = [f"- {key}: {value}" for key, value in facts.items()]
     return "\n".join([*lines, *(f"- matrix product, {name}: {value:.0f} GFLOP/s" for name, value in peak.items())])
@@ -148,7 +124,7 @@ def machine() -> str:
 
 def training() -> str:
     """Images/s of the four models beside plain Keras and PyTorch."""
-    peak = json.loads(run([sys.executable, "-c", PEAK])[2].splitlines()[-1])["float32"]
+    peak = measured("matmul_peak.py")["float32"]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for model, config in CONFIGS.items():
@@ -207,7 +183,7 @@ def whole() -> str:
             found.setdefault("whole command, 2 epochs of `cnn_mnist`: dltrain s", []).append(mine["wall"])
             found.setdefault("**plain / dltrain**", []).append(two["wall"] / mine["wall"])
             found.setdefault("**peak memory, dltrain / plain**", []).append(mine["peak"] / two["peak"])
-            inference = json.loads(run([sys.executable, "-c", EVALUATE, mine["path"]])[2].splitlines()[-1])["inference"]
+            inference = measured("evaluate_run.py", mine["path"])["inference"]
             found.setdefault("**evaluate and predict 10,000 images, plain at batch 32 / dltrain**", []).append(
                 two["inference"] / inference
             )
@@ -306,10 +282,11 @@ def main() -> None:
         about = f"*{(function.__doc__ or '').strip()} Measured {measured}.*"
         found = f"<!-- {name} -->\n{about}\n\n{function()}\n<!-- /{name} -->"
         text = RESULTS.read_text(encoding="utf-8")
-        pattern = re.compile(rf"<!-- {name} -->.*?<!-- /{name} -->", re.S)
-        if not pattern.search(text):
+        before, begin, rest = text.partition(f"<!-- {name} -->")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
+        if not begin or not end:
             raise SystemExit(f"{RESULTS} has no place for `{name}`")
-        RESULTS.write_text(pattern.sub(lambda _, found=found: found, text), encoding="utf-8")
+        RESULTS.write_text(before + found + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

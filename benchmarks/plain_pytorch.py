@@ -6,6 +6,7 @@ Prints as JSON the seconds of each epoch and the test accuracy at the end.
 import json
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -36,7 +37,7 @@ class Rows(nn.Module):
         return self.dense(self.lstm(rows)[0][:, -1])
 
 
-MODELS = {
+MODELS: dict[str, Callable[[], nn.Module]] = {
     "cnn": lambda: nn.Sequential(
         nn.Conv2d(1, 32, 3),
         nn.ReLU(),

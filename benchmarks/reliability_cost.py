@@ -12,31 +12,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-CONFIG = Path(__file__).parent.parent / "configs" / "cnn_mnist.yaml"
+HERE = Path(__file__).parent
+CONFIG = HERE.parent / "configs" / "cnn_mnist.yaml"
 ROUNDS = 5
-CHILD = """
-import json, sys, tempfile, time
-import dltrain
-from dltrain.engine import recorder
-kept, epochs = [], []
-save = recorder.Recorder.on_epoch_end
-def timed(self, epoch, logs=None):
-    trained = self._trained - self._started
-    started = time.perf_counter()
-    save(self, epoch, logs)
-    kept.append(time.perf_counter() - started)
-    epochs.append(trained)
-recorder.Recorder.on_epoch_end = timed
-overrides = json.loads(sys.argv[2])
-with tempfile.TemporaryDirectory() as folder:
-    dltrain.fit(sys.argv[1], overrides, runs_dir=folder)
-print(json.dumps({"kept": kept[1:], "epochs": epochs[1:]}))
-"""
 
 
 def measured(*overrides: str) -> dict[str, list[float]]:
     """Seconds of each epoch but the first, which traces, and of what is written behind it."""
-    command = [sys.executable, "-c", CHILD, str(CONFIG), json.dumps([*overrides, "expect={}"])]
+    command = [sys.executable, str(HERE / "epoch_cost.py"), str(CONFIG), json.dumps([*overrides, "expect={}"])]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tests.helpers import TINY, Command, Done
+
+from dltrain.cli.check_command import command
+from dltrain.config.catalogue import entries
 
 WARNED = "train.optimizer.Adam.learning_rate=2"
 
@@ -104,6 +109,24 @@ def test_check_build_shows_layers_loss_time_and_memory(built: dict[str, Done]) -
     assert re.search(r"(?m)^loss at the start +\d\.\d+ \(guesses that are all alike: 1\.099\)$", done.stdout)
     assert re.search(r"(?m)^time for an epoch +about \d+\.\d s, 6 steps", done.stdout)
     assert re.search(r"(?m)^memory at its peak +\d+ MiB|GiB", done.stdout)
+
+
+@pytest.mark.parametrize(("installed", "told"), [("3.99.0", True), ("3.1.0", True), ("{known}.99", False), ("", False)])
+def test_check_tells_where_another_keras_is_installed(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, installed: str, told: bool
+) -> None:
+    known = ".".join(entries.keras_version().split(".")[:2])
+
+    def version(name: str) -> str:
+        if not installed:
+            raise metadata.PackageNotFoundError(name)
+        return installed.format(known=known)
+
+    monkeypatch.setattr(metadata, "version", version)
+    done = CliRunner().invoke(command, [str(tiny), "--strict", "--format", "json"])
+    assert (done.exit_code, done.stdout) == (0, "[]\n")
+    line = f"note: Keras {installed} is installed, but dltrain checks against Keras {known}: "
+    assert done.stderr == (f"{line}pip install 'keras=={known}.*'\n" if told else "")
 
 
 def test_check_build_tells_keras_refusals_at_the_layer(built: dict[str, Done]) -> None:

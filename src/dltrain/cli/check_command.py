@@ -40,6 +40,7 @@ def command(
     from dltrain.config import load
     from dltrain.errors import ConfigError
 
+    _tell_of_another_keras()
     report = {"text": console.problems, "json": _echo(diagnostics.as_json), "github": _echo(diagnostics.as_github)}[
         form
     ]
@@ -62,6 +63,26 @@ def command(
         click.echo(plan.origins(), nl=False)
     else:
         console.checked(plan, tried, verbose)
+
+
+def _tell_of_another_keras() -> None:
+    """Say on stderr where Keras is installed in another minor version than the catalogue was made from.
+
+    No problem of the config, so neither `--strict` nor a format sees it.
+    """
+    from importlib import metadata
+
+    from dltrain.config.catalogue.entries import keras_version
+
+    try:
+        installed = metadata.version("keras")
+    except metadata.PackageNotFoundError:
+        return
+    known = ".".join(keras_version().split(".")[:2])
+    if f"{installed}.".startswith(f"{known}."):
+        return
+    cure = f"pip install 'keras=={known}.*'"
+    click.echo(f"note: Keras {installed} is installed, but dltrain checks against Keras {known}: {cure}", err=True)
 
 
 def _echo(render: Callable[[Sequence[Problem]], str]) -> Callable[[Sequence[Problem]], None]:
