@@ -8,10 +8,10 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -136,6 +136,20 @@ class Trained:
         if tuple(key) not in self.known:
             self.known[tuple(key)] = train(self.folder / str(len(self.known)))
         return self.known[tuple(key)]
+
+
+Case = TypeVar("Case")
+
+
+def failures(cases: Iterable[Case], check: Callable[[Case], object]) -> dict[Case, str]:
+    """Return the cases for which `check` raises, each with its error: for one test over all names of a kind."""
+    found = {}
+    for case in cases:
+        try:
+            check(case)
+        except Exception as error:  # noqa: BLE001
+            found[case] = f"{type(error).__name__}: {error}"
+    return found
 
 
 def script(name: str) -> ModuleType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.helpers import failures
 
 from dltrain.arguments import Argument
 from dltrain.config import load
@@ -17,9 +18,7 @@ from dltrain.config.manual.keys import keys
 from dltrain.data.sources import SOURCES
 from dltrain.errors import UsageError
 
-KERAS = [(section, name) for section in entries.sections() for name in entries.names(section)]
-OBJECTS = [*KERAS, *(("dataset", name) for name in datasets.ENTRIES)]
-ALIASES = [(section, word) for section in entries.sections() for word in entries.aliases(section)]
+NAMES = {**{section: entries.names(section) for section in entries.sections()}, "dataset": tuple(datasets.ENTRIES)}
 BASE = {
     "data": {"dataset": {"synthetic": {"features": 10, "classes": 10, "samples": 6000, "test_samples": 1000}}},
     "model": {"layers": ["Flatten", {"Dense": {"units": 10, "activation": "softmax"}}]},
@@ -38,65 +37,68 @@ def entry_of(section: str, name: str) -> Entry:
     return entry
 
 
-@pytest.mark.parametrize(("section", "name"), [*OBJECTS, *ALIASES])
-def test_manual_has_a_page_for_every_name(section: str, name: str) -> None:
-    pages = manual.look_up(name)
-    assert all(page.title == name and page.example for page in pages)
-    assert any(noun(section) in page.what for page in pages)
+@pytest.mark.parametrize("section", NAMES)
+def test_manual_has_a_page_for_every_name(section: str) -> None:
+    def look_up(name: str) -> None:
+        pages = manual.look_up(name)
+        assert all(page.title == name and page.example for page in pages)
+        assert any(noun(section) in page.what for page in pages)
+
+    assert failures([*NAMES[section], *entries.aliases(section)], look_up) == {}
 
 
-@pytest.mark.parametrize(("section", "name"), OBJECTS)
-def test_manual_object_page_has_every_argument(section: str, name: str) -> None:
-    page = next(page for page in manual.look_up(name) if page.what.split(",")[0].endswith(noun(section)))
-    assert {row[0] for row in page.rows} == entry_of(section, name).arguments.keys()
+@pytest.mark.parametrize("section", NAMES)
+def test_manual_object_page_has_every_argument(section: str) -> None:
+    def look_up(name: str) -> None:
+        page = next(page for page in manual.look_up(name) if page.what.split(",")[0].endswith(noun(section)))
+        assert {row[0] for row in page.rows} == entry_of(section, name).arguments.keys()
+
+    assert failures(NAMES[section], look_up) == {}
 
 
-@pytest.mark.parametrize("key", [key.path for key in keys()])
-def test_manual_has_a_page_for_every_key(key: str) -> None:
-    (page,) = manual.look_up(key)
-    assert page.title == key
-    assert page.text[0]
-    assert page.example
-
-
-@pytest.mark.parametrize("key", [key.path for key in keys()])
-def test_manual_example_of_a_key_is_valid(key: str, tmp_path: Path) -> None:
-    made = examples.block(BASE).splitlines()
-    (page,) = manual.look_up(key)
-    base = tmp_path / "base.yaml"
-    base.write_text("\n".join(made))
+def test_manual_has_a_page_for_every_key_with_a_valid_example(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(examples.block(BASE))
     config = tmp_path / "config.yaml"
-    config.write_text(f"extends: base.yaml\n{page.example}\n")
-    assert load(config)
+
+    def look_up(key: str) -> None:
+        (page,) = manual.look_up(key)
+        assert page.title == key
+        assert page.text[0]
+        config.write_text(f"extends: base.yaml\n{page.example}\n")
+        assert load(config)
+
+    assert failures((key.path for key in keys()), look_up) == {}
 
 
-@pytest.mark.parametrize(("section", "name"), OBJECTS)
-def test_manual_examples_pass_the_check(section: str, name: str) -> None:
-    entry = entry_of(section, name)
-    if section == "activation":
-        return
-    for key in (None, *entry.arguments):
-        given = examples.arguments(entry, key)
-        assert key is None or key in given
-        assert objects.check_object(section, examples.node(examples.written(name, given)), ()) == []
+@pytest.mark.parametrize("section", [section for section in NAMES if section != "activation"])
+def test_manual_examples_pass_the_check(section: str) -> None:
+    def check(name: str) -> None:
+        entry = entry_of(section, name)
+        for key in (None, *entry.arguments):
+            given = examples.arguments(entry, key)
+            assert key is None or key in given
+            assert objects.check_object(section, examples.node(examples.written(name, given)), ()) == []
+
+    assert failures(NAMES[section], check) == {}
 
 
-@pytest.mark.parametrize("name", entries.names("layer"))
-def test_manual_describes_every_layer_in_kerass_words(name: str) -> None:
-    entry = entry_of("layer", name)
-    words = docstrings.words(entry.docs)
-    assert words.paragraphs
-    page = next(page for page in manual.look_up(name) if page.what == "a layer")
-    assert page.text[0] == words.paragraphs[0]
+def test_manual_describes_every_layer_in_kerass_words() -> None:
+    def describe(name: str) -> None:
+        paragraphs = docstrings.words(entry_of("layer", name).docs).paragraphs
+        page = next(page for page in manual.look_up(name) if page.what == "a layer")
+        assert page.text[0] == paragraphs[0]
+
+    assert failures(entries.names("layer"), describe) == {}
 
 
 def test_manual_finds_nearly_every_argument_described() -> None:
     described, total = 0, 0
-    for section, name in KERAS:
-        entry = entry_of(section, name)
-        words = docstrings.words(entry.docs).arguments
-        described += sum(bool(words.get(key)) for key in entry.arguments)
-        total += len(entry.arguments)
+    for section in entries.sections():
+        for name in entries.names(section):
+            entry = entry_of(section, name)
+            words = docstrings.words(entry.docs).arguments
+            described += sum(bool(words.get(key)) for key in entry.arguments)
+            total += len(entry.arguments)
     assert described > 0.97 * total
 
 
