@@ -6,11 +6,12 @@ import time
 
 from dltrain.engine import restored
 from dltrain.engine.evaluation import evaluate_model
-from dltrain.engine.inputs import load_data
+from dltrain.engine.inputs import load_data, pipeline_of
 
 trained = restored(sys.argv[1])
 spec = trained.opened.plan.spec
 dataset = load_data(spec)
 started = time.perf_counter()
-evaluate_model(spec, dataset, trained.built, trained.session, trained.opened.run, "test")
+inputs = pipeline_of(dataset, "test", trained.built.encoding, spec, trained.session.backend)
+evaluate_model(dataset, trained.built, trained.session, inputs, trained.opened.run, "test")
 print(json.dumps({"inference": time.perf_counter() - started}))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dltrain import runs
-from dltrain.config import Spec, parse_bound
+from dltrain.config import parse_bound
 from dltrain.data.arrays import Dataset
 from dltrain.engine.events import Listener, Phase, ignore
 from dltrain.engine.inputs import SplitName, load_data, pipeline_of, split_of
@@ -72,7 +72,7 @@ def evaluate(
     trained = restored(opened, owns_process=owns_process, on_event=on_event)
     on_event(Phase("evaluating"))
     inputs = pipeline_of(dataset, split, trained.built.encoding, spec, trained.session.backend)
-    evaluation = evaluate_model(spec, dataset, trained.built, trained.session, inputs, opened.run, split)
+    evaluation = evaluate_model(dataset, trained.built, trained.session, inputs, opened.run, split)
     measured = {f"{_PREFIX[split]}{name}": value for name, value in evaluation.metrics.items()}
     bounds = {name: bound for name, bound in spec.expect.items() if name in measured}
     if failed := failed_bounds(bounds, measured):
@@ -81,7 +81,6 @@ def evaluate(
 
 
 def evaluate_model(
-    spec: Spec,
     dataset: Dataset,
     built: BuiltModel,
     session: Session,
@@ -97,7 +96,7 @@ def evaluate_model(
     prefix = "" if split == "test" else f"{split}-"
     run.write_json(f"eval/{split}.json", {"run": run.id, "split": split, "samples": inputs.samples, "metrics": metrics})
     if dataset.facts.task == "classification":
-        predicted = classes_of(outputs, bool(spec.train.loss.arguments.get("from_logits", False)))
+        predicted = classes_of(outputs, built.from_logits)
         names = dataset.facts.class_names
         run.write_text(f"eval/{prefix}confusion.csv", _confusion(labels, predicted, names))
         run.write_text(f"eval/{prefix}predictions.csv", _class_predictions(labels, predicted, outputs, names))

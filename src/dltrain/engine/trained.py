@@ -149,7 +149,6 @@ def restored(
     facts = opened.facts
     built = build_model(opened.plan, facts, session)
     epoch = checkpoints.restore_weights(opened.run, checkpoint, built.model)
-    from_logits = bool(opened.plan.spec.train.loss.arguments.get("from_logits", False))
     return Trained(
         opened,
         session,
@@ -160,7 +159,7 @@ def restored(
             tuple(built.model.output_shape[1:]),
             facts.task,
             built.encoding,
-            from_logits,
+            built.from_logits,
             facts.class_names,
             facts.units,
         ),

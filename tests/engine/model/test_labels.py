@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from tests.helpers import failures
 
+from dltrain.config.catalogue import entries
 from dltrain.config.catalogue.labels import label_form
 from dltrain.engine.model.construct import construct
 from dltrain.engine.model.labels import classes_of, encode

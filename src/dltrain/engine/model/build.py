@@ -28,12 +28,14 @@ class BuiltModel:
     Args:
         model: the model itself.
         encoding: of the labels that its loss takes.
+        from_logits: whether its outputs are logits, of which the loss makes probabilities.
         recurrent: the layers that compute otherwise than Keras would, by name.
         optimizer: whether the optimizer updates a variable in one operation (`fused`) or as Keras has it.
     """
 
     model: keras.Sequential
     encoding: LabelForm
+    from_logits: bool
     recurrent: Mapping[str, Recurrence]
     optimizer: Literal["fused", "keras"]
 
@@ -66,7 +68,8 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
         except Refused as refusal:
             raise plan.error(("train",), f"Keras refuses to compile the model: {refusal}") from refusal
         fused = plan.spec.runtime.optimizer == "auto" and session.backend.fuse(model)
-    return BuiltModel(model, encoding, recurrent, "fused" if fused else "keras")
+    from_logits = bool(train.loss.arguments.get("from_logits", False))
+    return BuiltModel(model, encoding, from_logits, recurrent, "fused" if fused else "keras")
 
 
 def _build_layers(plan: Plan, facts: Facts, session: Session) -> tuple[list[keras.layers.Layer], dict[str, Recurrence]]:

@@ -52,7 +52,7 @@ def train(
             message = f"stopped in epoch {len(recorder.history) + 1}"
             raise Interrupted(message, stop.signum, f"dltrain resume {run.path}")
         on_event(Phase("evaluating"))
-        tested = evaluate_model(job.plan.spec, job.dataset, job.built, job.session, job.inputs.test, run, "test")
+        tested = evaluate_model(job.dataset, job.built, job.session, job.inputs.test, run, "test")
         metrics = {**recorder.best_row, **{f"test_{name}": value for name, value in tested.metrics.items()}}
         if watch is not None:
             watch.add(TEST, time.perf_counter() - trained)
