@@ -1,4 +1,4 @@
-# make train: set up .venv and train the main config. make test: set up and run the tests. make check: what CI runs.
+# make train: set up .venv and train the main config. make test: set up and run the tests. make check: the CI checks.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -20,21 +20,21 @@ check: .venv/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not slow"
 
-# About 50 minutes on a quiet machine, into benchmarks/results.md; PYTORCH=python names one that has torch.
+# About 50 minutes on an idle machine; writes benchmarks/results.md. PYTORCH=… names a Python that has torch installed.
 bench: .venv/.installed-bench
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/check_speed.py
 	$(BIN)/python benchmarks/reliability_cost.py
 
-# ROUNDS=50 kills a training in each of so many rounds, and resumes it to the same SHA-256.
+# Each of ROUNDS=… rounds kills a training, resumes it, and compares SHA-256 with an undisturbed one.
 torture: .venv/.installed
 	$(BIN)/python scripts/torture.py --rounds $(or $(ROUNDS),5)
 
 smoke: .venv/.installed
 	for config in configs/*.yaml; do $(BIN)/dltrain fit $$config --smoke || exit 1; done
 
-# All that is made from something else: the catalogue from the installed Keras, the JSON Schema, the tables of the guide,
-# the messages of tests/broken. Read the diff before it is committed.
+# All generated files: the catalogue (from the installed Keras), the JSON Schema, the tables of docs/config.md, the messages
+# of tests/broken. Read the diff before you commit it.
 generate: .venv/.installed-dev
 	$(BIN)/python scripts/make_catalogue.py
 	$(BIN)/dltrain schema > schema/dltrain.schema.json.new || { rm -f schema/dltrain.schema.json.new; exit 1; }
@@ -53,7 +53,7 @@ clean:
 	$(BIN)/pip install --quiet --editable .
 	touch $@
 
-# torch is a large download, wanted only here, and not where PYTORCH names another Python.
+# torch is a large download: installed only for the benchmarks, and only if PYTORCH names no other Python.
 .venv/.installed-bench: .venv/.installed-dev
 	$(if $(PYTORCH),true,$(BIN)/pip install --quiet torch)
 	touch $@

@@ -106,9 +106,9 @@ def test_check_build_shows_layers_loss_time_and_memory(built: dict[str, Done]) -
     done = built["sound"]
     assert done.returncode == 0, done.stderr
     assert re.search(r"(?m)^dense +\(8,\) +40 +32$", done.stdout)
-    assert re.search(r"(?m)^loss at the start +\d\.\d+ \(guesses that are all alike: 1\.099\)$", done.stdout)
-    assert re.search(r"(?m)^time for an epoch +about \d+\.\d s, 6 steps", done.stdout)
-    assert re.search(r"(?m)^memory at its peak +\d+ MiB|GiB", done.stdout)
+    assert re.search(r"(?m)^initial loss +\d\.\d+ \(uniform guesses: 1\.099\)$", done.stdout)
+    assert re.search(r"(?m)^time per epoch +about \d+\.\d s, 6 steps", done.stdout)
+    assert re.search(r"(?m)^peak memory +\d[\d.]* (MiB|GiB)", done.stdout)
 
 
 @pytest.mark.parametrize(("installed", "told"), [("3.99.0", True), ("3.1.0", True), ("{known}.99", False), ("", False)])

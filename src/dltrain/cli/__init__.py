@@ -1,4 +1,4 @@
-"""The command line: one module a verb, imported when the verb is used. Only click is imported here."""
+"""The command line: one module per verb, imported when the verb is used. Only click is imported here."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import click
 
 VERBS = {
     "init": "Write a commented starter config.",
-    "check": "Find every problem of a config, without starting TensorFlow.",
+    "check": "Find every problem in a config, without starting TensorFlow.",
     "fit": "Train the model that a config describes.",
-    "resume": "Go on with a run that was stopped, or extend a finished one.",
+    "resume": "Continue a run that was stopped, or extend a finished one.",
     "eval": "Evaluate a run's best weights.",
     "ls": "List the runs.",
-    "show": "Show one run: its figures, epoch by epoch.",
+    "show": "Show one run and its metrics, epoch by epoch.",
     "schema": "Print the JSON Schema of a config, for editors.",
-    "docs": "Explain a key of the config or a Keras object.",
+    "docs": "Explain a config key or a Keras object.",
     "env": "Print versions and devices, for a bug report.",
 }
 
 
 class Verbs(click.Group):
-    """Knows the verbs and their short help without importing their modules."""
+    """A group that lists the verbs and their short help without importing their modules."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -70,6 +70,6 @@ def cli() -> None:
 
     \b
     dltrain check CONFIG      find every mistake before training
-    dltrain fit CONFIG        train; the run lands under runs/
-    dltrain eval latest       judge it
+    dltrain fit CONFIG        train; the run is saved under runs/
+    dltrain eval latest       evaluate it on the test split
     """

@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 @click.command("check")
 @config_argument
 @override_option
-@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json", "github"]),
     default="text",
     show_default=True,
-    help="How problems are told: for people, as a JSON list, or as GitHub workflow annotations.",
+    help="How to report problems: for people, as a JSON list, or as GitHub workflow annotations.",
 )
-@click.option("--resolved", is_flag=True, help="Print the whole config, each value with where it comes from.")
-@click.option("--build", is_flag=True, help="Also build the model with Keras and push one batch through it.")
-@click.option("-v", "--verbose", is_flag=True, help="Show the layers and their shapes; what TensorFlow says, too.")
+@click.option("--resolved", is_flag=True, help="Print the complete config with the origin of each value.")
+@click.option("--build", is_flag=True, help="Also build the model with Keras and run one batch through it.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the layers and their shapes, and all TensorFlow output.")
 def command(
     config: Path, overrides: tuple[str, ...], strict: bool, form: str, resolved: bool, build: bool, verbose: bool
 ) -> None:
-    """Find every problem of CONFIG at once, without starting TensorFlow.
+    """Find every problem in CONFIG at once, without starting TensorFlow.
 
-    Exits with 2 where there is an error, with 0 where there are only warnings.
+    The exit code is 2 if there is an error, 0 if there are only warnings.
     """
     from dltrain.cli import console, diagnostics
     from dltrain.config import load

@@ -1,6 +1,7 @@
-"""What a person sees: progress, tables, problems. The only module that imports rich.
+"""Terminal output: progress, tables, problems. The only module that imports rich.
 
-Data goes to stdout, everything else to stderr. Without a terminal: plain lines, one an epoch, no control characters.
+Data goes to stdout, everything else to stderr. Without a terminal, output is one plain line per epoch, without control
+characters.
 """
 
 from __future__ import annotations
@@ -40,20 +41,20 @@ if TYPE_CHECKING:
 
 
 def error(failure: DltrainError) -> None:
-    """The message on stderr: of a config every problem at its place, of anything else what happened and the mend."""
+    """Print an error to stderr: each problem of a config with its place, otherwise the message and the hint."""
     color = False if os.environ.get("NO_COLOR") else None
     if isinstance(failure, ConfigError):
         problems(failure.problems)
-    told = isinstance(failure, ConfigError | Interrupted)  # the problems stand above; a stop was asked for
-    head = "" if told else click.style("error: ", fg="red", bold=True)
+    # The problems of a config are printed above this line, and a stop on request is no error.
+    head = "" if isinstance(failure, ConfigError | Interrupted) else click.style("error: ", fg="red", bold=True)
     click.echo(head + printable(failure.message), err=True, color=color)
     if failure.hint:
-        hint = f"go on with: {failure.hint}" if isinstance(failure, Interrupted) else f"  {failure.hint}"
+        hint = f"to continue: {failure.hint}" if isinstance(failure, Interrupted) else f"  {failure.hint}"
         click.echo(printable(hint), err=True)
 
 
 def problems(items: Sequence[Problem]) -> None:
-    """Each problem on stderr, with a blank line behind it."""
+    """Print each problem to stderr, followed by an empty line."""
     color = False if os.environ.get("NO_COLOR") else None
     for item in items:
         click.echo(diagnostics.text(item, diagnostics.terminal_width()) + "\n", err=True, color=color)
@@ -67,7 +68,7 @@ def _stderr() -> Console:
 
 @contextlib.contextmanager
 def progress() -> Iterator[Listener]:
-    """A listener that draws the engine's events: live on a terminal, one line an epoch elsewhere."""
+    """Yield a listener that displays the engine's events: live on a terminal, else one line per epoch."""
     console = _stderr()
     listener: _Plain = _Live(console) if console.is_terminal else _Plain(console)
     try:
@@ -77,7 +78,7 @@ def progress() -> Iterator[Listener]:
 
 
 class _Plain:
-    """One plain line an epoch."""
+    """Prints one plain line per epoch."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -89,10 +90,10 @@ class _Plain:
         if not self.mute:
             try:
                 self.show(event)
-            except (OSError, SystemExit):  # stderr is gone or full, which must not stop a training
+            except (OSError, SystemExit):  # stderr is closed or full, which must not stop the training
                 self.mute = True
         if isinstance(event, Finished):
-            # Ctrl-C ends the reader of a pipe too; what follows is for stderr.
+            # Ctrl-C also ends the reader of a pipe; later messages go to stderr.
             with contextlib.suppress(BrokenPipeError):
                 click.echo(printable(event.path))
 
@@ -106,10 +107,10 @@ class _Plain:
                 problems(event.problems)
             case events.SkippedCheckpoint():
                 self.close()
-                self.line(f"passing over the checkpoint of epoch {event.epoch}: {event.reason}")
+                self.line(f"skipping the checkpoint of epoch {event.epoch}: {event.reason}")
             case events.Stopping():
                 self.close()
-                self.line("stopping after this step, not after the epoch; once more ends at once")
+                self.line("stopping after this step; press Ctrl-C again to stop at once")
             case events.Resuming():
                 self.show_resuming(event)
             case events.Prepared():
@@ -126,30 +127,29 @@ class _Plain:
                 assert_never(event)
 
     def show_phase(self, event: Phase) -> None:
-        """Only a terminal shows what begins."""
+        """Show nothing: only a terminal shows phases."""
 
     def show_step(self, event: StepDone) -> None:
-        """Only a terminal shows steps."""
+        """Show nothing: only a terminal shows steps."""
 
     def close(self) -> None:
-        """Nothing is drawn that would have to be taken away."""
+        """Do nothing: plain lines need no cleanup."""
 
     def line(self, text: str) -> None:
         self.console.print(printable(text), soft_wrap=True)
 
     def show_resuming(self, event: Resuming) -> None:
         self.close()
-        where = (
-            f"after epoch {event.epoch} of {event.epochs}" if event.epoch else "from the beginning: no whole checkpoint"
-        )
-        self.line(f"{event.path} goes on {where}")
+        none = "from the beginning: no intact checkpoint"
+        where = f"after epoch {event.epoch} of {event.epochs}" if event.epoch else none
+        self.line(f"resuming {event.path} {where}")
 
     def show_prepared(self, event: Prepared) -> None:
         held_out = f", {event.validation_samples:,} held out" if event.validation_samples else ""
         smoke = "smoke run: " if event.smoke else ""
         self.line(f"{smoke}{event.train_samples:,} training samples{held_out}, {event.parameters:,} parameters")
-        computing = "" if event.backend == "TensorFlow" else f", {event.backend}"
-        self.line(f"on {event.device}{computing}")
+        backend = "" if event.backend == "TensorFlow" else f", {event.backend}"
+        self.line(f"on {event.device}{backend}")
 
     def show_epoch(self, event: EpochDone) -> None:
         best = "  *" if event.best else ""
@@ -160,7 +160,7 @@ class _Plain:
         )
 
     def figures(self, metrics: Mapping[str, float]) -> str:
-        """Every metric under its own name, so that a log can be searched."""
+        """Format every metric with its full name, so a log can be searched."""
         shown = {k: v for k, v in metrics.items() if k != "learning_rate"}
         return "  ".join(f"{name} {number(value)}" for name, value in ordered(shown).items())
 
@@ -170,10 +170,10 @@ class _Plain:
         for name, seconds, share in event.rows:
             if share is not None:
                 self.line(f"  {name:<32}{seconds:8.2f} s  {share:4.0%}")
-        self.line(f"  {'together':<32}{sum(row[1] for row in event.rows if row[2] is not None):8.2f} s")
+        self.line(f"  {'total':<32}{sum(row[1] for row in event.rows if row[2] is not None):8.2f} s")
         for name, seconds, share in event.rows:
             if share is None:
-                self.line(f"  {name:<32}{seconds:8.2f} s  (while the steps run)")
+                self.line(f"  {name:<32}{seconds:8.2f} s  (parallel to the steps)")
 
     def show_finished(self, event: Finished) -> None:
         self.close()
@@ -185,7 +185,7 @@ class _Plain:
 
 
 class _Live(_Plain):
-    """Bars for epochs and steps, with rate and time left; finished epochs scroll by above."""
+    """Draws bars for epochs and steps, with rate and remaining time; finished epochs scroll above."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -204,7 +204,7 @@ class _Live(_Plain):
             self.bars = None
 
     def figures(self, metrics: Mapping[str, float]) -> str:
-        """Training, then validation in the same order, short enough for 80 columns with two metrics."""
+        """Format training metrics, then validation values in the same order; two metrics fit into 80 columns."""
         shown = ordered({k: v for k, v in metrics.items() if k != "learning_rate"})
         text = " ".join(f"{name} {number(value)}" for name, value in shown.items() if not name.startswith("val_"))
         held_out = " ".join(number(value) for name, value in shown.items() if name.startswith("val_"))
@@ -235,7 +235,7 @@ class _Live(_Plain):
         self.bars.start()
 
     def show_step(self, event: StepDone) -> None:
-        bars = self.bars  # a signal may take it away at any moment
+        bars = self.bars  # a signal handler can set it to None at any moment
         if bars is None or self.epochs is None or self.steps is None:
             return
         speed = bars.tasks[1].speed
@@ -252,7 +252,7 @@ class _Live(_Plain):
 
 
 def checked(plan: Plan, tried: DryRun | None, verbose: bool) -> None:
-    """A config without errors in one line on stdout, with its layers and what its first batch showed where asked."""
+    """Print the summary of a valid config to stdout: the layers and the dry run if requested, then one line."""
     shaped = plan.checked.outline
     if tried is not None:
         _layers([(row.name, row.output, row.parameters, row.multiply_adds) for row in tried.layers])
@@ -270,7 +270,7 @@ def checked(plan: Plan, tried: DryRun | None, verbose: bool) -> None:
 
 
 def _layers(rows: Sequence[tuple[str, tuple[int | None, ...], int, int | None]]) -> None:
-    """(name, shape of one output, parameters, multiply-adds) of each layer, with their sums."""
+    """Print a table of (name, output shape of one sample, parameters, MACs) per layer, with totals."""
     cells = [
         [name, _shape(shape), f"{count:,}", "–" if operations is None else f"{operations:,}"]
         for name, shape, count, operations in rows
@@ -278,7 +278,7 @@ def _layers(rows: Sequence[tuple[str, tuple[int | None, ...], int, int | None]])
     total = f"{sum(row[2] for row in rows):,}"
     unknown = any(row[3] is None for row in rows)
     cells.append(["total", "", total, "–" if unknown else f"{sum(row[3] or 0 for row in rows):,}"])
-    table(["layer", "output", "parameters", "multiply-adds"], cells, right=(2, 3))
+    table(["layer", "output", "parameters", "MACs"], cells, right=(2, 3))
     click.echo()
 
 
@@ -289,13 +289,13 @@ def _shape(shape: Sequence[int | None]) -> str:
 def _dry_run(found: DryRun) -> None:
     from dltrain.config.checks.sense.sizes import size
 
-    expected = f" (guesses that are all alike: {found.expected_loss:.4g})" if found.expected_loss is not None else ""
+    expected = f" (uniform guesses: {found.expected_loss:.4g})" if found.expected_loss is not None else ""
     whose = "the GPU" if found.device.kind == "GPU" else "this process"
     facts = {
         "device": str(found.device),
-        "loss at the start": f"{found.start_loss:.4g}{expected}",
-        "time for an epoch": f"about {duration(found.epoch_seconds)}, {found.steps:,} steps; validation not counted",
-        "memory at its peak": f"{size(found.peak_bytes)} of {whose}",
+        "initial loss": f"{found.start_loss:.4g}{expected}",
+        "time per epoch": f"about {duration(found.epoch_seconds)}, {found.steps:,} steps; without validation",
+        "peak memory": f"{size(found.peak_bytes)} of {whose}",
     }
     for key, value in facts.items():
         click.echo(f"{key:<20}{value}")
@@ -303,7 +303,7 @@ def _dry_run(found: DryRun) -> None:
 
 
 def evaluation(result: Evaluation, path: Path) -> None:
-    """The metrics of an evaluation on stdout, a line each."""
+    """Print the metrics of an evaluation to stdout, one per line."""
     click.echo(f"{printable(result.run)}: {result.split} split, {result.samples:,} samples")
     width = max(len(name) for name in result.metrics)
     for name, value in ordered(result.metrics).items():

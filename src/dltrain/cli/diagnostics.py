@@ -1,4 +1,4 @@
-"""The problems of a config for people (text), programs (JSON) and workflow annotations (GitHub)."""
+"""Formats the problems of a config: text for people, JSON for programs, annotations for GitHub workflows."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ import click
 
 from dltrain.errors import Problem, Where
 
-_PIPE_WIDTH = 160  # columns, if no terminal tells its width
+_PIPE_WIDTH = 160  # columns, when stderr is not a terminal
 _COLORS = {"error": "red", "warning": "yellow"}
 
 
 def printable(text: object) -> str:
-    """Return text without control characters, which a name could carry into the terminal."""
+    """Escape control characters, which a name from a file could carry into the terminal."""
     return "".join(
         c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else "\N{REPLACEMENT CHARACTER}" for c in str(text)
     )
 
 
 def terminal_width() -> int | None:
-    """Return the columns of the terminal behind stderr; None for a pipe, where nothing is wrapped."""
+    """Return the width of the terminal on stderr in columns, or None for a pipe, where text is not wrapped."""
     return max(40, shutil.get_terminal_size().columns) if sys.stderr.isatty() else None
 
 
 def text(problem: Problem, width: int | None = None) -> str:
-    """Return one problem: the message, the place, the line with the stretch underlined, the hint.
+    """Format one problem: the message, the place, the source line with the error underlined, the hint.
 
     Args:
-        problem: what is wrong.
-        width: columns to wrap at; None leaves messages and hints on one line each.
+        problem: the problem to format.
+        width: columns to wrap at; None keeps the message and the hint on one line each.
     """
     color = _COLORS[problem.severity]
     label = f"{problem.severity}: "
@@ -57,14 +57,14 @@ def _place(where: Where) -> str:
     return printable(where.file) + ("" if where.origin == "override" else f":{where.line}:{where.column}")
 
 
-def _wrapped(words: str, width: int | None, first: str, rest: str) -> str:
+def _wrapped(text: str, width: int | None, first: str, rest: str) -> str:
     if width is None:
-        return first + words
-    return textwrap.fill(words, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+        return first + text
+    return textwrap.fill(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
 
 def _window(where: Where, room: int) -> tuple[str, int, int]:
-    """Return the part of the line around the stretch that fits `room` columns: text, start and length of the mark."""
+    """Cut the source line to `room` columns around the error: the text, and start and length of the underline."""
     line = printable(where.text.replace("\t", " "))
     start, length = where.column - 1, max(1, where.end_column - where.column)
     if len(line) > room:
@@ -77,9 +77,9 @@ def _window(where: Where, room: int) -> tuple[str, int, int]:
 
 
 def as_json(problems: Iterable[Problem]) -> str:
-    """Return a list of objects: severity, code, message, hint, path and, if there is one, the place.
+    """Format problems as a JSON list of objects: severity, code, path, place, message, hint.
 
-    `line`, `column` and `end` (the first column after the stretch) count from 1.
+    `line`, `column` and `end` (the first column after the error) count from 1; without a place they are null.
     """
     return json.dumps([_object(problem) for problem in problems], indent=2, ensure_ascii=False)
 
@@ -100,7 +100,7 @@ def _object(problem: Problem) -> dict[str, object]:
 
 
 def as_github(problems: Iterable[Problem]) -> str:
-    """Return one workflow command a problem, which GitHub shows at the line in the diff."""
+    """Format each problem as a GitHub workflow command, which GitHub shows at its line in the diff."""
     return "\n".join(_annotation(problem) for problem in problems)
 
 
@@ -116,5 +116,5 @@ def _annotation(problem: Problem) -> str:
 
 
 def _escaped(value: str, more: str = "") -> str:
-    """Escape a value with percent signs, as the runner decodes workflow commands."""
+    """Percent-encode the characters that workflow commands reserve."""
     return "".join(f"%{ord(c):02X}" if c in "%\r\n" + more else c for c in value)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _ASK = (
     ("dltrain docs train", "a section and its keys"),
     ("dltrain docs train.epochs", "one key"),
-    ("dltrain docs layers", "all names of a kind"),
-    ("dltrain docs Conv2D", "one of them, with its arguments"),
+    ("dltrain docs layers", "all objects of a kind"),
+    ("dltrain docs Conv2D", "one object, with its arguments"),
     ("dltrain docs Conv2D.padding", "one argument"),
 )
 _ITEM = re.compile(r"\s*([-*+]|\d+[.)]) ")
@@ -26,7 +26,7 @@ _ITEM = re.compile(r"\s*([-*+]|\d+[.)]) ")
 @click.command("docs")
 @click.argument("name", required=False)
 def command(name: str | None) -> None:
-    """Explain NAME: a key of the config, a Keras object, one of its arguments, a data set.
+    """Explain NAME: a config key, a Keras object, one of its arguments, or a data set.
 
     \b
     dltrain docs train.callbacks
@@ -46,7 +46,7 @@ def command(name: str | None) -> None:
 
 
 def _page(page: Page, width: int) -> list[str]:
-    """A page as lines; blank ones between its parts."""
+    """Return the lines of a page, with an empty line between its parts."""
     from dltrain.cli.diagnostics import printable
 
     parts = [[f"{_bold(printable(page.title))} — {page.what}"]]
@@ -72,7 +72,7 @@ def _fact(text: str, width: int) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Without the marks of code, which a table does not need."""
+    """Remove backticks, which a table does not need."""
     return text.replace("`", "")
 
 
@@ -83,7 +83,7 @@ def _filled(text: str, width: int, indent: str) -> list[str]:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """Words of Keras, filled anew; items of a list, code and blank lines stay apart."""
+    """Rewrap text from a Keras docstring; list items, code and empty lines stay separate."""
     from dltrain.cli.diagnostics import printable
 
     lines: list[str] = []
@@ -100,7 +100,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _blocks(text: str) -> Iterator[list[str]]:
-    """Lines that belong together; a block of code begins with the line of three backticks."""
+    """Split text into paragraphs, list items and code; a code block starts with a line of three backticks."""
     block: list[str] = []
     for line in text.splitlines():
         code = block[:1] == ["```"]
@@ -118,12 +118,12 @@ def _blocks(text: str) -> Iterator[list[str]]:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Columns side by side, each cell wrapped; the last column has what the others leave."""
+    """Format rows as columns with wrapped cells; the last column takes the remaining width."""
     if not rows:
         return []
     cells = [[_plain(cell) for cell in row] for row in ([head] if head else []) + list(rows)]
     *fixed, _ = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    widest = max(24, width - fixed[0] - 32)  # of a column in the middle, so that something is left for the last
+    widest = max(24, width - fixed[0] - 32)  # a middle column; leaves room for the last one
     fixed = [fixed[0], *(min(size, widest) for size in fixed[1:])]
     rest = max(16, width - 2 - sum(size + 2 for size in fixed))
     lines = []

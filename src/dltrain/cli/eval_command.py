@@ -11,12 +11,21 @@ from dltrain.cli.options import json_option, run_argument, runs_dir_option, verb
 
 @click.command("eval")
 @run_argument
-@click.option("--split", type=click.Choice(["test", "validation", "train"]), default="test", show_default=True)
+@click.option(
+    "--split",
+    type=click.Choice(["test", "validation", "train"]),
+    default="test",
+    show_default=True,
+    help="Split to evaluate on.",
+)
 @json_option
 @runs_dir_option
 @verbose_option
 def command(run: str, split: str, as_json: bool, runs_dir: Path, verbose: bool) -> None:
-    """Evaluate the best weights of RUN: a directory, an id or its beginning, `latest`, `latest~1`, `best:METRIC`."""
+    """Evaluate the best weights of RUN.
+
+    RUN is a directory, a run id or a prefix of one, `latest`, `latest~1` or `best:METRIC`.
+    """
     from dltrain import engine, runs
     from dltrain.cli import console, quiet
 

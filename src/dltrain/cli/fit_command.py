@@ -10,9 +10,9 @@ from dltrain.cli.options import config_argument, override_option, runs_dir_optio
 @click.command("fit")
 @config_argument
 @override_option
-@click.option("--smoke", is_flag=True, help="One epoch on 512 training and 128 test samples; `expect` is not judged.")
-@click.option("--name", metavar="N", help="The run's name, instead of the config's.")
-@click.option("--profile", is_flag=True, help="Tell where the time went, also in profile.json of the run.")
+@click.option("--smoke", is_flag=True, help="Train one epoch on 512 samples and test on 128; ignores `expect`.")
+@click.option("--name", metavar="N", help="Name of the run; overrides the config's `name`.")
+@click.option("--profile", is_flag=True, help="Report where the time went; also written to profile.json in the run.")
 @runs_dir_option
 @verbose_option
 def command(
@@ -24,7 +24,7 @@ def command(
     runs_dir: Path,
     verbose: bool,
 ) -> None:
-    """Train the model that CONFIG describes; the run's directory is the last line of stdout."""
+    """Train the model that CONFIG describes. The last line of stdout is the run's directory."""
     from dltrain import engine
     from dltrain.cli import console, quiet
 

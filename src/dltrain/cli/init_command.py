@@ -13,12 +13,12 @@ import click
     "--output",
     type=click.Path(path_type=Path, allow_dash=True),
     metavar="FILE",
-    help="Where to write it; - is stdout.  [default: TEMPLATE.yaml]",
+    help="File to write; - is stdout.  [default: TEMPLATE.yaml]",
 )
 def command(template: str | None, output: Path | None) -> None:
-    """Write a commented config to start from; without TEMPLATE, list the templates.
+    """Write a commented starter config; without TEMPLATE, list the templates.
 
-    A file that exists is never overwritten.
+    Never overwrites an existing file.
     """
     from dltrain.config.manual import templates
     from dltrain.errors import UsageError
@@ -37,5 +37,5 @@ def command(template: str | None, output: Path | None) -> None:
     target = output or Path(f"{template}.yaml")
     templates.write(template, target)
     click.echo(target)
-    word = shlex.quote(str(target))
-    click.echo(f"next:\n  dltrain check {word}\n  dltrain fit {word}", err=True)
+    quoted = shlex.quote(str(target))
+    click.echo(f"next:\n  dltrain check {quoted}\n  dltrain fit {quoted}", err=True)

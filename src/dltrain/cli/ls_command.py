@@ -12,7 +12,7 @@ from dltrain.cli.options import json_option, runs_dir_option
 @json_option
 @runs_dir_option
 def command(as_json: bool, runs_dir: Path) -> None:
-    """List the runs, the newest last."""
+    """List the runs, newest last."""
     from dltrain import runs
 
     summaries = runs.list_runs(runs_dir)

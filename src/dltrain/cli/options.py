@@ -1,4 +1,4 @@
-"""Arguments and options that several verbs share."""
+"""Arguments and options shared by several verbs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ override_option = click.option(
     "overrides",
     multiple=True,
     metavar="KEY.PATH=VALUE",
-    help="Override a key of the config, as in -s train.epochs=1. Can be given several times.",
+    help="Override a config key, as in -s train.epochs=1. Repeatable.",
 )
 runs_dir_option = click.option(
     "--runs-dir",
     type=click.Path(path_type=Path),
     default=Path("runs"),
     show_default=True,
-    help="Where runs are kept.",
+    help="Directory of the runs.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-verbose_option = click.option("-v", "--verbose", is_flag=True, help="Show everything that TensorFlow says.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Show all TensorFlow output.")
 run_argument = click.argument("run", metavar="RUN")

@@ -1,8 +1,8 @@
-"""TensorFlow's start-up chatter, kept from the terminal; its errors come through.
+"""Filters TensorFlow's start-up log messages out of stderr; errors still appear.
 
-TensorFlow's C++ writes to file descriptor 2 before any setting reaches it. So that descriptor becomes a pipe to a small
-child process that drops what is known to be chatter and passes on the rest: were this process to crash, its last
-words would still arrive. Python's own stderr goes past the pipe.
+TensorFlow's C++ code writes to file descriptor 2 before any setting takes effect. So that descriptor becomes a pipe to
+a small child process, which drops known noise and forwards the rest. A child process, not a thread: if this process
+crashes, its last output still arrives. Python's own `sys.stderr` bypasses the pipe.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import sys
 import warnings
 from collections.abc import Iterator
 
-_CHATTER = re.compile(
+_NOISE = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog"
-    rb"|[IW]\d{4} "  # Google's log prefix: information and warnings
+    rb"|[IW]\d{4} "  # Google's log prefix for information and warnings
     rb"|\d{4}-\d\d-\d\d \S+: [IW] "  # TensorFlow's own
     rb"|To enable the following instructions:"
     rb"|E\d{4} .*(failed call to cuInit|Unable to register cu\w+ factory|computation placer already registered)"
@@ -26,7 +26,7 @@ _CHATTER = re.compile(
 
 @contextlib.contextmanager
 def tensorflow(verbose: bool) -> Iterator[None]:
-    """Inside the block TensorFlow starts and works quietly; with `verbose` nothing is held back."""
+    """Silence TensorFlow's noise inside the block; do nothing if `verbose`."""
     if verbose:
         yield
         return
@@ -48,7 +48,7 @@ def _filtered_stderr() -> Iterator[None]:
     child = os.fork()
     if child == 0:
         os.close(writer)
-        _pass_on(reader, real)
+        _filter_lines(reader, real)
     os.close(reader)
     os.dup2(writer, 2)
     os.close(writer)
@@ -60,20 +60,20 @@ def _filtered_stderr() -> Iterator[None]:
         yield
     finally:
         filtered, sys.stderr = sys.stderr, before
-        with contextlib.suppress(OSError):  # full or gone: what it still holds is given up
+        with contextlib.suppress(OSError):  # stderr is full or closed: drop the buffered text
             filtered.close()
-        os.dup2(real, 2)  # closes the pipe, so that the child ends
+        os.dup2(real, 2)  # closes the pipe, so the child exits
         os.close(real)
         os.waitpid(child, 0)
 
 
-def _pass_on(reader: int, real: int) -> None:
-    """The child: lines from `reader` to `real`, without chatter, until the other end closes."""
+def _filter_lines(reader: int, real: int) -> None:
+    """Run the child process: copy lines from `reader` to `real`, without the noise, until the pipe closes."""
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)
     os.dup2(real, 2)
     with os.fdopen(reader, "rb") as lines, contextlib.suppress(OSError):
         for line in lines:
-            if not _CHATTER.match(line):
+            if not _NOISE.match(line):
                 os.write(real, line)
     os._exit(0)

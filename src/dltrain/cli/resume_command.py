@@ -10,16 +10,16 @@ from dltrain.cli.options import override_option, run_argument, runs_dir_option, 
 @click.command("resume")
 @run_argument
 @override_option
-@click.option("--force", is_flag=True, help="Go on though data, config or versions have changed; the run records it.")
+@click.option("--force", is_flag=True, help="Continue even if data, config or versions changed; the run records it.")
 @runs_dir_option
 @verbose_option
 def command(run: str, overrides: tuple[str, ...], force: bool, runs_dir: Path, verbose: bool) -> None:
-    """Go on with RUN from its newest whole checkpoint; `-s train.epochs=N` extends a finished run.
+    """Continue RUN from its newest intact checkpoint; `-s train.epochs=N` extends a finished run.
 
-    RUN is a directory, a run's id or its beginning, `latest` or `latest~1`. `train.epochs` may change, and with more
-    epochs `expect`; so may what changes no bit, as `train.steps_per_execution`.
+    RUN is a directory, a run id or a prefix of one, `latest` or `latest~1`. `-s` can change `train.epochs`, `expect`,
+    `train.steps_per_execution` and `runtime.feed`.
 
-    With `train.deterministic` the end is the same, to the bit, as if the run had never been stopped.
+    With `train.deterministic`, the result is bit-identical to that of a run that was never stopped.
     """
     from dltrain import engine
     from dltrain.cli import console, quiet

@@ -9,7 +9,7 @@ def command() -> None:
 
     \b
     dltrain schema > dltrain.schema.json
-    With the YAML extension of VS Code, this first line of a config turns completion on:
+    With the YAML extension of VS Code, this first line of a config enables completion:
     # yaml-language-server: $schema=dltrain.schema.json
     """
     from dltrain.config.manual.json_schema import json_text

@@ -13,7 +13,7 @@ from dltrain.cli.options import json_option, run_argument, runs_dir_option
 @json_option
 @runs_dir_option
 def command(run: str, as_json: bool, runs_dir: Path) -> None:
-    """Show RUN: where it came from, and its figures epoch by epoch."""
+    """Show RUN: its command, data, device and result, and its metrics epoch by epoch."""
     from dltrain import runs
 
     found = runs.find(run, runs_dir)

@@ -1,4 +1,4 @@
-"""Figures and tables as plain text."""
+"""Formats numbers and tables as plain text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def number(value: object) -> str:
-    """A metric as people read it: four decimals, or scientific where that would show nothing."""
+    """Format a metric: four decimals, or scientific notation for very small or large values."""
     if not isinstance(value, int | float):
         return "–"
     return f"{value:.4f}" if value == 0 or 0.001 <= abs(value) < 100_000 else f"{value:.2e}"
@@ -30,12 +30,12 @@ def duration(seconds: float) -> str:
 
 
 def ordered(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Training before validation, the loss first."""
+    """Sort metrics: training before validation, the loss first."""
     return dict(sorted(metrics.items(), key=lambda item: (item[0].startswith("val_"), not item[0].endswith("loss"))))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
-    """Columns padded to their widest cell, on stdout; those in `right` stand at the right."""
+    """Print a table to stdout; the columns in `right` are right-aligned."""
     cells = [[printable(cell) for cell in header], *([printable(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     for row in cells:
@@ -48,7 +48,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
 
 def run_list(summaries: Sequence[RunSummary], runs_dir: Path) -> None:
     if not summaries:
-        click.echo(f"no runs in {runs_dir} yet; `dltrain fit CONFIG` makes one", err=True)
+        click.echo(f"no runs in {runs_dir} yet; `dltrain fit CONFIG` creates one", err=True)
         return
     table(["run", "status", "best epoch", "result"], [_run_row(summary) for summary in summaries])
 
@@ -69,8 +69,8 @@ def _run_row(summary: RunSummary) -> list[str]:
 
 
 def _chosen(runtime: RuntimeRecord) -> dict[str, str]:
-    """What was chosen for speed, by the names of the keys that would choose otherwise."""
-    if not runtime.backend:  # a run that stopped before anything was chosen
+    """Return the performance choices of a run, under the names of the keys that override them."""
+    if not runtime.backend:  # the run stopped before anything was chosen
         return {}
     keys = ("feed", "steps_per_execution", "optimizer", "threads")
     found = {
@@ -83,7 +83,7 @@ def _chosen(runtime: RuntimeRecord) -> dict[str, str]:
 
 
 def run(found: Run) -> None:
-    """Where a run came from and what it reached, on stdout."""
+    """Print a run to stdout: its command, data, device and result, and its metrics epoch by epoch."""
     from dltrain.runs import summary_of
 
     record = found.record()
@@ -106,7 +106,7 @@ def run(found: Run) -> None:
         "seed": record.seed,
         "epochs": f"{len(rows)} of {record.epochs or '–'}",
         **({"resumed": f"after epoch {resumed}"} if resumed else {}),
-        **({"goes on": f"after epoch {epoch}: dltrain resume {found.path}"} if epoch is not None else {}),
+        **({"to continue": f"dltrain resume {found.path}  (after epoch {epoch})"} if epoch is not None else {}),
         "best epoch": record.best_epoch or "–",
         **{name: number(value) for name, value in record.metrics.items() if name.startswith("test_")},
         **({"expect": f"failed: {failed}"} if failed else {}),
@@ -124,4 +124,4 @@ def run(found: Run) -> None:
         click.echo()
         table(["epoch", *names, ""], cells)
     if [row.get("epoch") for row in rows] != list(range(1, len(rows) + 1)):
-        click.echo("epochs are missing in metrics.jsonl: `dltrain resume` writes them again", err=True)
+        click.echo("epochs are missing in metrics.jsonl; `dltrain resume` restores them", err=True)
