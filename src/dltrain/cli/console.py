@@ -255,10 +255,10 @@ def checked(plan: Plan, tried: DryRun | None, verbose: bool) -> None:
     """A config without errors in one line on stdout, with its layers and what its first batch showed where asked."""
     shaped = plan.checked.outline
     if tried is not None:
-        _layers([(row.name, row.output, row.parameters, row.multiply_adds) for row in tried.layers])
+        _layers([(row.name, row.output, row.parameters, row.macs) for row in tried.layers])
         _dry_run(tried)
     elif verbose:
-        rows = [(row.name, row.after.shape, row.after.parameters, row.after.multiply_adds) for row in shaped.rows]
+        rows = [(row.name, row.after.shape, row.after.parameters, row.after.macs) for row in shaped.rows]
         _layers(rows)
         if shaped.ended:
             click.echo(shaped.ended)
@@ -270,7 +270,7 @@ def checked(plan: Plan, tried: DryRun | None, verbose: bool) -> None:
 
 
 def _layers(rows: Sequence[tuple[str, tuple[int | None, ...], int, int | None]]) -> None:
-    """(name, shape of one output, parameters, multiply-adds) of each layer, with their sums."""
+    """(name, shape of one output, parameters, MACs) of each layer, with their sums."""
     cells = [
         [name, _shape(shape), f"{count:,}", "–" if operations is None else f"{operations:,}"]
         for name, shape, count, operations in rows
@@ -278,7 +278,7 @@ def _layers(rows: Sequence[tuple[str, tuple[int | None, ...], int, int | None]])
     total = f"{sum(row[2] for row in rows):,}"
     unknown = any(row[3] is None for row in rows)
     cells.append(["total", "", total, "–" if unknown else f"{sum(row[3] or 0 for row in rows):,}"])
-    table(["layer", "output", "parameters", "multiply-adds"], cells, right=(2, 3))
+    table(["layer", "output", "parameters", "MACs"], cells, right=(2, 3))
     click.echo()
 
 

@@ -12,7 +12,7 @@ from dltrain.errors import UsageError
 
 if TYPE_CHECKING:
     from dltrain.config import Spec
-    from dltrain.config.catalogue.labels import LabelForm
+    from dltrain.config.catalogue.labels import LabelEncoding
     from dltrain.engine.backends.backend import Backend, InputPipeline
 
 SplitName = Literal["test", "validation", "train"]
@@ -40,7 +40,9 @@ def split_of(dataset: Dataset, name: SplitName) -> Split:
     return split
 
 
-def pipeline_of(dataset: Dataset, name: SplitName, encoding: LabelForm, spec: Spec, backend: Backend) -> InputPipeline:
+def pipeline_of(
+    dataset: Dataset, name: SplitName, encoding: LabelEncoding, spec: Spec, backend: Backend
+) -> InputPipeline:
     """The input pipeline of a split, labels encoded as the loss takes them."""
     split = split_of(dataset, name)
     labels = encode(split.y, encoding, dataset.facts.classes)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from dltrain.config.catalogue import entries
-from dltrain.config.catalogue.labels import label_form
+from dltrain.config.catalogue.labels import label_encoding
 from dltrain.engine.model.construct import construct
 from dltrain.engine.model.labels import classes_of, encode
 
@@ -22,7 +22,7 @@ BY_CLASS = {
 
 
 @pytest.mark.parametrize(
-    ("loss", "task", "classes", "outputs", "form"),
+    ("loss", "task", "classes", "outputs", "encoding"),
     [
         ("SparseCategoricalCrossentropy", "classification", 10, 10, "index"),
         ("CategoricalCrossentropy", "classification", 10, 10, "one_hot"),
@@ -32,8 +32,10 @@ BY_CLASS = {
         ("MeanSquaredError", "regression", None, 1, "target"),
     ],
 )
-def test_labels_form_follows_the_loss(loss: str, task: str, classes: int | None, outputs: int, form: str) -> None:
-    assert label_form(loss, task, classes, outputs) == form
+def test_labels_encoding_follows_the_loss(
+    loss: str, task: str, classes: int | None, outputs: int, encoding: str
+) -> None:
+    assert label_encoding(loss, task, classes, outputs) == encoding
 
 
 def test_labels_are_encoded() -> None:
@@ -50,11 +52,11 @@ def test_labels_one_output_is_cut_at_one_half_or_at_zero(from_logits: bool, expe
 
 @pytest.mark.parametrize("loss", [name for name in entries.names("loss") if name != "CTC"])
 @pytest.mark.parametrize("classes", [2, 3])
-def test_labels_of_every_loss_have_the_form_that_keras_takes(loss: str, classes: int) -> None:
+def test_labels_of_every_loss_have_the_encoding_that_keras_takes(loss: str, classes: int) -> None:
     generator = np.random.default_rng(0)
     outputs = 1 if classes == 2 and loss not in BY_CLASS else classes
-    form = label_form(loss, "classification", classes, outputs)
-    labels = tf.constant(encode(generator.integers(0, classes, 16), form, classes))
+    encoding = label_encoding(loss, "classification", classes, outputs)
+    labels = tf.constant(encode(generator.integers(0, classes, 16), encoding, classes))
     predicted = tf.Variable(generator.uniform(0.1, 0.9, (16, outputs)).astype(np.float32))
     with tf.GradientTape() as tape:
         value = construct("loss", loss, {})(labels, predicted)

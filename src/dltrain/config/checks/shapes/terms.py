@@ -30,13 +30,13 @@ class Inferred:
         shape: of its output.
         parameters: numbers in its weights, learned or not.
         trainable: those that are learned.
-        multiply_adds: of a forward pass: of its matrix products and convolutions, nothing else counts.
+        macs: of a forward pass: of its matrix products and convolutions, nothing else counts.
     """
 
     shape: Shape
     parameters: int = 0
     trainable: int = 0
-    multiply_adds: int = 0
+    macs: int = 0
 
 
 # What a layer makes of a sample of a shape; None where that is not sure.
@@ -63,9 +63,9 @@ class ShapeError(Exception):
         return insertion(self.cure) if isinstance(self.cure, KerasObject) else self.cure
 
 
-def learned(shape: Shape, weights: int, multiply_adds: int = 0) -> Inferred:
+def learned(shape: Shape, weights: int, macs: int = 0) -> Inferred:
     """An output of `shape` from a layer all of whose `weights` are learned."""
-    return Inferred(shape, weights, weights, multiply_adds)
+    return Inferred(shape, weights, weights, macs)
 
 
 def unchanged(arguments: Arguments, shape: Shape) -> Inferred:
