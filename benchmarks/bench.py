@@ -110,7 +110,7 @@ def mflop(config: str) -> float:
     from dltrain.config import load
 
     rows = load(ROOT / f"configs/{config}.yaml").checked.outline.rows
-    return sum(row.after.multiply_adds or 0 for row in rows) * 6 / 1e6
+    return sum(row.after.macs or 0 for row in rows) * 6 / 1e6
 
 
 def machine() -> str:

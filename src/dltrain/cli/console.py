@@ -255,10 +255,10 @@ def checked(plan: Plan, tried: DryRun | None, verbose: bool) -> None:
     """Print the summary of a valid config to stdout: the layers and the dry run if requested, then one line."""
     shaped = plan.checked.outline
     if tried is not None:
-        _layers([(row.name, row.output, row.parameters, row.multiply_adds) for row in tried.layers])
+        _layers([(row.name, row.output, row.parameters, row.macs) for row in tried.layers])
         _dry_run(tried)
     elif verbose:
-        rows = [(row.name, row.after.shape, row.after.parameters, row.after.multiply_adds) for row in shaped.rows]
+        rows = [(row.name, row.after.shape, row.after.parameters, row.after.macs) for row in shaped.rows]
         _layers(rows)
         if shaped.ended:
             click.echo(shaped.ended)

@@ -34,13 +34,13 @@ _FAR = 2.0
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:
-    """A built layer: `output` is the shape of one sample; `multiply_adds` is None where there is no rule for it."""
+    """A built layer: `output` is the shape of one sample; `macs` is None where there is no rule for it."""
 
     name: str
     kind: str
     output: tuple[int | None, ...]
     parameters: int
-    multiply_adds: int | None
+    macs: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def dry_run(plan: Plan, *, owns_process: bool = False, on_event: Listener = igno
 
 
 def _layer_rows(plan: Plan, model: keras.Sequential) -> list[LayerRow]:
-    known = {row.name: row.after.multiply_adds for row in plan.checked.outline.rows}
+    known = {row.name: row.after.macs for row in plan.checked.outline.rows}
     return [
         LayerRow(
             layer.name,

@@ -13,7 +13,7 @@ from dltrain.errors import UsageError
 
 if TYPE_CHECKING:
     from dltrain.config import Spec
-    from dltrain.config.catalogue.labels import LabelForm
+    from dltrain.config.catalogue.labels import LabelEncoding
     from dltrain.engine.backends.backend import Backend, InputPipeline
 
 SplitName = Literal["test", "validation", "train"]
@@ -50,7 +50,7 @@ class Pipelines:
     test: InputPipeline
 
 
-def pipelines_of(dataset: Dataset, encoding: LabelForm, spec: Spec, backend: Backend) -> Pipelines:
+def pipelines_of(dataset: Dataset, encoding: LabelEncoding, spec: Spec, backend: Backend) -> Pipelines:
     """The input pipeline of every split, labels encoded as the loss takes them."""
     return Pipelines(
         pipeline_of(dataset, "train", encoding, spec, backend),
@@ -59,7 +59,9 @@ def pipelines_of(dataset: Dataset, encoding: LabelForm, spec: Spec, backend: Bac
     )
 
 
-def pipeline_of(dataset: Dataset, name: SplitName, encoding: LabelForm, spec: Spec, backend: Backend) -> InputPipeline:
+def pipeline_of(
+    dataset: Dataset, name: SplitName, encoding: LabelEncoding, spec: Spec, backend: Backend
+) -> InputPipeline:
     """The input pipeline of a split, labels encoded as the loss takes them."""
     split = split_of(dataset, name)
     labels = encode(split.y, encoding, dataset.facts.classes)

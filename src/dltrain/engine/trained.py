@@ -15,7 +15,7 @@ from dltrain.engine.session import Session, start_session
 from dltrain.errors import RunError, UsageError
 
 if TYPE_CHECKING:
-    from dltrain.config.catalogue.labels import LabelForm
+    from dltrain.config.catalogue.labels import LabelEncoding
     from dltrain.data.facts import Facts, Task
     from dltrain.engine.model.build import BuiltModel
 
@@ -71,7 +71,7 @@ class ModelOutput:
 
     shape: tuple[int, ...]
     task: Task
-    encoding: LabelForm
+    encoding: LabelEncoding
     from_logits: bool
     class_names: tuple[str, ...]
     units: tuple[str, ...]

@@ -335,7 +335,7 @@ def test_shapes_are_not_guessed_without_what_a_layer_needs(wrapper: dict[str, An
 
 
 @pytest.mark.parametrize(
-    ("name", "given_arguments", "shape", "multiply_adds"),
+    ("name", "given_arguments", "shape", "macs"),
     [
         ("Dense", {"units": 10}, (64,), 640),
         ("Conv2D", {"filters": 32, "kernel_size": 3}, (28, 28, 1), 26 * 26 * 9 * 32),
@@ -345,9 +345,7 @@ def test_shapes_are_not_guessed_without_what_a_layer_needs(wrapper: dict[str, An
         ("MaxPooling2D", {}, (10, 10, 4), 0),
     ],
 )
-def test_shapes_count_multiply_adds(
-    name: str, given_arguments: dict[str, Any], shape: tuple[int, ...], multiply_adds: int
-) -> None:
+def test_shapes_count_macs(name: str, given_arguments: dict[str, Any], shape: tuple[int, ...], macs: int) -> None:
     found = infer(name, given_arguments, shape)
     assert found is not None
-    assert found.multiply_adds == multiply_adds
+    assert found.macs == macs

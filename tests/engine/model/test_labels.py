@@ -6,7 +6,7 @@ import tensorflow as tf
 from tests.helpers import failures
 
 from dltrain.config.catalogue import entries
-from dltrain.config.catalogue.labels import label_form
+from dltrain.config.catalogue.labels import label_encoding
 from dltrain.engine.model.construct import construct
 from dltrain.engine.model.labels import classes_of, encode
 
@@ -23,7 +23,7 @@ BY_CLASS = {
 
 
 @pytest.mark.parametrize(
-    ("loss", "task", "classes", "outputs", "form"),
+    ("loss", "task", "classes", "outputs", "encoding"),
     [
         ("SparseCategoricalCrossentropy", "classification", 10, 10, "index"),
         ("CategoricalCrossentropy", "classification", 10, 10, "one_hot"),
@@ -33,8 +33,10 @@ BY_CLASS = {
         ("MeanSquaredError", "regression", None, 1, "target"),
     ],
 )
-def test_labels_form_follows_the_loss(loss: str, task: str, classes: int | None, outputs: int, form: str) -> None:
-    assert label_form(loss, task, classes, outputs) == form
+def test_labels_encoding_follows_the_loss(
+    loss: str, task: str, classes: int | None, outputs: int, encoding: str
+) -> None:
+    assert label_encoding(loss, task, classes, outputs) == encoding
 
 
 def test_labels_are_encoded() -> None:
@@ -54,7 +56,7 @@ def test_labels_of_every_loss_have_the_form_that_keras_takes(classes: int) -> No
     def compute(loss: str) -> None:
         generator = np.random.default_rng(0)
         outputs = 1 if classes == 2 and loss not in BY_CLASS else classes
-        form = label_form(loss, "classification", classes, outputs)
+        form = label_encoding(loss, "classification", classes, outputs)
         labels = tf.constant(encode(generator.integers(0, classes, 16), form, classes))
         predicted = tf.Variable(generator.uniform(0.1, 0.9, (16, outputs)).astype(np.float32))
         with tf.GradientTape() as tape:

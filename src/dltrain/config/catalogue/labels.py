@@ -1,4 +1,4 @@
-"""The form of labels that a loss takes."""
+"""The label encoding that a loss takes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from typing import Literal
 
 from dltrain.config.catalogue.entries import trait
 
-LabelForm = Literal["index", "one_hot", "binary", "target"]
+LabelEncoding = Literal["index", "one_hot", "binary", "target"]
 
 
-def label_form(loss: str, task: str, classes: int | None, outputs: int | None) -> LabelForm:
-    """The form that `loss` takes for a model with `outputs` numbers a sample.
+def label_encoding(loss: str, task: str, classes: int | None, outputs: int | None) -> LabelEncoding:
+    """Return the encoding that `loss` takes for a model with `outputs` numbers per sample.
 
-    `index` for the losses that take class indices; for the others `binary` where two classes meet one output, else
-    `one_hot`;
-    `target` leaves the numbers of a regression as they are.
+    `index` for losses that take integer labels; otherwise `binary` for two classes and one output, and `one_hot` for
+    the rest. `target` leaves the numbers of a regression as they are.
     """
     if task == "regression":
         return "target"
@@ -23,8 +22,8 @@ def label_form(loss: str, task: str, classes: int | None, outputs: int | None) -
     return "binary" if classes == 2 and outputs == 1 else "one_hot"
 
 
-def needed_outputs(form: LabelForm, classes: int | None, targets: int) -> int:
-    """Outputs a sample that labels of that form meet: one a class, one a target, or one for yes and no."""
-    if form == "binary":
+def needed_outputs(encoding: LabelEncoding, classes: int | None, targets: int) -> int:
+    """Return the outputs per sample that the encoding needs: one per class, one per target, or one for yes and no."""
+    if encoding == "binary":
         return 1
-    return targets if form == "target" else classes or 1
+    return targets if encoding == "target" else classes or 1

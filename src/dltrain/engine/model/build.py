@@ -10,7 +10,7 @@ from typing import Literal
 import keras
 
 from dltrain.config import Plan
-from dltrain.config.catalogue.labels import LabelForm, label_form, needed_outputs
+from dltrain.config.catalogue.labels import LabelEncoding, label_encoding, needed_outputs
 from dltrain.config.catalogue.names import layer_names
 from dltrain.data.arrays import Dataset
 from dltrain.data.facts import Facts
@@ -34,7 +34,7 @@ class BuiltModel:
     """
 
     model: keras.Sequential
-    encoding: LabelForm
+    encoding: LabelEncoding
     from_logits: bool
     recurrent: Mapping[str, Recurrence]
     optimizer: Literal["fused", "keras"]
@@ -102,7 +102,7 @@ def _build_layers(plan: Plan, facts: Facts, session: Session) -> tuple[list[kera
     return built, changed
 
 
-def _check_output(plan: Plan, facts: Facts, model: keras.Sequential) -> LabelForm:
+def _check_output(plan: Plan, facts: Facts, model: keras.Sequential) -> LabelEncoding:
     """Hold the model's output against the labels.
 
     Raises:
@@ -112,7 +112,7 @@ def _check_output(plan: Plan, facts: Facts, model: keras.Sequential) -> LabelFor
     last = len(plan.spec.model.layers) - 1
     loss = plan.spec.train.loss.name
     outputs = shape[-1] if shape else None
-    encoding = label_form(loss, facts.task, facts.classes, outputs)
+    encoding = label_encoding(loss, facts.task, facts.classes, outputs)
     wanted = needed_outputs(encoding, facts.classes, len(facts.units))
     if len(shape) == 1 and (outputs == wanted or (encoding == "index" and (outputs or 0) >= wanted)):
         return encoding

@@ -55,7 +55,7 @@ def _per_execution(plan: Plan, batch_size: int, most: int) -> int:
 
     So long nothing moves on the screen, and so long Ctrl-C waits.
     """
-    counts = [row.after.multiply_adds for row in plan.checked.outline.rows]
+    counts = [row.after.macs for row in plan.checked.outline.rows]
     if not counts:
         return 1
     seconds = 6 * sum(counts) * batch_size / _SLOW_CPU
@@ -111,7 +111,7 @@ def _is_mostly_split(plan: Plan, shape: Sequence[int | None]) -> bool:
     split = whole = 0
     layers = with_masks(plan.spec.model.layers)
     for (layer, masked), row in zip(layers, plan.checked.outline.rows, strict=False):
-        whole += row.after.multiply_adds
-        split += row.after.multiply_adds if recurrence(layer, shape, masked) == "split" else 0
+        whole += row.after.macs
+        split += row.after.macs if recurrence(layer, shape, masked) == "split" else 0
         shape = row.after.shape
     return 0 < whole <= 2 * split

@@ -1,11 +1,11 @@
-"""The metrics against the form of the labels."""
+"""The metrics against the encoding of the labels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from dltrain.config.catalogue.entries import find, follows_labels, trait
-from dltrain.config.catalogue.labels import LabelForm, label_form
+from dltrain.config.catalogue.labels import LabelEncoding, label_encoding
 from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
 from dltrain.data.facts import Facts
 from dltrain.errors import Problem, Severity
@@ -16,18 +16,18 @@ def check_metrics(draft: Draft, loss: str | None, outputs: int | None, *, logits
     data = draft.data
     if data is None:
         return
-    form = label_form(loss, data.task, data.classes, outputs) if loss is not None else None
-    if form == "one_hot" and outputs is None and data.classes == 2:
-        form = None  # one column or two: the output would say
+    encoding = label_encoding(loss, data.task, data.classes, outputs) if loss is not None else None
+    if encoding == "one_hot" and outputs is None and data.classes == 2:
+        encoding = None  # one column or two: the output would say
     for metric in draft.metrics or ():
-        problem = _metric_problem(draft, metric, data, form)
+        problem = _metric_problem(draft, metric, data, encoding)
         if problem is None and logits:
             problem = _metric_on_logits(draft, metric, loss, outputs)
         if problem is not None:
             yield problem
 
 
-def _metric_problem(draft: Draft, metric: Placed, data: Facts, form: LabelForm | None) -> Problem | None:
+def _metric_problem(draft: Draft, metric: Placed, data: Facts, encoding: LabelEncoding | None) -> Problem | None:
     written = metric.object.name
     name = kind_of("metric", metric) or written
     labels = trait("metric", name, "labels")
@@ -40,27 +40,27 @@ def _metric_problem(draft: Draft, metric: Placed, data: Facts, form: LabelForm |
             message = f"`{written}` counts classes, but `{data.name}` gives numbers"
             return wrong(message, "write `MeanAbsoluteError` or `RootMeanSquaredError`")
         return None
-    if form == "index" and labels in ("one_hot", "per_output", "binary", "number"):
+    if encoding == "index" and labels in ("one_hot", "per_output", "binary", "number"):
         if trait("metric", f"Sparse{name}", "labels") == "integer":
             hint = f"write `Sparse{name}`"
             return wrong(f"`{written}` needs one-hot labels, but the loss takes class numbers", hint)
         message = f"`{written}` needs a label for every output, but the loss takes class numbers"
         return wrong(message, "write `loss: categorical_crossentropy`, which turns labels into one-hot rows")
-    if form in ("one_hot", "binary") and labels == "integer":
-        message = f"`{written}` takes class numbers, but with this loss labels are {_form_words(form)}"
-        instead = name.removeprefix("Sparse") if form == "one_hot" else "accuracy"
+    if encoding in ("one_hot", "binary") and labels == "integer":
+        message = f"`{written}` takes class numbers, but with this loss labels are {_encoding_phrase(encoding)}"
+        instead = name.removeprefix("Sparse") if encoding == "one_hot" else "accuracy"
         return wrong(message, f"write `{instead}`")
-    if form == "one_hot" and labels == "binary" and trait("metric", name, "share") and (data.classes or 0) > 1:
+    if encoding == "one_hot" and labels == "binary" and trait("metric", name, "share") and (data.classes or 0) > 1:
         message = f"`{written}` counts each of the {data.classes} outputs on its own, so it flatters the model"
         return wrong(message, "write `accuracy`", "warning")
-    if form == "binary" and labels == "one_hot":
+    if encoding == "binary" and labels == "one_hot":
         message = f"`{written}` needs one-hot labels, but with this loss and one output labels are 0 or 1"
         return wrong(message, "write `accuracy`")
     return None
 
 
-def _form_words(form: str) -> str:
-    return {"one_hot": "one-hot rows", "binary": "0 or 1"}.get(form, form)
+def _encoding_phrase(encoding: str) -> str:
+    return {"one_hot": "one-hot rows", "binary": "0 or 1"}.get(encoding, encoding)
 
 
 def _metric_on_logits(draft: Draft, metric: Placed, loss: str | None, outputs: int | None) -> Problem | None:

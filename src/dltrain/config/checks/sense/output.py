@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dltrain.config.catalogue.entries import find, trait
-from dltrain.config.catalogue.labels import label_form, needed_outputs
+from dltrain.config.catalogue.labels import label_encoding, needed_outputs
 from dltrain.config.checks.draft import Draft, kind_of, value_of
 from dltrain.config.checks.outline import Outline, Row, returns_sequences
 from dltrain.config.checks.sense.metrics import check_metrics
@@ -89,7 +89,7 @@ def _needs(data: Facts, loss: str | None) -> tuple[str, int]:
     labels = "one number a sample" if data.classes is None else f"one label a sample ({data.classes} classes)"
     outputs = 1 if trait("loss", loss, "binary") else None
     return labels, needed_outputs(
-        label_form(loss or "", data.task, data.classes, outputs), data.classes, len(data.units)
+        label_encoding(loss or "", data.task, data.classes, outputs), data.classes, len(data.units)
     )
 
 
@@ -176,8 +176,8 @@ def _check_units(draft: Draft, data: Facts, loss: str | None, head: _Head, last:
     classes = data.classes or 1
     if loss is None:
         return None if outputs == classes or (classes == 2 and outputs == 1) else wrong(units(classes))
-    form = label_form(loss, data.task, data.classes, outputs)
-    if form == "index":
+    encoding = label_encoding(loss, data.task, data.classes, outputs)
+    if encoding == "index":
         if outputs < classes:
             two = " and `activation: softmax`, or `loss: binary_crossentropy`" if outputs == 1 and classes == 2 else ""
             return wrong(units(classes) + two)
@@ -189,7 +189,7 @@ def _check_units(draft: Draft, data: Facts, loss: str | None, head: _Head, last:
     binary = trait("loss", loss, "binary")
     if outputs == 1 and classes > 2 and binary:
         return wrong(f"{units(classes)}, `activation: softmax` and `loss: sparse_categorical_crossentropy`")
-    if form == "one_hot" and outputs != classes:
+    if encoding == "one_hot" and outputs != classes:
         return wrong(units(1 if binary and classes == 2 else classes))
     if binary and outputs > 1:
         return _binary_loss(draft, outputs)

@@ -41,7 +41,7 @@ def infer(name: str, arguments: Mapping[str, Any], shape: Shape) -> Inferred | N
 
 
 def _frozen(inferred: Inferred) -> Inferred:
-    return Inferred(inferred.shape, inferred.parameters, 0, inferred.multiply_adds)
+    return Inferred(inferred.shape, inferred.parameters, 0, inferred.macs)
 
 
 @cache
@@ -81,7 +81,7 @@ def _time_distributed(arguments: Arguments, shape: Shape) -> Inferred | None:
         raise ShapeError(message, _at_every_step_before(error.cure, shape[0]), "layer") from error
     if one is None:
         return None
-    return Inferred((shape[0], *one.shape), one.parameters, one.trainable, one.multiply_adds * shape[0])
+    return Inferred((shape[0], *one.shape), one.parameters, one.trainable, one.macs * shape[0])
 
 
 def _at_every_step_before(cure: KerasObject | str, steps: int) -> KerasObject | str:
@@ -132,7 +132,7 @@ def _spectral_normalization(arguments: Arguments, shape: Shape) -> Inferred | No
         raise ShapeError(f"scales the kernel of a layer, and `{inner}` has none", hint, "layer")
     if inner == "SpectralNormalization" or filled.get("lora_rank") is not None:
         return None
-    return Inferred(forward.shape, forward.parameters + size, forward.trainable, forward.multiply_adds)
+    return Inferred(forward.shape, forward.parameters + size, forward.trainable, forward.macs)
 
 
 def _kernel_end(name: str, filled: Arguments, shape: Shape) -> int | None:

@@ -125,7 +125,7 @@ def bidirectional(arguments: Arguments, forward: Inferred, backward: Inferred) -
         shape,
         forward.parameters + backward.parameters,
         forward.trainable + backward.trainable,
-        forward.multiply_adds + backward.multiply_adds,
+        forward.macs + backward.macs,
     )
 
 

@@ -30,13 +30,13 @@ class Inferred:
         shape: of the output.
         parameters: numbers in the weights, trainable or not.
         trainable: those that are trainable.
-        multiply_adds: MACs of a forward pass, counting matrix products and convolutions only.
+        macs: MACs of a forward pass, counting matrix products and convolutions only.
     """
 
     shape: Shape
     parameters: int = 0
     trainable: int = 0
-    multiply_adds: int = 0
+    macs: int = 0
 
 
 # Infers the output for a sample of a shape; None where that is uncertain.
@@ -63,9 +63,9 @@ class ShapeError(Exception):
         return insertion(self.cure) if isinstance(self.cure, KerasObject) else self.cure
 
 
-def learned(shape: Shape, weights: int, multiply_adds: int = 0) -> Inferred:
+def learned(shape: Shape, weights: int, macs: int = 0) -> Inferred:
     """Return an output of `shape` from a layer whose `weights` are all trainable."""
-    return Inferred(shape, weights, weights, multiply_adds)
+    return Inferred(shape, weights, weights, macs)
 
 
 def unchanged(arguments: Arguments, shape: Shape) -> Inferred:
