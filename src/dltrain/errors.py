@@ -82,11 +82,11 @@ class Problem:
 
     Args:
         code: stable identifier for programs, such as `unknown-key`.
-        message: what is wrong, one line.
-        path: leads to the value.
-        where: the place in the text; None if there is none.
-        fix: how to mend it: data where code depends on it, else a phrase, which may be empty.
-        severity: an `error` cannot work; a `warning` probably should not be so.
+        message: one line that says what is wrong.
+        path: key path of the value.
+        where: place in the text; None if there is none.
+        fix: how to fix it: data where code depends on it, otherwise a phrase, which may be empty.
+        severity: an `error` cannot work; a `warning` is probably a mistake.
     """
 
     code: str
@@ -103,13 +103,13 @@ class Problem:
 
 
 def tally(problems: int, warnings: int) -> str:
-    """`2 problems and 1 warning`; a count of zero is left out."""
+    """Return the counts as text, `2 problems and 1 warning`; a count of zero is left out."""
     counts = ((problems, "problem"), (warnings, "warning"))
     return " and ".join(f"{count} {noun}{'s' if count != 1 else ''}" for count, noun in counts if count)
 
 
 class DltrainError(Exception):
-    """A failure that is not a bug: one sentence, and how to mend it (`hint`, may be empty)."""
+    """A failure that is not a bug: one sentence, and how to fix it (`hint`, may be empty)."""
 
     exit_code = 1
 
@@ -158,7 +158,7 @@ class Diverged(DltrainError):
 
 
 class Interrupted(DltrainError):
-    """Stopped by signal number `signum`; training up to the last whole epoch is kept."""
+    """Stopped by signal number `signum`; all complete epochs are kept."""
 
     def __init__(self, message: str, signum: int, hint: str = "") -> None:
         super().__init__(message, hint)
