@@ -1,7 +1,7 @@
-"""Every figure of results.md, measured in interleaved processes: `python benchmarks/bench.py [SECTION...]`.
+"""Measure the figures of results.md in interleaved processes: `python benchmarks/bench.py [SECTION...]`.
 
-A section that is named is measured anew, the others of results.md stay as they are. PYTORCH names a Python that has
-torch, where this one has not.
+Named sections are measured again; the others in results.md stay unchanged. PYTORCH names a Python with torch if this
+one has none.
 """
 
 from __future__ import annotations
@@ -36,11 +36,14 @@ QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "SAVE_TO": str(Path(tempfile
 
 
 def run(command: Sequence[object], **environment: str) -> tuple[float, int, str]:
-    """(wall seconds, peak bytes, stdout) of a command that succeeds."""
+    """Run a command that must succeed; return (wall seconds, peak bytes, stdout)."""
     with tempfile.TemporaryFile() as output:
         started = time.perf_counter()
         process = subprocess.Popen(
-            [str(word) for word in command], stdout=output, stderr=subprocess.DEVNULL, env={**QUIET, **environment}
+            [str(argument) for argument in command],
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+            env={**QUIET, **environment},
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
@@ -56,21 +59,21 @@ def measured(script: str, *arguments: object) -> dict[str, Any]:
 
 
 def plain(model: str, batch: int, epochs: int = EPOCHS, images: int = IMAGES, **environment: str) -> dict[str, Any]:
-    """What plain_keras.py prints, with wall seconds and peak bytes."""
+    """Return the output of plain_keras.py, with wall seconds and peak bytes."""
     command = [sys.executable, HERE / "plain_keras.py", model, batch, epochs, images, DATA]
     wall, peak, output = run(command, **environment)
     return {**json.loads(output.splitlines()[-1]), "wall": wall, "peak": peak}
 
 
 def pytorch(model: str, batch: int) -> dict[str, Any]:
-    """What plain_pytorch.py prints."""
+    """Return the output of plain_pytorch.py."""
     command = [PYTORCH, HERE / "plain_pytorch.py", model, batch, EPOCHS, IMAGES, DATA]
     return dict(json.loads(run(command)[2].splitlines()[-1]))
 
 
 def ours(folder: str, config: str, *overrides: str) -> dict[str, Any]:
-    """Seconds of each epoch, metrics, wall seconds and peak bytes of `dltrain fit`."""
-    options = [word for override in (*overrides, "expect={}") for word in ("-s", override)]
+    """Run `dltrain fit`; return seconds of each epoch, metrics, wall seconds and peak bytes."""
+    options = [option for override in (*overrides, "expect={}") for option in ("-s", override)]
     wall, peak, output = run([*DLTRAIN, "fit", ROOT / f"configs/{config}.yaml", *options, "--runs-dir", folder])
     path = Path(output.strip().splitlines()[-1])
     rows = [json.loads(line) for line in (path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -80,28 +83,28 @@ def ours(folder: str, config: str, *overrides: str) -> dict[str, Any]:
 
 
 def small(batch: int, *more: str) -> list[str]:
-    """The overrides under which dltrain does what the plain scripts do."""
+    """Return the overrides that make dltrain train like the plain scripts."""
     return [*subset(IMAGES, EPOCHS), f"train.batch_size={batch}", *more]
 
 
 def subset(samples: int, epochs: int) -> list[str]:
-    """Overrides: so many samples and epochs, nothing held out, plain Adam."""
+    """Return overrides for a number of samples and epochs, without validation split, with plain Adam."""
     limits = ["data.validation=0", f"data.limit={{train: {samples}, test: 500}}", f"train.epochs={epochs}"]
     return [*limits, "train.checkpoint.monitor=loss", "train.optimizer=Adam"]
 
 
 def rate(result: Mapping[str, Any]) -> float:
-    """Images/s of the best epoch after the first, which traces."""
+    """Return images/s of the best epoch after the first, which traces."""
     return IMAGES / min(result["seconds"][1:])
 
 
-def spread(values: Sequence[float], form: str = ".2f") -> str:
-    """`median (min-max)`."""
-    return f"{statistics.median(values):{form}} ({min(values):{form}}–{max(values):{form}})"
+def spread(values: Sequence[float], spec: str = ".2f") -> str:
+    """Return `median (min-max)`, formatted by `spec`."""
+    return f"{statistics.median(values):{spec}} ({min(values):{spec}}–{max(values):{spec}})"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Markdown."""
+    """Return a Markdown table."""
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
@@ -114,7 +117,7 @@ def mflop(config: str) -> float:
 
 
 def machine() -> str:
-    """What the figures were measured on."""
+    """The machine and the versions."""
     facts = json.loads(run([*DLTRAIN, "env", "--json"])[2].splitlines()[-1])
     peak = measured("matmul_peak.py")
     facts["torch"] = run([PYTORCH, "-c", "import torch; print(torch.__version__)"])[2].strip()
@@ -157,7 +160,7 @@ def training() -> str:
 
 
 def precision() -> str:
-    """The CNN in bfloat16 against our own float32."""
+    """The CNN in bfloat16 compared with float32."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for batch in (32, 128):
@@ -218,7 +221,7 @@ def accuracy() -> str:
 
 
 def growth() -> str:
-    """How the cost grows: seconds of an epoch by samples, of a run by epochs, of an epoch by layers."""
+    """Scaling: seconds per epoch by samples, per run by epochs, per epoch by layers."""
     rows = []
     dense = "Dense: {units: 256, activation: relu}"
     with tempfile.TemporaryDirectory() as folder:
@@ -243,7 +246,7 @@ def growth() -> str:
 
 
 def start_up() -> str:
-    """Wall seconds of the commands that a person waits for."""
+    """Wall seconds of interactive commands."""
     with tempfile.TemporaryDirectory() as folder:
         from dltrain import runs
 
@@ -275,7 +278,7 @@ SECTIONS = {
 
 
 def main() -> None:
-    """Measures the named sections, or all, and puts each into results.md when it is done."""
+    """Measure the named sections, or all, and write each to results.md when it is done."""
     for name in sys.argv[1:] or SECTIONS:
         function = SECTIONS[name]
         measured = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")

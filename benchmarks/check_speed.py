@@ -1,7 +1,7 @@
-"""Wall seconds of `dltrain check`: every config as a process of its own, and files of 100 to 10,000 layers.
+"""Measure wall seconds of `dltrain check`, one process per config, also for files of 100 to 10,000 layers.
 
-The long files hold dense, convolutional, dropout and normalisation layers in turn, once right and once with a
-mistake in every fourth layer.
+The long files alternate dense, convolutional, dropout and normalisation layers, once correct and once with a mistake
+in every fourth layer.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GROUP = """\
 
 
 def seconds(config: Path) -> list[float]:
-    """Wall seconds of some runs, the first thrown away."""
+    """Return the wall seconds of `REPEATS` runs, after one warm-up run."""
     taken = []
     for _ in range(REPEATS + 1):
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The script that a user would write instead of a config: `python plain_keras.py MODEL BATCH EPOCHS IMAGES DATA.npz`.
+"""The script that a user would write without dltrain: `python plain_keras.py MODEL BATCH EPOCHS IMAGES DATA.npz`.
 
 Prints as JSON the seconds and the test accuracy of each epoch, and the accuracy at the end.
 """
@@ -46,10 +46,10 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
 class Clock(keras.callbacks.Callback):
-    """Seconds of each epoch and, where TARGET is set, its test accuracy, until that is reached."""
+    """Record the seconds of each epoch and, if TARGET is set, its test accuracy; stop at TARGET."""
 
     def __init__(self) -> None:
-        """Begin with no epoch."""
+        """Start without epochs."""
         super().__init__()
         self.seconds: list[float] = []
         self.accuracy: list[float] = []

@@ -1,4 +1,4 @@
-"""The same as an eager PyTorch loop: `python plain_pytorch.py MODEL BATCH EPOCHS IMAGES DATA.npz`.
+"""The same training as an eager PyTorch loop: `python plain_pytorch.py MODEL BATCH EPOCHS IMAGES DATA.npz`.
 
 Prints as JSON the seconds of each epoch and the test accuracy at the end.
 """
@@ -26,13 +26,13 @@ class Rows(nn.Module):
     """LSTMs over the rows of an image, or of feature maps."""
 
     def __init__(self, features: int, units: int, depth: int) -> None:
-        """Of `depth` LSTMs."""
+        """Stack `depth` LSTMs."""
         super().__init__()
         self.lstm = nn.LSTM(features, units, depth, batch_first=True)
         self.dense = nn.Linear(units, 10)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits of (batch, channels, rows, columns)."""
+        """Return the logits of images (batch, channels, rows, columns)."""
         rows = x.permute(0, 2, 3, 1).flatten(2)
         return self.dense(self.lstm(rows)[0][:, -1])
 

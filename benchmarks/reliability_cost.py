@@ -1,7 +1,7 @@
-"""What trust costs: checkpoints as a share of an epoch of cnn_mnist, and determinism as a ratio of epoch times.
+"""The cost of reliability: checkpoint time as a share of an epoch of cnn_mnist, and the slowdown of determinism.
 
 Every figure comes from a fresh process. Checkpoint, journal and log of an epoch are timed inside the recorder; the
-epoch's own time is that of training alone. Determinism on and off take turns.
+time of an epoch is training time alone. Runs with and without determinism alternate.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def main() -> None:
     whole = measured("train.epochs=4")
     shares = [kept / epoch for kept, epoch in zip(whole["kept"], whole["epochs"], strict=True)]
     print(
-        f"behind an epoch of cnn_mnist ({statistics.median(whole['epochs']):.1f} s): "
+        f"after an epoch of cnn_mnist ({statistics.median(whole['epochs']):.1f} s): "
         f"{statistics.median(whole['kept']) * 1000:.0f} ms for checkpoint, journal and log: "
         f"{statistics.median(shares):.2%} ({min(shares):.2%}-{max(shares):.2%})"
     )
     ratios = []
     for _ in range(ROUNDS):
         small = ("train.epochs=3", "data.limit.train=12800")
-        pair = [min(measured(*small, f"train.deterministic={word}")["epochs"]) for word in ("true", "false")]
+        pair = [min(measured(*small, f"train.deterministic={value}")["epochs"]) for value in ("true", "false")]
         ratios.append(pair[0] / pair[1])
     print(
         f"an epoch with determinism / without, best of 2, {ROUNDS} rounds: median {statistics.median(ratios):.2f} "

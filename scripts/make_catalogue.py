@@ -1,6 +1,6 @@
 """Write the catalogue of the Keras objects that a config may name, from the installed Keras.
 
-Run as `python scripts/make_catalogue.py`; with `--check`, exit 1 where the file is stale.
+Run as `python scripts/make_catalogue.py`; with `--check`, exit 1 if the file is stale.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MODULES: dict[str, ModuleType] = {
     "constraint": keras.constraints,
     "callback": keras.callbacks,
 }
-# The tables in which `keras.losses.get("mse")` and the like look a string up.
+# The tables in which functions such as `keras.losses.get("mse")` look up strings.
 STRINGS: dict[str, dict[str, Any]] = {
     "optimizer": optimizers.ALL_OBJECTS_DICT,
     "loss": losses.ALL_OBJECTS_DICT,
@@ -47,9 +47,9 @@ STRINGS: dict[str, dict[str, Any]] = {
     "initializer": initializers.ALL_OBJECTS_DICT,
     "constraint": constraints.ALL_OBJECTS_DICT,
 }
-# Words for which `compile` chooses a metric by the shape of the labels.
+# Strings for which `compile` chooses a metric by the shape of the labels.
 CHOSEN_BY_COMPILE = ("accuracy", "acc")
-# Every layer that passes its keyword arguments on to the base class takes these.
+# Every layer that passes keyword arguments to the base class accepts these.
 BASE_ARGUMENTS = ("name", "dtype", "trainable")
 
 
@@ -58,12 +58,12 @@ def public_classes(module: ModuleType) -> dict[str, type]:
 
 
 def own_name(names: Iterable[str], cls: type) -> str:
-    """The name to catalogue a class under: its own, or where Keras does not export that, its first."""
+    """Return the catalogue name of a class: its own, or the first exported one if Keras does not export that."""
     return cls.__name__ if cls.__name__ in names else min(names)
 
 
 def named_classes(section: str) -> dict[str, type]:
-    """The classes of a section that a config may name."""
+    """Return the classes of a section that a config may name."""
     by_class: dict[type, list[str]] = {}
     for name, cls in public_classes(MODULES[section]).items():
         by_class.setdefault(cls, []).append(name)
@@ -85,7 +85,7 @@ def rule_for(section: str, cls: type, parameter: inspect.Parameter) -> Rule:
 
 
 def resolved(rule: Rule, cls: type) -> Rule:
-    """The rule with what stands for something of the class put in."""
+    """Return the rule with its placeholders replaced by values of the class."""
     made = dict(rule)
     if made.get("length") == "rank":
         digit = re.search(r"([123])D", cls.__name__)
@@ -102,7 +102,7 @@ def resolved(rule: Rule, cls: type) -> Rule:
 
 
 def plain(value: Any) -> Any:
-    """A default as JSON has it; raises TypeError for what JSON cannot say."""
+    """Return a default as a JSON value. TypeError if JSON has none."""
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
@@ -140,7 +140,7 @@ def arguments(section: str, name: str, cls: type) -> dict[str, Rule]:
 
 
 def traits(section: str, name: str) -> dict[str, Traits]:
-    """What was judged of a class; sections whose classes have no traits give nothing."""
+    """Return the traits of a class; empty for sections without traits."""
     if section not in TRAITS:
         return {}
     if name not in TRAITS[section]:
@@ -152,33 +152,33 @@ def traits(section: str, name: str) -> dict[str, Traits]:
 
 
 def docs(thing: Any) -> dict[str, list[str]]:
-    """Where Keras's source describes a class or function: its own docstring, then those of its bases."""
+    """Return where Keras documents a class or function: its own docstring, then those of its bases."""
     classes = inspect.getmro(thing) if inspect.isclass(thing) else (thing,)
     ours = (c for c in classes if c.__module__.startswith("keras.src.") and c.__doc__)
-    # Which base stands there hangs on the backend.
+    # The backend's base class depends on the installed backend.
     return {"docs": [f"{c.__module__}.{c.__name__}" for c in ours if not c.__module__.startswith("keras.src.backend.")]}
 
 
 def function_of(section: str, cls: type) -> Callable[..., Any] | None:
-    """The function that a loss without arguments computes, as `mean_squared_error` for MeanSquaredError."""
+    """Return the function that a loss without arguments computes, such as `mean_squared_error` for MeanSquaredError."""
     return getattr(cls(), "fn", None) if section == "loss" else None
 
 
-def needs_nothing(thing: Any) -> bool:
-    """Whether a word alone can stand for the thing: a function, or a class that builds without arguments."""
+def needs_no_arguments(thing: Any) -> bool:
+    """Return whether a bare string can name it: a function, or a class without required arguments."""
     parameters = inspect.signature(thing).parameters.values() if inspect.isclass(thing) else ()
     required = (p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
     return all(parameter.default is not parameter.empty for parameter in required)
 
 
 def aliases(section: str, classes: dict[str, type]) -> dict[str, str | None]:
-    """Every other name of a catalogued class: those that Keras exports, and the strings that it resolves."""
+    """Return all other names of catalogued classes: those that Keras exports, and the strings that it resolves."""
     names: dict[Any, str] = {cls: name for name, cls in classes.items()}
     names |= {fn: name for name, cls in classes.items() if (fn := function_of(section, cls)) is not None}
-    strings = {word: thing for word, thing in STRINGS.get(section, {}).items() if needs_nothing(thing)}
+    strings = {text: thing for text, thing in STRINGS.get(section, {}).items() if needs_no_arguments(thing)}
     known = public_classes(MODULES[section]) | strings
     made: dict[str, str | None] = {
-        word: names[target] for word, target in known.items() if target in names and word != names[target]
+        name: names[target] for name, target in known.items() if target in names and name != names[target]
     }
     if section == "metric":
         made |= dict.fromkeys(CHOSEN_BY_COMPILE)
@@ -186,7 +186,7 @@ def aliases(section: str, classes: dict[str, type]) -> dict[str, str | None]:
 
 
 def make() -> dict[str, Any]:
-    """The catalogue of the installed Keras, as it is written to JSON."""
+    """Return the catalogue of the installed Keras, ready for JSON."""
     classes = {section: named_classes(section) for section in MODULES}
     sections = {
         section: {
@@ -195,9 +195,9 @@ def make() -> dict[str, Any]:
         }
         for section, named in classes.items()
     }
-    words = {word: function for word, function in activations.ALL_OBJECTS_DICT.items() if word not in LEFT_OUT}
+    functions = {name: function for name, function in activations.ALL_OBJECTS_DICT.items() if name not in LEFT_OUT}
     sections["activation"] = {
-        word: {"arguments": {}, **traits("activation", word), **docs(function)} for word, function in words.items()
+        name: {"arguments": {}, **traits("activation", name), **docs(function)} for name, function in functions.items()
     }
     return {
         "keras": keras.__version__,
@@ -209,7 +209,7 @@ def make() -> dict[str, Any]:
 
 
 def in_order(value: Any, key: str = "") -> Any:
-    """Keys sorted, but for arguments, which stand as in Keras's signature."""
+    """Sort all keys except arguments, which keep the order of Keras's signature."""
     if not isinstance(value, dict):
         return value
     keys = list(value) if key == "arguments" else sorted(value)

@@ -1,6 +1,6 @@
-"""Write the tables of docs/config.md from the models and the data sets that `check` goes by.
+"""Write the tables of docs/config.md from the schema and the data sources that `check` uses.
 
-Run as `python scripts/make_docs.py`; with `--check`, exit 1 where the guide is stale. A table stands between
+Run as `python scripts/make_docs.py`; with `--check`, exit 1 if the guide is stale. A table stands between
 `<!-- generated: keys data -->` and `<!-- /generated -->`.
 """
 
@@ -31,7 +31,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def key_rows(section: str) -> Iterable[Sequence[str]]:
-    """The keys of a section with those of the sections in it; of the whole config only what has no section."""
+    """Yield rows for the keys of a section and its subsections; for the empty section, the top-level keys."""
     for key in keys():
         if key.section or not key.path.startswith(f"{section}." if section else ""):
             continue
@@ -51,7 +51,7 @@ def argument_rows(dataset: str) -> Iterable[Sequence[str]]:
 
 
 def generated(what: str) -> str:
-    """The table behind the words of a marker."""
+    """Return the table of a marker, such as `keys data`."""
     kind, _, name = what.partition(" ")
     if kind == "keys":
         return table(("key", "takes", "default", "meaning"), key_rows(name))
@@ -63,7 +63,7 @@ def generated(what: str) -> str:
 
 
 def text() -> str:
-    """The guide with its tables as they should be."""
+    """Return the guide with up-to-date tables."""
     return _BLOCK.sub(lambda m: f"{m[1]}{generated(m[2])}\n{m[3]}", TARGET.read_text(encoding="utf-8"))
 
 

@@ -2,9 +2,9 @@
 
     python scripts/pack_mnist.py SOURCE_DIR
 
-SOURCE_DIR holds the gzipped IDX files under their original names. What is in them has to match the SHA-256
-below; how they were gzipped does not matter. The same zlib writes the same bytes each time. Another one
-(zlib-ng, say) packs the same arrays into other bytes; then SHA256 in src/dltrain/data/sources/mnist.py has to follow.
+SOURCE_DIR holds the gzipped IDX files under their original names. Their contents must match the SHA-256 below; the
+compression does not matter. The same zlib always writes the same bytes. Another one, such as zlib-ng, writes other
+bytes for the same arrays; then SHA256 in src/dltrain/data/sources/mnist.py must change too.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ PARTS: dict[str, tuple[str, tuple[int, ...], str]] = {
 
 
 def read(source: Path) -> dict[str, np.ndarray]:
-    """Unpack and check the four files in `source`; exit with a message where one is not the original."""
+    """Unpack and check the four files in `source`; exit with a message if one is not the original."""
     arrays = {}
     for key, (name, shape, sha256) in PARTS.items():
         path = source / f"{name}.gz"
@@ -64,7 +64,7 @@ def read(source: Path) -> dict[str, np.ndarray]:
 
 
 def pack(arrays: dict[str, np.ndarray]) -> bytes:
-    """Make an .npz archive whose bytes depend on the arrays and on zlib alone: no times, no platform."""
+    """Make an .npz archive whose bytes depend only on the arrays and zlib, not on time or platform."""
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for key, array in arrays.items():

@@ -1,8 +1,8 @@
-"""Kill trainings at random moments, resume them, and compare with one that was never touched.
+"""Kill trainings at random moments, resume them, and compare each with an uninterrupted one.
 
-Real processes of the command line and real signals: mostly SIGKILL, now and then SIGINT or SIGTERM. A round ends well
-where the last and the best checkpoint, byte by byte, and the journal, its times aside, have the SHA-256 of the
-uninterrupted run. Exit code 1 where a round does not.
+Real command-line processes and real signals: mostly SIGKILL, sometimes SIGINT or SIGTERM. A round passes if the last
+and the best checkpoint, byte by byte, and the journal, except its times, have the SHA-256 of the uninterrupted run.
+Exit code 1 if a round fails.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ MOST_KILLS = 4
 
 
 def digest(run: runs.Run) -> str:
-    """One SHA-256 over all that has to be the same."""
+    """Return one SHA-256 of everything that must be identical."""
     last = run.checkpoints()[-1]
     best = json.loads(run.read_checkpoint(last)["state.json"])["best"]["epoch"]
     rows = [{key: value for key, value in row.items() if key != "seconds"} for row in run.metrics()]
@@ -75,7 +75,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
 
 
-def begin_or_go_on(folder: Path) -> subprocess.Popen[bytes]:
+def fit_or_resume(folder: Path) -> subprocess.Popen[bytes]:
     if runs.list_runs(folder / "runs"):
         return start(folder, "resume", "latest")
     return start(folder, "fit", "config.yaml")
@@ -86,10 +86,10 @@ def is_complete(folder: Path) -> bool:
 
 
 def torture(folder: Path, seconds: float, chance: random.Random) -> tuple[int, list[str]]:
-    """Kills a training some times and lets it end; returns the last exit code and what was done to it."""
+    """Kill a training several times, then let it end; return the last exit code and the kills."""
     done: list[str] = []
     for _ in range(chance.randint(1, MOST_KILLS)):
-        process = begin_or_go_on(folder)
+        process = fit_or_resume(folder)
         wait, signum = chance.uniform(0, seconds * 1.05), chance.choice(SIGNALS)
         try:
             code = process.wait(wait)
@@ -97,17 +97,17 @@ def torture(folder: Path, seconds: float, chance: random.Random) -> tuple[int, l
             process.send_signal(signum)
             process.wait()
             done.append(f"{signal.Signals(signum).name}@{wait:.1f}s")
-            if is_complete(folder):  # the signal came behind the last write
+            if is_complete(folder):  # the signal came after the last write
                 return 0, done
         else:
             if code == 0:
                 return 0, [*done, "ended by itself"]
             return code, done
-    return begin_or_go_on(folder).wait(), done
+    return fit_or_resume(folder).wait(), done
 
 
-def play(model: str, rounds: int, seed: int) -> int:
-    """Plays the rounds of one model; returns how many ended in the same bits."""
+def run_rounds(model: str, rounds: int, seed: int) -> int:
+    """Run the rounds of one model; return how many ended in the same bits."""
     survived = kills = 0
     with tempfile.TemporaryDirectory(prefix=f"torture-{model}-") as name:
         root = Path(name)
@@ -129,7 +129,7 @@ def play(model: str, rounds: int, seed: int) -> int:
             found = runs.find("latest", folder / "runs")
             same = code == 0 and found.status() == "completed" and digest(found) == expected
             survived += same
-            kills += len([word for word in done if "@" in word])
+            kills += len([kill for kill in done if "@" in kill])
             print(f"{model} {number}/{rounds}: {'same' if same else 'DIFFERENT'}  {' '.join(done)}", flush=True)
             if not same:
                 print((folder / "output.txt").read_text(encoding="utf-8", errors="replace")[-3000:], flush=True)
@@ -138,13 +138,13 @@ def play(model: str, rounds: int, seed: int) -> int:
 
 
 def main() -> int:
-    """Play and print the score."""
+    """Run all rounds and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="for each model")
     parser.add_argument("--models", nargs="+", choices=sorted(MODELS), default=sorted(MODELS))
     parser.add_argument("--seed", type=int, default=0, help="of the moments and signals")
     given = parser.parse_args()
-    return int(any(play(model, given.rounds, given.seed) < given.rounds for model in given.models))
+    return int(any(run_rounds(model, given.rounds, given.seed) < given.rounds for model in given.models))
 
 
 if __name__ == "__main__":

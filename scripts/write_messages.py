@@ -1,6 +1,6 @@
 """Write the messages of each broken config in tests/broken beside it, as `dltrain check` prints them.
 
-Run it after a change to a message, and read the diff as a beginner would.
+Run this after changing a message, and read the diff as a beginner would.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     run = dltrain.fit("configs/cnn_mnist.yaml", overrides={"train.epochs": 1}, smoke=True)
     dltrain.evaluate(run)
 
-The names are loaded when they are first used, so that `import dltrain` costs nothing.
+Names are loaded on first use, so `import dltrain` costs nothing.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import sys
 
 
 def main() -> None:
-    """Runs the command line; a `DltrainError` becomes its message and exit code, a bug keeps its traceback."""
+    """Run the command line. A `DltrainError` becomes its message and exit code; a bug keeps its traceback."""
     if os.name != "posix":
         sys.exit("error: dltrain runs on Linux and macOS; on Windows, use the Windows Subsystem for Linux")
     import click
@@ -19,7 +19,7 @@ def main() -> None:
 
     try:
         code = cli.main(prog_name="dltrain", standalone_mode=False)
-        if sys.stdout is not None:  # it may have been closed before the start
+        if sys.stdout is not None:  # the caller may have closed it
             sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as failure:
@@ -39,16 +39,16 @@ def main() -> None:
     except OSError as error:
         if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EBADF):
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python tries once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # otherwise Python tries again at exit
         click.echo(f"error: cannot write the output: {error.strerror}", err=True)
         sys.exit(1)
     finally:
-        _let_go_of_stderr()
-        gc.freeze()  # else Python looks through all that TensorFlow made three times before it ends: half a second
+        _flush_stderr()
+        gc.freeze()  # otherwise Python scans TensorFlow's objects three times at exit: half a second
 
 
-def _let_go_of_stderr() -> None:
-    """What could not be written there is given up, else Python fails once more at its end."""
+def _flush_stderr() -> None:
+    """Flush stderr; on failure, send it to /dev/null, since Python would fail again at exit."""
     try:
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):

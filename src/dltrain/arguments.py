@@ -1,4 +1,4 @@
-"""What one argument of a named object takes: of a Keras object, or of a data set."""
+"""The values that one argument of a Keras object or a data set accepts."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """The values that an argument takes.
+    """The values that an argument accepts.
 
     Args:
-        kinds: the alternatives, names of the table in `config/catalogue/kinds.py`.
+        kinds: the accepted kinds, keys of the table in `config/catalogue/kinds.py`.
         choices: the strings that the kind `words` allows.
         minimum, maximum: inclusive bounds of a number, or of every number of a list.
-        above, below: the same, exclusive.
-        lengths: the lengths that a list may have; empty where any will do.
+        above, below: exclusive bounds of the same.
+        lengths: allowed lengths of a list; empty for any length.
         nullable: whether `null` may be written.
         required: whether the object cannot be built without it.
-        has_default, default: what is taken where nothing is written, in the values of JSON.
-        meaning: one sentence; empty for Keras's objects, which are described by Keras.
+        has_default, default: the JSON value used when the argument is omitted.
+        meaning: one sentence; empty for Keras objects, which Keras documents.
     """
 
     kinds: tuple[str, ...]

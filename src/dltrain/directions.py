@@ -1,8 +1,8 @@
-"""Which way a metric is better. All that know it ask here: the checks, training, and the list of runs."""
+"""The direction of a metric, for the checks, training and the list of runs."""
 
 from __future__ import annotations
 
-# Keras's losses and error metrics; a name counts by its end, so `val_` or a class in front does not matter.
+# Keras's losses and error metrics. Only the end of a name is compared, so a prefix such as `val_` does not matter.
 _LOWER = (
     "loss",
     "error",
@@ -24,5 +24,5 @@ _LOWER = (
 
 
 def lower_is_better(metric: str) -> bool:
-    """Whether a smaller value wins: names ending as losses and errors do; accuracy, AUC and the rest grow."""
+    """Return whether a smaller value is better: true for names that end like a loss or an error."""
     return metric.lower().endswith(_LOWER)

@@ -1,7 +1,7 @@
-"""Everything that can go wrong and is not a bug.
+"""Every expected failure, as a tree of exceptions.
 
     DltrainError            exit 1    the command or the run failed
-    ├── UsageError          exit 2    an argument names nothing that exists, or makes no sense
+    ├── UsageError          exit 2    an argument names nothing that exists or is invalid
     ├── ConfigError         exit 2    a config has problems: all of them, each with its place
     ├── DataError           exit 1    a data set is missing or damaged
     ├── RunError            exit 1    a run directory cannot be written or read
@@ -19,23 +19,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
-# Where a value comes from: the text of a file, a `-s key=value` argument, or no text at all.
+# The source of a value: a file, a `-s key=value` argument, or no text at all.
 Origin = Literal["file", "override", "default"]
 # The keys and list indices that lead to a value: ("model", "layers", 0).
 KeyPath = tuple[str | int, ...]
 
 
 def dotted(path: KeyPath) -> str:
-    """`model.layers.0`, as `-s` takes it."""
+    """Return the path as `-s` takes it: `model.layers.0`."""
     return ".".join(str(key) for key in path)
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A stretch of one line in a file or in a command-line argument; line and columns count from 1.
+    """A span of one line in a file or in a command-line argument; line and columns count from 1.
 
-    `file` is the argument itself, `-s key=value`, where `origin` is an override; `end_column` is the first column
-    after the stretch, `text` the whole line.
+    For an override, `file` is the argument itself, `-s key=value`. `end_column` is the first column after the span,
+    `text` the whole line.
     """
 
     file: str
@@ -48,13 +48,13 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """How to mend a problem, as data; its `str` is what users read.
+    """The fix of a problem, as data; users read its `str`.
 
     Args:
-        kind: what to do.
-        target: of `rename`, the name that is meant; of `choose`, the names to choose from; of `write`, YAML to write
-            instead; of `insert`, a list item to put before it; of `move`, the key path at which it belongs.
-        words: said instead of the kind's own phrase.
+        kind: the kind of change.
+        target: for `rename`, the name that is meant; for `choose`, the names to choose from; for `write`, the YAML to
+            write instead; for `insert`, a list item to put before it; for `move`, the key path where it belongs.
+        words: replaces the kind's own phrase.
     """
 
     kind: Literal["rename", "choose", "write", "insert", "move", "remove"]
@@ -78,15 +78,15 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a config.
+    """One error or warning about a config.
 
     Args:
         code: stable identifier for programs, such as `unknown-key`.
-        message: what is wrong, one line.
-        path: leads to the value.
-        where: the place in the text; None if there is none.
-        fix: how to mend it: data where code depends on it, else a phrase, which may be empty.
-        severity: an `error` cannot work; a `warning` probably should not be so.
+        message: one line that says what is wrong.
+        path: key path of the value.
+        where: place in the text; None if there is none.
+        fix: how to fix it: data where code depends on it, otherwise a phrase, which may be empty.
+        severity: an `error` cannot work; a `warning` is probably a mistake.
     """
 
     code: str
@@ -98,18 +98,18 @@ class Problem:
 
     @property
     def hint(self) -> str:
-        """What was expected, or what to write instead; may be empty."""
+        """The expected value or the text to write instead; may be empty."""
         return str(self.fix)
 
 
 def tally(problems: int, warnings: int) -> str:
-    """`2 problems and 1 warning`; a count of zero is left out."""
+    """Return the counts as text, `2 problems and 1 warning`; a count of zero is left out."""
     counts = ((problems, "problem"), (warnings, "warning"))
     return " and ".join(f"{count} {noun}{'s' if count != 1 else ''}" for count, noun in counts if count)
 
 
 class DltrainError(Exception):
-    """A failure that is not a bug: one sentence, and how to mend it (`hint`, may be empty)."""
+    """A failure that is not a bug: one sentence, and how to fix it (`hint`, may be empty)."""
 
     exit_code = 1
 
@@ -124,7 +124,7 @@ class UsageError(DltrainError):
 
 
 class ConfigError(DltrainError):
-    """All the problems of one config, in the order of the file."""
+    """All problems of one config, in file order."""
 
     exit_code = 2
 
@@ -142,7 +142,7 @@ class DataError(DltrainError):
 
 
 class RunError(DltrainError):
-    """A run cannot be written or read; `reason` is the message without the place, for where that is told already."""
+    """A run cannot be written or read; `reason` is the message without the path, for callers that show the path."""
 
     def __init__(self, message: str, hint: str = "", reason: str = "") -> None:
         super().__init__(message, hint)
@@ -158,7 +158,7 @@ class Diverged(DltrainError):
 
 
 class Interrupted(DltrainError):
-    """Stopped by signal number `signum`; training up to the last whole epoch is kept."""
+    """Stopped by signal number `signum`; all complete epochs are kept."""
 
     def __init__(self, message: str, signum: int, hint: str = "") -> None:
         super().__init__(message, hint)

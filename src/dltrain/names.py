@@ -1,4 +1,4 @@
-"""The names that a config and its runs may have."""
+"""Valid names of configs and runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def valid_name(text: str) -> bool:
 
 
 def slug(text: str) -> str:
-    """Return the valid name nearest to `text`: no accents, `-` for other characters; `run` where nothing is left."""
+    """Return the valid name nearest to `text`: no accents, `-` for other characters, `run` if nothing is left."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
     joined = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).lstrip("._-")
     return joined[:LONGEST].rstrip("._-") or "run"

@@ -1,4 +1,4 @@
 """The name of a data set and how to split it -> arrays for training, validation and test.
 
-`sources` says what data sets there are and imports no NumPy, so a config is checked without it; the other modules do.
+`sources` lists the data sets without importing NumPy, so `check` runs without it; the other modules import it.
 """

@@ -1,4 +1,4 @@
-"""What every data set looks like once it is loaded, and the hash that tells two of them apart."""
+"""Loaded data sets, and the hash that identifies their contents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class RawDataset:
-    """A data set as its source has it, before limits and validation; `x` times `scale` is the model's float32 input."""
+    """A data set as its source provides it, before limits and validation; `x * scale` is the model's float32 input."""
 
     facts: Facts
     scale: float
@@ -37,7 +37,7 @@ class Dataset:
     """A data set split for one run: limited, and with its validation samples held out.
 
     `train_indices` and `validation_indices` are sorted int64 positions in the source's training split;
-    together they are what `limit_train` left. `fingerprint` is `fingerprint()` of those samples and of the
+    together they are the samples kept by `limit_train`. `fingerprint` is `fingerprint()` of those samples and of the
     limited test split. `facts` and `scale` are those of `RawDataset`.
     """
 

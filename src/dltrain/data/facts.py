@@ -1,4 +1,4 @@
-"""What is known of a data set before it is read."""
+"""Properties of a data set that are known before it is read."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ Task = Literal["classification", "regression"]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a data set before it is read.
+    """Properties of a data set that are known before it is read.
 
     Args:
-        name: of the source.
+        name: name of the source.
         task: whether targets are classes or numbers.
-        shape: of one sample, images (height, width, channels).
-        class_names: of a classification, in the order of its integer labels; empty for a regression.
-        units: of each target of a regression, empty strings where they are not known; none for a classification.
-        train: samples of the training split.
-        test: samples of the test split.
-        unit_range: whether all values are in [0, 1] once they are scaled.
+        shape: shape of one sample; (height, width, channels) for images.
+        class_names: names in the order of the integer labels; empty for a regression.
+        units: unit of each regression target, an empty string where unknown; empty for a classification.
+        train: samples in the training split.
+        test: samples in the test split.
+        unit_range: whether all scaled values lie in [0, 1].
     """
 
     name: str
@@ -34,5 +34,5 @@ class Facts:
 
     @property
     def classes(self) -> int | None:
-        """How many classes; None for a regression."""
+        """The number of classes; None for a regression."""
         return len(self.class_names) if self.task == "classification" else None

@@ -1,4 +1,4 @@
-"""Generators of made-up samples that a small network can learn and a linear model cannot."""
+"""Generators of synthetic samples that a small network can learn and a linear model cannot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dltrain.data.arrays import Split
 
 _WAVES = 4  # cosines along an axis of a smooth field, the constant included
 _TEACHER_UNITS = 8
-_TEACHER_GAIN = 1.5  # standard deviation of what enters a tanh: bent, but not saturated
+_TEACHER_GAIN = 1.5  # standard deviation of the input of a tanh: bent, but not saturated
 _LAW, _TRAIN, _TEST = range(3)  # the random streams of one seed
 
 
@@ -21,11 +21,11 @@ def _stream(seed: int, purpose: int) -> np.random.Generator:
 def classification(
     shape: tuple[int, ...], classes: int, samples: tuple[int, int], noise: float, seed: int
 ) -> tuple[Split, Split]:
-    """Two clouds a class, around a smooth field p and around its negative:
+    """Draw two clouds per class, around a smooth field p and around its negative:
 
         x = (s·p[class] + noise·e) / scale,    s = ±1,    e ~ N(0, 1) for every element
 
-    p has unit root mean square (see `_smooth_fields` for more classes than there is room), so `noise` is the
+    p has unit root mean square (`_smooth_fields` describes the case of very many classes), so `noise` is the
     ratio of noise to signal in one element; `scale` brings x to unit variance. Classes are balanced, give or
     take one sample, and so are the signs: every class has the mean 0, so that a linear model can do little
     better than guess.
@@ -46,12 +46,12 @@ def classification(
 
 
 def regression(shape: tuple[int, ...], samples: tuple[int, int], noise: float, seed: int) -> tuple[Split, Split]:
-    """A teacher network of one hidden layer, watched through noise:
+    """Draw the outputs of a teacher network with one hidden layer, plus noise:
 
         t = Σ a[j]·tanh(w[j]·x + b[j]),    y = ((t - mean t) / std t + noise·e) / sqrt(1 + noise²)
 
     with every element of x and e ~ N(0, 1), and smooth w. Mean and deviation are the training split's. Even a
-    perfect model keeps a mean squared error of noise² / (1 + noise²).
+    perfect model has a mean squared error of noise² / (1 + noise²).
     """
     law = _stream(seed, _LAW)
     weights = _smooth_fields(shape, _TEACHER_UNITS, law) * (_TEACHER_GAIN / math.sqrt(math.prod(shape)))
@@ -76,11 +76,11 @@ def regression(shape: tuple[int, ...], samples: tuple[int, int], noise: float, s
 
 
 def _smooth_fields(shape: tuple[int, ...], count: int, generator: np.random.Generator) -> np.ndarray:
-    """Draw `count` different fields, slow along every axis of an image or a sequence.
+    """Draw `count` different fields that vary slowly along every axis of an image or a sequence.
 
     A field is a random sum of the `_WAVES` slowest cosines of each axis. Plain features have no order: with
-    one axis, every value is drawn by itself. Fields are orthogonal and have unit root mean square; when the
-    directions are used up, the next round of them has root mean square 2, then 3, and so on.
+    one axis, every value is independent. Fields are orthogonal and have unit root mean square; once all
+    directions are used, the next round has root mean square 2, then 3, and so on.
 
     Returns: float64, shape (count, *shape).
     """
@@ -99,6 +99,6 @@ def _smooth_fields(shape: tuple[int, ...], count: int, generator: np.random.Gene
 
 
 def _cosines(size: int, axes: int) -> np.ndarray:
-    """The slowest cosines of an axis. Returns: shape (waves, 1, …, 1, size), `axes` + 1 in all."""
+    """Return the slowest cosines of an axis. Returns: shape (waves, 1, …, 1, size), `axes` + 1 in all."""
     waves = np.arange(min(size, _WAVES)).reshape(-1, *[1] * axes)
     return np.cos(np.pi * waves * (np.arange(size) + 0.5) / size)

@@ -24,18 +24,18 @@ def load(
     limit_test: int | None,
     seed: int,
 ) -> Dataset:
-    """Load a data set, limit it and hold validation samples out, by stratified and seeded choices.
+    """Load a data set, limit it and hold out validation samples; the choices are stratified and seeded.
 
     Args:
-        name: one of `SOURCES`.
-        arguments: what the source takes; its defaults are filled in.
-        validation: share of the (limited) training split, at least 0 and below 1; the test split stays whole.
-        limit_train: training and validation samples to keep; more than there are keeps all.
+        name: a key of `SOURCES`.
+        arguments: arguments of the source; defaults are filled in.
+        validation: share of the (limited) training split, at least 0 and below 1; the test split is unaffected.
+        limit_train: training and validation samples to keep; a larger number keeps all.
         limit_test: test samples to keep, likewise.
-        seed: draws the limits and the validation samples, each from a stream of its own.
+        seed: seeds the limits and the validation choice, each with a separate random stream.
 
-    Samples stay in the order of the source. Raises DataError where the data is missing or damaged, or where a
-    split would be empty.
+    Samples stay in the order of the source. Raises DataError if the data is missing or damaged, or if a split would
+    be empty.
     """
     if name not in SOURCES:
         raise DataError(f"there is no data set `{name}`", f"there are {', '.join(sorted(SOURCES))}")
@@ -58,7 +58,7 @@ def load(
 
 
 def _strata(raw: RawDataset, split: Split) -> np.ndarray:
-    """What a choice is stratified by: the labels, or for regression nothing, which leaves it random."""
+    """Return the strata of a split: its labels, or a single stratum (a plain random choice) for a regression."""
     return split.y if raw.facts.task == "classification" else np.zeros(len(split.y), np.int64)
 
 

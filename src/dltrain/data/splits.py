@@ -1,4 +1,4 @@
-"""Seeded choices of samples: which ones a limit keeps and which ones validate."""
+"""Seeded choices of samples: those that a limit keeps, and those held out for validation."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dltrain.errors import DataError
 
 
 def stratified(labels: np.ndarray, count: int, seed: tuple[int, ...]) -> np.ndarray:
-    """Choose `count` samples so that every label keeps its share.
+    """Choose `count` samples; every label keeps its share.
 
     A label with m of n samples gets m·count/n of the choice, rounded by largest remainder (ties: the smaller
-    label); which of its samples those are is drawn without replacement from PCG64. One label throughout makes
-    the choice plainly random. `count` must not exceed the number of labels.
+    label); its samples are drawn without replacement with PCG64. With a single label the choice is plainly random.
+    `count` must not exceed the number of samples.
 
     Returns: sorted int64 positions, shape (count,).
     """
@@ -35,7 +35,7 @@ def _largest_remainder(sizes: list[int], count: int) -> list[int]:
 
 
 def limited(labels: np.ndarray, limit: int | None, seed: tuple[int, ...]) -> np.ndarray:
-    """Choose the samples that `limit` keeps: a stratified choice, or all where there are no more.
+    """Choose `limit` samples, stratified; all samples if there are no more.
 
     Returns: sorted int64 positions. Raises DataError for a limit below 1.
     """
@@ -47,10 +47,10 @@ def limited(labels: np.ndarray, limit: int | None, seed: tuple[int, ...]) -> np.
 
 
 def held_out(labels: np.ndarray, share: float, seed: tuple[int, ...]) -> np.ndarray:
-    """Choose the validation samples: `share` of all, stratified; at least one where `share` is not 0.
+    """Choose the validation samples: `share` of all, stratified; at least one unless `share` is 0.
 
     Returns: sorted int64 positions, round(share·n) of them (half to even).
-    Raises DataError where `share` is outside [0, 1) or no training sample would be left.
+    Raises DataError if `share` is outside [0, 1) or no training sample would be left.
     """
     if not 0 <= share < 1:
         raise DataError(

@@ -1,6 +1,6 @@
-"""Plan and splits -> a trained model, its metrics and its files. The only floor that imports Keras and its backends.
+"""Plan and splits -> a trained model, its metrics and its files. The only package that imports Keras and its backends.
 
-Importing this package imports neither: they take seconds, and a config that is wrong should be told at once.
+Importing this package imports neither: they take seconds, and a wrong config should be reported at once.
 """
 
 from dltrain.engine.evaluation import Evaluation, evaluate

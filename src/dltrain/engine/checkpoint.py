@@ -1,4 +1,4 @@
-"""The state of a training <-> the files of a checkpoint: JSON and safetensors, nothing that could hold code."""
+"""Training state <-> the files of a checkpoint: JSON and safetensors, which cannot hold code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Row = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class CallbackState:
-    """What one callback remembers: its class's name, numbers, and the weights that it keeps."""
+    """The state of one callback: class name, numbers, and the weights that it keeps."""
 
     name: str
     numbers: Mapping[str, Any]
@@ -41,19 +41,19 @@ class CallbackState:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Everything that the epochs after `epoch` depend on.
+    """The complete state from which training continues after `epoch`.
 
     Args:
-        epoch: whole epochs that are done.
-        seed: of the run, from which the order of every epoch follows.
+        epoch: completed epochs.
+        seed: the run's seed, which determines the sample order of every epoch.
         weights: the model's variables, random states included.
         optimizer: the optimizer's variables.
-        best_epoch: the best one so far.
-        best_value: what it reached in the monitored metric.
-        monitor: that metric's name.
-        callbacks: in the order of the config.
-        stopped: whether a callback ended the training with this epoch.
-        history: the metrics of each epoch that is done, from the first; NaN for what was not finite.
+        best_epoch: the best epoch so far.
+        best_value: value of the monitored metric in that epoch.
+        monitor: name of the monitored metric.
+        callbacks: states in the order of the config.
+        stopped: whether a callback ended the training after this epoch.
+        history: metrics of each completed epoch, from the first; NaN for values that were not finite.
     """
 
     epoch: int
@@ -92,10 +92,10 @@ def to_files(checkpoint: Checkpoint) -> dict[str, bytes]:
 
 
 def from_files(files: Mapping[str, bytes], place: str) -> Checkpoint:
-    """The checkpoint in the verified files of `place`.
+    """Parse the verified files of a checkpoint; `place` names it in messages.
 
     Raises:
-        RunError: a file is missing, or does not hold what a checkpoint holds.
+        RunError: a file is missing or invalid.
     """
     try:
         state = json.loads(files[STATE])
@@ -147,18 +147,18 @@ def _arrays(files: Mapping[str, bytes], name: str, place: str, optional: bool = 
 
 
 def restore_weights(run: Run, choice: Literal["best", "last"] | int, model: keras.Sequential) -> int:
-    """Give a model the weights of one of a run's checkpoints, which must fit it.
+    """Assign the weights of one of a run's checkpoints to a model.
 
     Args:
         run: a run with at least one checkpoint.
         choice: `best`, `last` or an epoch.
-        model: as the run's config builds it.
+        model: the model that the run's config builds.
 
     Returns:
         the epoch of that checkpoint, counted from 1.
 
     Raises:
-        RunError: the checkpoint is missing or damaged, or does not fit the model; nothing is assigned then.
+        RunError: the checkpoint is missing or damaged, or does not fit the model; then nothing is assigned.
     """
     limit = weights.most_bytes(model)
     epoch = _best_epoch(run, limit) if choice == "best" else max(run.checkpoints()) if choice == "last" else choice
@@ -171,10 +171,10 @@ def restore_weights(run: Run, choice: Literal["best", "last"] | int, model: kera
 
 
 def _best_epoch(run: Run, limit: int) -> int:
-    """The epoch of the best checkpoint, as the newest one with a whole state tells.
+    """Return the epoch of the best checkpoint, according to the newest checkpoint with a valid state.
 
     Raises:
-        RunError: no checkpoint can tell, or the best one is missing.
+        RunError: no checkpoint has a valid state, or the best one is missing.
     """
     kept = run.checkpoints()
     failure = RunError(f"the run {run.id} has no checkpoint that is whole")

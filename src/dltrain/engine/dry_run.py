@@ -1,4 +1,4 @@
-"""A dry run: one real batch forward and backward through the built model, before anything is trained."""
+"""A dry run: one real batch forward and backward through the built model, before training."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from dltrain.engine.backends.backend import Batches
 
 _TIMED_SECONDS = 3.0
-# A start this many times away from the loss of uniform guesses is worth a look.
+# A start loss that differs from the loss of uniform guesses by more than this factor gets a warning.
 _FAR = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:
-    """A built layer: `output` is the shape of one sample; `macs` is None where there is no rule for it."""
+    """A built layer: `output` is the shape of one sample; `macs` is None without a rule for the layer."""
 
     name: str
     kind: str
@@ -45,17 +45,17 @@ class LayerRow:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a model does with its first batches.
+    """The results of a dry run.
 
     Args:
-        layers: in order.
-        start_loss: of the first batch before any step, without the regularizers' part.
-        expected_loss: of guesses that are all alike, where the loss and the classes say it.
-        steps: optimizer steps in an epoch.
-        epoch_seconds: for these steps as timed on a few, without validation and checkpoints.
-        peak_bytes: most memory in use so far: of the GPU where there is one, else of this process.
-        device: what it ran on.
-        warnings: what was seen that probably should not be so.
+        layers: the built layers, in order.
+        start_loss: loss of the first batch before any step, without regularization.
+        expected_loss: loss of uniform guesses; None if the loss does not define one.
+        steps: optimizer steps per epoch.
+        epoch_seconds: estimate for these steps, timed on a few; without validation and checkpoints.
+        peak_bytes: peak memory of the GPU, or of this process on a CPU.
+        device: the device it ran on.
+        warnings: probable mistakes.
     """
 
     layers: Sequence[LayerRow]
@@ -69,7 +69,7 @@ class DryRun:
 
 
 def dry_run(plan: Plan, *, owns_process: bool = False, on_event: Listener = ignore) -> DryRun:
-    """Build the model of a plan and train it for a few steps on its own data; nothing is written.
+    """Build the model of a plan and train it for a few steps on its data; nothing is written.
 
     Raises:
         ConfigError: the model cannot be built, or its loss or gradients are not finite on the first batch.
@@ -118,7 +118,7 @@ def _layer_rows(plan: Plan, model: keras.Sequential) -> list[LayerRow]:
 
 
 def _first_batch(job: Job, x: Any, y: Any) -> tuple[float, list[Problem]]:
-    """The loss at the start and what the gradients show."""
+    """Return the loss of the first batch, and warnings about its gradients."""
     from dltrain.engine.model.construct import Refused, ask
 
     plan, model = job.plan, job.built.model
@@ -134,7 +134,7 @@ def _first_batch(job: Job, x: Any, y: Any) -> tuple[float, list[Problem]]:
 
 
 def _check_gradients(plan: Plan, model: keras.Sequential, gradients: Sequence[np.ndarray | None]) -> list[Problem]:
-    """Layers whose weights get no gradient, or all zeros, learn nothing.
+    """Warn of layers whose gradients are missing or all zero: they learn nothing.
 
     Raises:
         ConfigError: a gradient is not finite.
@@ -160,7 +160,7 @@ def _check_gradients(plan: Plan, model: keras.Sequential, gradients: Sequence[np
 
 
 def _expected_loss(plan: Plan, model: keras.Sequential) -> float | None:
-    """The cross-entropy of uniform guesses: ln(classes), and ln 2 for each yes-or-no output."""
+    """Return the cross-entropy of uniform guesses: ln(classes), or ln 2 for binary outputs."""
     loss, outputs = plan.spec.train.loss.name, model.output_shape[-1]
     if not entries.trait("loss", loss, "crossentropy"):
         return None
@@ -177,7 +177,7 @@ def _far_start(plan: Plan, loss: float, expected: float) -> Problem:
 
 
 def _seconds_per_step(job: Job, batches: Callable[[int], Batches]) -> float:
-    """Wall time of one optimizer step: the first execution is tracing, the next ones count."""
+    """Return the wall time of one optimizer step; the first execution, which traces, is not timed."""
     model, steps, at_once = job.built.model, job.steps.per_epoch, job.steps.per_execution
     model.fit(batches(at_once), shuffle=False, verbose=0)
     timed, seconds = 0, 0.0

@@ -1,4 +1,4 @@
-"""A run's model against a split: metrics, confusion matrix, predictions."""
+"""Evaluation of a run's model on a split: metrics, confusion matrix, predictions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PREFIX: dict[SplitName, str] = {"test": "test_", "validation": "val_", "train":
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Metrics by Keras's names over `samples` of one split of a run's data."""
+    """Metrics, under Keras's names, on the `samples` of one split of a run's data."""
 
     run: str
     split: SplitName
@@ -49,14 +49,14 @@ def evaluate(
     """Evaluate a run's best weights on a split of its data, and write `eval/` of the run.
 
     Args:
-        run: the run, its directory or what names it.
-        split: of the data that the run's config names.
-        runs_dir: where runs are looked up.
-        owns_process: whether the process does this and ends, as a command does.
+        run: the run, its directory, or a reference to it.
+        split: the split of the run's data.
+        runs_dir: directory in which runs are looked up.
+        owns_process: whether the process exits afterwards, as a command does.
         on_event: called with each event of `engine.events`.
 
     Raises:
-        UsageError: no such run, or a split that it does not have.
+        UsageError: no such run, or no such split.
         RunError: the run has no checkpoint, is damaged, or its config or data has changed since.
         ExpectationFailed: evaluated and recorded, but a bound under `expect` on this split does not hold.
     """
@@ -89,7 +89,7 @@ def evaluate_model(
     split: SplitName,
 ) -> Evaluation:
     """Evaluate a compiled model and write `eval/` of the run: `<split>.json`, and for the test split
-    `confusion.csv` and `predictions.csv`; for the others their names begin with the split's.
+    `confusion.csv` and `predictions.csv`; for the others, file names start with the split.
     """
     metrics, outputs = session.backend.evaluate(built.model, inputs.in_order())
     labels = split_of(dataset, split).y
@@ -106,7 +106,7 @@ def evaluate_model(
 
 
 def _confusion(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]) -> str:
-    """Rows are true classes, columns predicted ones."""
+    """Return the confusion matrix as CSV: rows are true classes, columns predicted ones."""
     size = max(len(names), int(predicted.max()) + 1)
     counts = np.zeros((size, size), np.int64)
     np.add.at(counts, (labels, predicted), 1)
@@ -116,11 +116,11 @@ def _confusion(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]
 
 
 def _class_predictions(labels: np.ndarray, predicted: np.ndarray, outputs: np.ndarray, names: tuple[str, ...]) -> str:
-    """`output` is the model's number for the predicted class (of the only output, where there is one)."""
+    """Return CSV; `output` is the model's output for the predicted class, or its only output."""
     column = outputs[:, 0] if outputs.shape[-1] == 1 else outputs[np.arange(len(outputs)), predicted]
-    word = dict(enumerate(names))
+    label = dict(enumerate(names))
     rows = [
-        [index, word.get(true, true), word.get(guess, guess), f"{value:.6g}"]
+        [index, label.get(true, true), label.get(guess, guess), f"{value:.6g}"]
         for index, (true, guess, value) in enumerate(
             zip(labels.tolist(), predicted.tolist(), column.tolist(), strict=True)
         )
@@ -142,7 +142,7 @@ def _csv(rows: list[list[object]]) -> str:
 
 
 def failed_bounds(expect: Mapping[str, str], metrics: Mapping[str, float]) -> list[str]:
-    """A sentence for each bound that does not hold: the metric, its value and the bound."""
+    """Return a sentence for each bound that does not hold: metric, value and bound."""
     compare = {
         ">=": lambda value, bound: value >= bound,
         "<=": lambda value, bound: value <= bound,

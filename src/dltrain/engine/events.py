@@ -1,4 +1,4 @@
-"""What the engine tells while it works; the caller decides what to show."""
+"""Progress events of the engine; the caller decides how to show them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from dltrain.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Something that takes a moment has begun: `starting TensorFlow`."""
+    """A phase that takes a moment has begun, such as `starting TensorFlow`."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """What the check of the config found that probably should not be so."""
+    """Warnings of the config check."""
 
     problems: Sequence[Problem]
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedCheckpoint:
-    """A checkpoint that cannot be believed: an older one is taken."""
+    """A damaged checkpoint is skipped in favour of an older one."""
 
     epoch: int
     reason: str
@@ -33,7 +33,7 @@ class SkippedCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class Resuming:
-    """A run goes on after `epoch` of `epochs`; 0 where there is no checkpoint to go on from."""
+    """A run resumes after `epoch` of `epochs`; 0 without a checkpoint."""
 
     path: Path
     epoch: int
@@ -42,7 +42,7 @@ class Resuming:
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """SIGINT or SIGTERM has come: what is being done ends first. Told from a thread of its own."""
+    """SIGINT or SIGTERM has arrived: the current step ends first. Sent from a separate thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """At most a few a second: `step` of `steps` optimizer steps of this epoch are done."""
+    """`step` of `steps` optimizer steps of this epoch are done. Sent a few times per second at most."""
 
     epoch: int
     step: int
@@ -73,7 +73,7 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class EpochDone:
-    """`seconds` and `samples_per_second` are those of training alone, without validation and checkpoint."""
+    """An epoch is done. `seconds` and `samples_per_second` exclude validation and checkpoint."""
 
     epoch: int
     epochs: int
@@ -85,14 +85,14 @@ class EpochDone:
 
 @dataclass(frozen=True, slots=True)
 class Profiled:
-    """Where the time went: (what, seconds, share of all)."""
+    """The time profile: rows of (activity, seconds, share of the total)."""
 
     rows: Sequence[tuple[str, float, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run has ended: `metrics` are those of the best epoch and, with `test_` before them, of the test split."""
+    """The run has ended. `metrics` are those of the best epoch and, with the prefix `test_`, of the test split."""
 
     run: str
     path: Path
@@ -107,4 +107,4 @@ Listener = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """For callers that do not want to be told."""
+    """Ignore an event; the default listener."""

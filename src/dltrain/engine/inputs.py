@@ -20,7 +20,7 @@ SplitName = Literal["test", "validation", "train"]
 
 
 def load_data(spec: Spec, on_event: Listener = ignore) -> Dataset:
-    """The splits that a config asks for. Raises DataError where they cannot be had."""
+    """Load the splits that a config describes. Raises DataError if that fails."""
     on_event(Phase("loading data"))
     section = spec.data
     return load(
@@ -34,7 +34,7 @@ def load_data(spec: Spec, on_event: Listener = ignore) -> Dataset:
 
 
 def split_of(dataset: Dataset, name: SplitName) -> Split:
-    """A split by its name. Raises UsageError where nothing is held out."""
+    """Return a split by name. Raises UsageError if there is no such split."""
     split = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[name]
     if split is None:
         raise UsageError(f"there is no {name} split")
@@ -62,7 +62,7 @@ def pipelines_of(dataset: Dataset, encoding: LabelEncoding, spec: Spec, backend:
 def pipeline_of(
     dataset: Dataset, name: SplitName, encoding: LabelEncoding, spec: Spec, backend: Backend
 ) -> InputPipeline:
-    """The input pipeline of a split, labels encoded as the loss takes them."""
+    """Return the input pipeline of a split, with labels in the given encoding."""
     split = split_of(dataset, name)
     labels = encode(split.y, encoding, dataset.facts.classes)
     return backend.input_pipeline(split.x, labels, dataset.scale, spec.runtime.feed)

@@ -1,4 +1,4 @@
-"""What a process computes with: a backend that has started, its device, the threads of an operation, the precision."""
+"""The session of a process: a started backend, its device, its threads per operation, and the precision."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What a model runs on; `count` is that of the cores that the process may use, or of the GPUs."""
+    """The device of a model; `count` is the number of cores available to the process, or of GPUs."""
 
     kind: Literal["CPU", "GPU"]
     name: str
     count: int
 
     def __str__(self) -> str:
-        """`GPU: NVIDIA H100`, `CPU: AMD EPYC (2 cores)`."""
+        """Return the device as text: `GPU: NVIDIA H100`, `CPU: AMD EPYC (2 cores)`."""
         if self.kind == "CPU":
             return f"CPU: {self.name} ({self.count} cores)"
         return f"GPU: {self.name}" + (f" ({self.count} of them, one used)" if self.count > 1 else "")
@@ -34,7 +34,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A backend that has started; `threads` are those of one operation, 0 where nobody has said."""
+    """A started backend; `threads` is the number per operation, 0 if unset."""
 
     backend: Backend
     device: Device
@@ -42,16 +42,16 @@ class Session:
 
 
 def start_session(spec: Spec, threads: int = 0, *, owns_process: bool = False, on_event: Listener = ignore) -> Session:
-    """Start what the config computes with, seeded.
+    """Start the backend of a config and seed it.
 
     Args:
-        spec: what names the backend, the seed and whether operations are deterministic.
-        threads: of one operation; 0 for as many as there are cores.
-        owns_process: whether the process does this and ends, as a command does.
+        spec: names the backend, the seed and whether operations are deterministic.
+        threads: threads per operation; 0 for one per core.
+        owns_process: whether the process exits afterwards, as a command does.
         on_event: called with each event of `engine.events`.
 
     Raises:
-        UsageError: the backend is not installed, or Keras computes with another one in this process.
+        UsageError: the backend is not installed, or Keras already uses another one in this process.
     """
     on_event(Phase(f"starting {backends.TITLES[spec.runtime.backend]}"))
     backend = backends.choose(spec.runtime.backend, owns_process)
@@ -60,7 +60,7 @@ def start_session(spec: Spec, threads: int = 0, *, owns_process: bool = False, o
 
 
 def device_of(backend: Backend) -> Device:
-    """The first GPU that the backend finds, else the CPU."""
+    """Return the first GPU that the backend finds, otherwise the CPU."""
     gpus = backend.gpus()
     return Device("GPU", gpus[0], len(gpus)) if gpus else Device("CPU", _cpu_name(), backends.cores())
 
@@ -75,7 +75,7 @@ def _cpu_name() -> str:
 
 @contextlib.contextmanager
 def precision(policy: str) -> Iterator[None]:
-    """Keras's dtype policy inside the block; the caller's own is back afterwards."""
+    """Set Keras's dtype policy inside the block, and restore the previous one afterwards."""
     import keras
 
     before = keras.config.dtype_policy()

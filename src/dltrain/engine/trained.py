@@ -1,4 +1,4 @@
-"""From a run back to what it trained: the one door through which a run becomes a model again."""
+"""Trained models: the single entry point from a run back to its model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_THREADS = 1_024
 
 @dataclass(frozen=True, slots=True)
 class OpenedRun:
-    """A run as it was found: its record and the plan that its resolved config gives."""
+    """A run that was found and read: its record, and the plan of its resolved config."""
 
     run: runs.Run
     record: runs.RunRecord
@@ -33,7 +33,7 @@ class OpenedRun:
 
     @property
     def facts(self) -> Facts:
-        """What the resolved config tells of the data set. RunError where it has to be read first."""
+        """Facts of the data set from the resolved config. RunError if the data must be read first."""
         dataset = self.plan.spec.data.dataset
         found = datasets.facts(dataset.name, dataset.arguments)
         if found is None:
@@ -42,14 +42,14 @@ class OpenedRun:
 
     @property
     def threads(self) -> int:
-        """Threads that one operation of the run had; 0 for as many as there are cores."""
+        """Threads per operation in the run; 0 for one per core."""
         threads = self.record.runtime.threads
         return threads if 0 < threads <= _MOST_THREADS else 0
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInput:
-    """What a model takes: samples of `shape`, of `dtype`; all values in [0, 1] where `unit_range`."""
+    """The input of a model: samples of `shape` and `dtype`, with values in [0, 1] if `unit_range`."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -58,15 +58,15 @@ class ModelInput:
 
 @dataclass(frozen=True, slots=True)
 class ModelOutput:
-    """What a model's output means.
+    """The meaning of a model's output.
 
     Args:
-        shape: of one sample's output.
-        task: whether it tells classes apart or predicts numbers.
-        encoding: of the labels that it was trained on: `index`, `one_hot`, `binary` or `target`.
-        from_logits: whether probabilities are still to be made of it, by softmax or sigmoid.
-        class_names: in the order of the integer labels; empty for a regression.
-        units: of each target of a regression; empty strings where they are not known.
+        shape: shape of one sample's output.
+        task: classification or regression.
+        encoding: encoding of the training labels: `index`, `one_hot`, `binary` or `target`.
+        from_logits: whether the outputs are logits, which softmax or sigmoid turns into probabilities.
+        class_names: names in the order of the integer labels; empty for a regression.
+        units: unit of each regression target; an empty string if unknown.
     """
 
     shape: tuple[int, ...]
@@ -83,11 +83,11 @@ class Trained:
 
     Args:
         opened: the run, its record and its plan.
-        session: what the model computes with.
+        session: the backend and device of the model.
         built: the compiled model.
-        epoch: whose weights it has, counted from 1.
-        input: what it takes.
-        output: what its output means.
+        epoch: epoch of the weights, counted from 1.
+        input: shape, dtype and range of the input.
+        output: meaning of the output.
     """
 
     opened: OpenedRun
@@ -99,16 +99,16 @@ class Trained:
 
 
 def open_run(run: runs.Run | Path | str, *, runs_dir: Path | str = "runs") -> OpenedRun:
-    """Find a run and read what it is, without Keras.
+    """Find a run and read its record and plan, without Keras.
 
     Args:
-        run: the run, its directory or what names it.
-        runs_dir: where runs are looked up.
+        run: the run, its directory, or a reference to it.
+        runs_dir: directory in which runs are looked up.
 
     Raises:
         UsageError: no such run.
-        RunError: run.json or resolved.yaml is damaged, or the latter was changed since the run was made.
-        ConfigError: resolved.yaml is no config.
+        RunError: run.json or resolved.yaml is damaged, or resolved.yaml has changed since the run was made.
+        ConfigError: resolved.yaml is not a valid config.
     """
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
     record = found.record()
@@ -129,16 +129,16 @@ def restored(
     """Rebuild a run's model from its resolved config alone, with the weights of one of its checkpoints.
 
     Args:
-        run: the run, as `open_run` gives or takes it.
+        run: an opened run, or any argument of `open_run`.
         checkpoint: `best`, `last` or an epoch, counted from 1.
-        runs_dir: where runs are looked up.
-        owns_process: whether the process does this and ends, as a command does.
+        runs_dir: directory in which runs are looked up.
+        owns_process: whether the process exits afterwards, as a command does.
         on_event: called with each event of `engine.events`.
 
     Raises:
         UsageError: no such run, or no checkpoint of that epoch.
-        RunError: the run has no checkpoint, is damaged, or was changed since it was made.
-        ConfigError: resolved.yaml is no config, or Keras refuses its model.
+        RunError: the run has no checkpoint, is damaged, or has changed since it was made.
+        ConfigError: resolved.yaml is not a valid config, or Keras refuses its model.
     """
     opened = run if isinstance(run, OpenedRun) else open_run(run, runs_dir=runs_dir)
     _ensure_checkpoint(opened.run, checkpoint)
@@ -167,12 +167,12 @@ def restored(
 
 
 def is_config_changed(run: runs.Run, record: runs.RunRecord) -> bool:
-    """Whether resolved.yaml is another one than the run was made with."""
+    """Return whether resolved.yaml has changed since the run was made."""
     return digest(run.read_bytes("resolved.yaml")) not in record.resolved_sha256
 
 
 def digest(resolved: bytes) -> str:
-    """SHA-256 of a resolved config, by which a change to it is seen."""
+    """Return the SHA-256 of a resolved config, which reveals changes to it."""
     return hashlib.sha256(resolved).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The run directory: what a training run writes, so that it can be trusted after a crash.
+"""The run directory: crash-safe files of a training run.
 
 Standard library only: bytes and JSON-able values in and out.
 """

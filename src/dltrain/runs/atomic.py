@@ -1,7 +1,7 @@
-"""Writing so that a reader, a kill or a full disk never meets half a file or half a directory.
+"""Atomic writes: no reader, kill or full disk ever leaves half a file or half a directory.
 
 The order is always: write under a hidden temporary name beside the target, fsync, rename, fsync the parent.
-Modes are asked for without "others may write"; the umask can only narrow them further.
+Requested modes never let others write; the umask can only narrow them further.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TEMPORARY_PREFIX = ".tmp-"
 _FILE_MODE = 0o664
 _DIRECTORY_MODE = 0o775
 
-# Some network and FUSE file systems know no fsync of a directory; the rename itself still holds.
+# Some network and FUSE file systems cannot fsync a directory; the rename itself still holds.
 _NO_DIRECTORY_SYNC = {errno.EINVAL, errno.ENOTSUP}
 
 _HINTS = {
@@ -36,7 +36,7 @@ _HINTS = {
 def trouble(action: str, path: Path, hint: str = "") -> Iterator[None]:
     """Turn an OSError of the block into `RunError: cannot ACTION PATH: reason`.
 
-    `hint` goes with the error; where it is empty, one that fits the errno does.
+    An empty `hint` is replaced by one that fits the errno.
     """
     try:
         yield
@@ -46,7 +46,7 @@ def trouble(action: str, path: Path, hint: str = "") -> Iterator[None]:
 
 
 def temporary_name() -> str:
-    """A fresh hidden name, short enough for a directory where the target's own name is at the limit."""
+    """Return a new hidden name, short enough even where the target's own name is at the length limit."""
     return f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}"
 
 
@@ -63,7 +63,7 @@ def sync_directory(path: Path) -> None:
 
 
 def make_directories(path: Path) -> None:
-    """Make `path` and the parents it lacks. Raises OSError."""
+    """Make `path` and its missing parents. Raises OSError."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):
         folder.mkdir(_DIRECTORY_MODE, exist_ok=True)
@@ -73,7 +73,7 @@ def make_directories(path: Path) -> None:
 
 
 def make_subdirectories(root: Path, path: Path) -> None:
-    """Make the folders from `root` down to `path`; OSError, not a new root, where `root` has gone."""
+    """Make the folders from `root` down to `path`. Raises OSError if `root` is gone; it is not made again."""
     folder = root
     for part in path.relative_to(root).parts:
         folder = folder / part
@@ -83,11 +83,11 @@ def make_subdirectories(root: Path, path: Path) -> None:
 
 
 def read_file(path: Path, limit: int | None = None) -> bytes:
-    """A plain file, whole: no link is followed, and a device or a pipe is not waited for.
+    """Read a whole plain file. No link is followed, and no device or pipe blocks.
 
     Raises:
         OSError: it cannot be read.
-        RunError: it is no plain file, or has more than `limit` bytes.
+        RunError: it is not a plain file, or has more than `limit` bytes.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -107,7 +107,7 @@ def read_file(path: Path, limit: int | None = None) -> bytes:
 
 
 def ensure_plain(path: Path) -> None:
-    """Raises RunError for a link, a device or a pipe in the place of a file, and for one that is not there."""
+    """Raise RunError if `path` is missing or is a link, a device or a pipe."""
     with trouble("read", path):
         if not stat.S_ISREG(path.lstat().st_mode):
             raise _not_plain(path)
@@ -118,7 +118,7 @@ def _not_plain(path: Path) -> RunError:
 
 
 def write_new(path: Path, data: bytes) -> None:
-    """Write and fsync a file that must not exist yet. Raises OSError and may leave a torn file then."""
+    """Write and fsync a file that must not exist yet. Raises OSError, and may then leave a torn file."""
     with open(path, "xb", opener=_opener) as file:
         file.write(data)
         file.flush()
@@ -126,7 +126,7 @@ def write_new(path: Path, data: bytes) -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Put `data` in the place of `path`, old or new but never a mixture. Raises RunError."""
+    """Replace the contents of `path` with `data`, atomically. Raises RunError."""
     temporary = path.with_name(temporary_name())
     with trouble("write", path):
         try:
@@ -140,9 +140,9 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def append(path: Path, data: bytes, *, at: int | None = None, sync: bool = False) -> None:
-    """Add `data` to a file, made when missing; where that fails, the file keeps its old length.
+    """Append `data` to a file, which is made if missing; on failure the file keeps its old length.
 
-    With `at` the file is first cut to that many bytes, which drops a torn tail. Raises RunError.
+    With `at`, the file is first truncated to that many bytes, which drops a torn tail. Raises RunError.
     """
     # Unbuffered: a buffer would be flushed once more on closing, after the cut that undoes a failed write.
     if path.exists() or path.is_symlink():
@@ -165,9 +165,9 @@ def append(path: Path, data: bytes, *, at: int | None = None, sync: bool = False
 
 @contextmanager
 def staged_directory(parent: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
-    """A hidden directory in `parent` with `files` written in their order and synced, for the block to rename.
+    """Write `files`, in order and synced, to a hidden directory in `parent` that the block renames.
 
-    Whatever is still under the hidden name after the block is removed. Raises OSError.
+    Whatever remains under the hidden name after the block is removed. Raises OSError.
     """
     stage = parent / temporary_name()
     try:
@@ -181,7 +181,7 @@ def staged_directory(parent: Path, files: Mapping[str, bytes]) -> Iterator[Path]
 
 
 def discard(path: Path) -> None:
-    """Remove a file or directory: out of sight in one step, then piece by piece. Raises OSError."""
+    """Remove a file or directory: rename it to a hidden name first, then delete it. Raises OSError."""
     doomed = path.with_name(temporary_name())
     try:
         path.replace(doomed)
@@ -191,7 +191,7 @@ def discard(path: Path) -> None:
 
 
 def delete(path: Path) -> None:
-    """Remove a file, a link or a whole directory that nobody looks at any more. Raises OSError."""
+    """Remove a file, a link or a whole directory that is no longer in use. Raises OSError."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

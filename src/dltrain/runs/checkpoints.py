@@ -1,7 +1,7 @@
-"""Checkpoints of a run: `checkpoints/epoch-0007/` with a manifest of sizes and SHA-256, whole or not there.
+"""Checkpoints of a run: `checkpoints/epoch-0007/` with a manifest of sizes and SHA-256, either whole or absent.
 
-Replacing an epoch moves the old one aside to `.old-epoch-0007` for the moment between two renames. After a
-kill in that moment the old one is still found under that name.
+To replace an epoch, the old one is renamed to `.old-epoch-0007` until the new one is in place. After a kill between
+the two renames, the old one is still found under that name.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _HINT = "`dltrain resume` goes on from an older checkpoint of the run"
 
 
 def commit(directory: Path, epoch: int, files: Mapping[str, bytes]) -> Path:
-    """Write a checkpoint and only then give it its name; one of the same epoch is replaced. Raises RunError.
+    """Write a checkpoint, then rename it into place; one of the same epoch is replaced. Raises RunError.
 
-    `directory` must exist. `files` go by plain names; ValueError for `manifest.json`, which is made here.
+    `directory` must exist. Keys of `files` are plain file names; ValueError for `manifest.json`, which is made here.
     """
     for name in files:
         if not name or name == MANIFEST or Path(name).name != name or name.startswith(".") or "\0" in name:
@@ -43,23 +43,23 @@ def commit(directory: Path, epoch: int, files: Mapping[str, bytes]) -> Path:
 
 
 def epochs(directory: Path) -> list[int]:
-    """Epochs with a whole-looking checkpoint, one that has a manifest, in order."""
+    """Return the epochs that have a checkpoint with a manifest, sorted."""
     return sorted({epoch for epoch, _ in _folders(directory) if _locate(directory, epoch) is not None})
 
 
 def read(
     directory: Path, epoch: int, limit: int | None = None, only: Collection[str] | None = None
 ) -> dict[str, bytes]:
-    """The files of a checkpoint, after comparing names, sizes and SHA-256 with the manifest.
+    """Read the files of a checkpoint and check names, sizes and SHA-256 against the manifest.
 
     Args:
-        directory: the checkpoints of a run.
-        epoch: which of them.
-        only: the files to read; all where it is None.
-        limit: bytes that all files together may have; more is refused before anything is read.
+        directory: the `checkpoints` directory of a run.
+        epoch: the epoch to read.
+        only: the files to read; None for all.
+        limit: maximum total bytes of all files; a larger checkpoint is refused before anything is read.
 
     Raises:
-        RunError: there is no such checkpoint, or it is damaged; says which file differs and how.
+        RunError: the checkpoint is missing or damaged; the message names the file and the difference.
     """
     folder = _locate(directory, epoch)
     if folder is None:
@@ -76,7 +76,7 @@ def read(
 
 
 def keep(directory: Path, wanted: Collection[int]) -> None:
-    """Remove the checkpoints of all other epochs, and what kills left behind. Raises RunError."""
+    """Remove the checkpoints of all other epochs, and leftovers of kills. Raises RunError."""
     with atomic.trouble("tidy", directory):
         if not directory.is_dir():
             return
@@ -107,13 +107,13 @@ def _swap(stage: Path, target: Path) -> None:
     try:
         atomic.sync_directory(target.parent)
     finally:
-        # The new one is in place: a leftover costs space until the next `keep`, no more.
+        # The new one is in place; a leftover only costs space until the next `keep`.
         with suppress(OSError):
             atomic.discard(aside)
 
 
 def _settle(directory: Path, epoch: int) -> None:
-    """Put an epoch that a kill left aside back under its name, or remove it where a newer one stands."""
+    """Rename an epoch that a kill left aside back to its name, or remove it if a newer one exists."""
     target = _folder(directory, epoch)
     if (target / MANIFEST).is_file():
         atomic.discard(_aside(target))
@@ -133,7 +133,7 @@ def _aside(target: Path) -> Path:
 
 
 def _folders(directory: Path) -> list[tuple[int, bool]]:
-    """Epoch and whether it stands aside, for every entry that has a checkpoint's name."""
+    """Return (epoch, whether it is set aside) for every entry with a checkpoint's name."""
     with atomic.trouble("read", directory):
         entries = directory.iterdir() if directory.is_dir() else ()
         names = [entry.name for entry in entries if entry.is_dir() and not entry.is_symlink()]
@@ -171,7 +171,7 @@ def _damaged(path: Path, reason: str) -> RunError:
 
 
 def _check_sizes(folder: Path, expected: Mapping[str, Any], limit: int | None) -> None:
-    """Holds the sizes on disk against the manifest and the limit, so that nothing is read that cannot be right."""
+    """Check the sizes on disk against the manifest and the limit, before anything is read."""
     total = 0
     for name, entry in expected.items():
         path = folder / name

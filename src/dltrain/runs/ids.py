@@ -1,4 +1,4 @@
-"""The ids of runs: `20261121-143005-cnn_mnist-a1b2` (UTC, name, random digits)."""
+"""Run ids: `20261121-143005-cnn_mnist-a1b2` (UTC, name, random digits)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def new_id(created: datetime, name: str) -> str:
 
 
 def read_id(text: str) -> tuple[str, str] | None:
-    """Creation time (as `timestamp` writes it) and name out of a run id; None where `text` is no run id."""
+    """Return (creation time as `timestamp` writes it, name) of a run id; None if `text` is not a run id."""
     match = _ID.fullmatch(text)
     if match is None:
         return None
@@ -29,5 +29,5 @@ def read_id(text: str) -> tuple[str, str] | None:
 
 
 def timestamp(moment: datetime) -> str:
-    """ISO 8601 in UTC with Z and microseconds, of one length: such texts sort as the moments do."""
+    """Return ISO 8601 in UTC with Z and microseconds; the fixed length makes the strings sort by time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -1,6 +1,6 @@
-"""metrics.jsonl, one JSON object an epoch, and metrics.csv, always made from it afresh.
+"""metrics.jsonl, one JSON object per epoch, and metrics.csv, rewritten from it after each epoch.
 
-A value that is NaN or infinite is null in the JSON and, like a missing one, an empty cell in the CSV.
+NaN and infinite values are null in the JSON; in the CSV they are empty cells, as missing values are.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from dltrain.runs.json_text import finite_number, from_json, to_json
 LINES = "metrics.jsonl"
 TABLE = "metrics.csv"
 
-_LARGEST = 256_000_000  # bytes; a million epochs have fewer
+_LARGEST = 256_000_000  # bytes; a million epochs take fewer
 
 Row = dict[str, float | int | None]
 
 
 def add(directory: Path, row: Mapping[str, float | int]) -> None:
-    """Append one row, synced, after dropping what a kill left of a torn last line; then rewrite the CSV."""
+    """Append one row, synced, in place of a torn last line if a kill left one; then rewrite the CSV."""
     path = directory / LINES
     rows, whole = _read(path)
     line = to_json(row, indent=None)
@@ -34,12 +34,12 @@ def add(directory: Path, row: Mapping[str, float | int]) -> None:
 
 
 def read(directory: Path) -> list[Row]:
-    """All whole rows, oldest first; none where no epoch has ended. RunError names the damaged line."""
+    """Return all complete rows, oldest first; none before the first epoch ends. RunError names a damaged line."""
     return _read(directory / LINES)[0]
 
 
 def rewrite(directory: Path, history: Sequence[Mapping[str, float]]) -> None:
-    """Make the rows those of `history`, epoch 1 first; the seconds, of which it knows nothing, stay where they can."""
+    """Replace the rows with those of `history`, epoch 1 first; readable `seconds` of the old rows are kept."""
     seconds = dict(_seconds(directory / LINES))
     rows: list[Row] = []
     for epoch, metrics in enumerate(history, start=1):
@@ -50,7 +50,7 @@ def rewrite(directory: Path, history: Sequence[Mapping[str, float]]) -> None:
 
 
 def table(rows: Sequence[Row]) -> bytes:
-    """CSV with a header: `epoch` first where any row has it, then each column as it first appeared."""
+    """Return CSV with a header: `epoch` first if any row has it, then the columns in order of appearance."""
     if not rows:
         return b""
     seen = dict.fromkeys(key for row in rows for key in row)
@@ -63,7 +63,7 @@ def table(rows: Sequence[Row]) -> bytes:
 
 
 def _read(path: Path) -> tuple[list[Row], bytes]:
-    """The rows, and the stretch of the file that holds them: all but a torn last line."""
+    """Return the rows and the bytes that hold them: all but a torn last line."""
     with atomic.trouble("read", path):
         try:
             data = atomic.read_file(path, _LARGEST)
@@ -83,7 +83,7 @@ def _read(path: Path) -> tuple[list[Row], bytes]:
 
 
 def _seconds(path: Path) -> Iterator[tuple[int, float]]:
-    """(epoch, its seconds) of every line that can be read, whatever stands between them."""
+    """Yield (epoch, seconds) of every readable line; damaged lines are skipped."""
     with atomic.trouble("read", path):
         data = atomic.read_file(path, _LARGEST) if path.is_file() else b""
     for line in data.split(b"\n"):

@@ -1,4 +1,4 @@
-"""JSON as runs write it: strict, UTF-8, NaN and infinities as null."""
+"""The JSON of runs: strict, UTF-8, NaN and infinities as null."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 
 def to_json(value: Any, *, indent: int | None = 2) -> bytes:
-    """JSON text ending in a newline; NaN and infinities, which JSON lacks, become null.
+    """Return JSON text that ends in a newline; NaN and infinities, which JSON lacks, become null.
 
-    Mappings, lists, tuples and other libraries' scalar numbers are taken too. TypeError for anything else.
+    Mappings, lists, tuples and scalar numbers of other libraries are accepted. TypeError for anything else.
     """
     text = json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
     # A lone surrogate (an undecodable byte of a file name) becomes \udcXX, which is JSON's own escape for it.
@@ -20,7 +20,7 @@ def to_json(value: Any, *, indent: int | None = 2) -> bytes:
 
 
 def from_json(data: bytes) -> Any:
-    """The value of a JSON text. ValueError for whatever is wrong with it, absurd nesting included."""
+    """Parse JSON text. ValueError for anything invalid, excessive nesting included."""
     try:
         return json.loads(data.decode("utf-8"))
     except RecursionError:

@@ -1,4 +1,4 @@
-"""Who writes to a run: one process at a time, by a lock that the kernel takes back when that process dies."""
+"""The writer's lock of a run: held by one process at a time, released by the kernel when that process dies."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from dltrain.runs import atomic
 
 NAME = ".lock"
 
-# A reader that asks whether the lock is held has it shared for a moment.
+# Seconds. A reader that tests the lock holds it shared for a moment.
 _PATIENCE = 0.5
 _FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _BUSY = {errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN}
 
 
 class Lock:
-    """A lock that this process holds, until `release` or its own end."""
+    """A lock that this process holds until `release` or until it exits."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
 
     def release(self) -> None:
-        """Gives the lock back; a second time does nothing."""
+        """Release the lock; a second call does nothing."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
 def acquire(directory: Path) -> Lock:
-    """The lock of a run, with this process's number written into its file.
+    """Acquire the lock of a run and write this process's id to the lock file.
 
     Raises:
         RunError: another process holds it, or it cannot be written.
@@ -55,7 +55,7 @@ def acquire(directory: Path) -> Lock:
 
 
 def held(directory: Path) -> bool:
-    """Whether a living process holds the lock of a run."""
+    """Return whether a living process holds the lock of a run."""
     try:
         descriptor = os.open(directory / NAME, _FLAGS | os.O_RDONLY)
     except OSError:

@@ -1,4 +1,4 @@
-"""Where a run came from: versions, the commit, the command, the platform. Never the environment."""
+"""The provenance of a run: versions, commit, command and platform. Never the environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class GitState(TypedDict):
 
 
 def versions(packages: Sequence[str]) -> dict[str, str]:
-    """Version by package, Python's first, from metadata, not by import; what is not installed is left out."""
+    """Return versions by package, Python first, from metadata without imports; missing packages are left out."""
     found = {"python": platform.python_version()}
     for package in packages:
         try:
@@ -31,15 +31,15 @@ def versions(packages: Sequence[str]) -> dict[str, str]:
 
 
 def git_state(directory: Path) -> GitState | None:
-    """Commit of the repository around `directory`, and whether a tracked file differs from it.
+    """Return the commit of the repository around `directory`, and whether a tracked file differs from it.
 
     Untracked files do not count: the run directory itself would be one. None without git, a repository or a
-    commit, and where git does not answer within seconds.
+    commit, and if git does not answer within `_GIT_SECONDS`.
     """
     filters = _git(directory, "config", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process)$")
     if filters is None:
         return None
-    # What the repository itself says is to be run is not run: it may be a stranger's.
+    # Programs that the repository configures are not run: it may be a stranger's.
     harmless = [word for key in filters for word in ("-c", f"{key}=")]
     status = ("status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules=dirty")
     lines = _git(directory, "-c", "core.fsmonitor=false", *harmless, *status) or []
@@ -50,8 +50,8 @@ def git_state(directory: Path) -> GitState | None:
 
 
 def _git(directory: Path, *arguments: str) -> list[str] | None:
-    """The lines that git prints; None where there is no git or it does not answer, none where it fails."""
-    # Inside a git hook GIT_DIR and its kin name another repository than the one around `directory`.
+    """Return the lines that git prints, none if it fails; None without git or without an answer."""
+    # Inside a git hook, GIT_DIR and similar variables name another repository than the one around `directory`.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     try:
@@ -70,10 +70,10 @@ def _git(directory: Path, *arguments: str) -> list[str] | None:
 
 
 def command_line(argv: Sequence[str]) -> str:
-    """`argv` as one line that a shell reads back into the same words."""
+    """Return `argv` as one shell-quoted line."""
     return shlex.join(argv)
 
 
 def platform_text() -> str:
-    """System, release and machine, such as `Linux-6.1.0-x86_64-with-glibc2.36`; no host name."""
+    """Return system, release and machine, such as `Linux-6.1.0-x86_64-with-glibc2.36`; no host name."""
     return platform.platform()

@@ -1,4 +1,4 @@
-"""`run.json`: what a run is and what became of it, checked once when it is read."""
+"""`run.json`: the record of a run, validated once when it is read."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Status = Literal["running", "completed", "interrupted", "failed", "diverged"]
 STATUSES: tuple[str, ...] = get_args(Status)
 SCHEMA_VERSION = 1
 FILE_NAME = "run.json"
-_LARGEST = 16_000_000  # bytes; one of ours has a few thousand
+_LARGEST = 16_000_000  # bytes; a real one has a few thousand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataRecord:
-    """The data set of a run: its name, the hash of its samples, and how many each split has."""
+    """The data set of a run: its name, the hash of its samples, and the size of each split."""
 
     name: str = ""
     fingerprint: str = ""
@@ -34,16 +34,16 @@ class DataRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeRecord:
-    """What a run computed with, and what was chosen so that it is fast.
+    """The backend of a run, and the choices made for its speed.
 
     Args:
         backend: `tensorflow` or `jax`.
         feed: `memory` or `stream`.
-        threads: of one operation; 0 for as many as there are cores.
+        threads: threads per operation; 0 for one per core.
         steps_per_execution: optimizer steps per backend call.
-        recurrent: how a layer is computed otherwise than Keras would, by the layer's name.
+        recurrent: the faster implementation of a recurrent layer, by layer name.
         optimizer: `fused` or `keras`.
-        inference_batch_size: samples at a time in evaluation.
+        inference_batch_size: batch size in evaluation.
     """
 
     backend: str = ""
@@ -57,7 +57,7 @@ class RuntimeRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumption:
-    """One resume of a run: the epoch after which it went on, and what was passed over, forced and overridden."""
+    """One resume of a run: its last completed epoch, skipped checkpoints, forced differences and overrides."""
 
     from_epoch: int = 0
     skipped: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class Resumption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectRecord:
-    """What became of the bounds under `expect`: a sentence for each that does not hold."""
+    """The outcome of the bounds under `expect`: a sentence for each that does not hold."""
 
     failed: tuple[str, ...] = ()
 
@@ -77,22 +77,22 @@ class RunRecord:
     """The contents of run.json.
 
     Args:
-        id, name, status, created: what every run has; `created` and `ended` are ISO 8601 in UTC.
-        command: as a shell reads it back.
+        id, name, status, created: present in every run; `created` and `ended` are ISO 8601 in UTC.
+        command: the shell-quoted command line.
         overrides: as given with `-s`.
-        smoke: whether it was a smoke run.
-        versions: of Python and packages, by name.
-        git: of the repository around the config; None where there is none.
-        resolved_sha256: of resolved.yaml; two where a kill may have come between this file and that one.
-        parameters: numbers in the model's weights.
-        best_epoch: counted from 1; None before the first.
-        metrics: of the best epoch, and with `test_` before their names of the test split; NaN where JSON has null.
-        epochs: that were asked for.
-        expect: None until the run is judged.
-        seconds: of the last sitting.
-        error: what ended a run that failed.
+        smoke: whether this is a smoke run.
+        versions: versions of Python and packages, by name.
+        git: state of the repository around the config; None without one.
+        resolved_sha256: hash of resolved.yaml; several if a kill may have come between the writes of the two files.
+        parameters: number of values in the model's weights.
+        best_epoch: counted from 1; None before the first epoch ends.
+        metrics: metrics of the best epoch, and with the prefix `test_` of the test split; NaN for null in JSON.
+        epochs: requested epochs.
+        expect: None until the bounds are checked.
+        seconds: duration since the last start or resume.
+        error: the error that ended a failed run.
         resumed: each resume, oldest first.
-        unknown: fields that this version does not know, kept as they are.
+        unknown: fields of other versions, kept unchanged.
     """
 
     id: str
@@ -123,7 +123,7 @@ class RunRecord:
 
     @classmethod
     def from_fields(cls, written: Mapping[str, Any]) -> Self:
-        """The record of fields as JSON has them. ValueError for one that is missing or of another kind."""
+        """Make a record from JSON fields. ValueError for a missing field or a wrong type."""
         for key in ("id", "name", "status", "created"):
             if not isinstance(written.get(key), str):
                 raise ValueError(f"`{key}` is missing or not text")
@@ -136,14 +136,14 @@ class RunRecord:
         return cls(**read, unknown=others)
 
     def to_fields(self) -> dict[str, Any]:
-        """The fields as JSON has them, `schema_version` first; what was never set is left out."""
+        """Return the JSON fields, `schema_version` first; fields that were never set are left out."""
         found = {"schema_version": SCHEMA_VERSION, **dict(_written(self))}
         hashes = self.resolved_sha256
         return found | ({"resolved_sha256": hashes[0]} if len(hashes) == 1 else {}) | dict(self.unknown)
 
 
 def read_record(directory: Path) -> RunRecord:
-    """The `run.json` of a run. RunError naming the file where it cannot be believed."""
+    """Read the `run.json` of a run. RunError names the file if it is damaged."""
     path = directory / FILE_NAME
     with trouble("read", path):
         data = read_file(path, _LARGEST)
@@ -165,7 +165,7 @@ def read_record(directory: Path) -> RunRecord:
         raise RunError(f"{path} is damaged: {error}") from None
 
 
-# What the fields of `RunRecord` are when nothing has set them, beside those that a new run.json shows as null or empty.
+# Fields left out of run.json while unset; a new run.json shows the others as null or empty.
 _ABSENT_UNLESS_SET = ("epochs", "expect", "seconds", "error", "resumed")
 
 
@@ -251,7 +251,7 @@ def _git(key: str, value: Any) -> GitState:
 
 
 def _part(made: type, **readers: Reader) -> Reader:
-    """The reader of an object within run.json; of its fields those that are not in `readers` are passed over."""
+    """Return the reader of an object within run.json; fields without a reader are ignored."""
 
     def read(key: str, value: Any) -> Any:
         found = _mapping(key, value)

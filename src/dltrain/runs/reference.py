@@ -1,4 +1,4 @@
-"""From what a user types for RUN to a run: a directory, an id or its beginning, `latest~1`, `best:NAME`."""
+"""Resolve RUN as users type it: a directory, an id or its prefix, `latest~1`, `best:METRIC`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _SHOWN = 5
 
 
 def find(reference: str, runs_dir: Path) -> Run:
-    """The run that `reference` stands for.
+    """Return the run that `reference` names.
 
-    `latest` counts every run that is listed, damaged ones too: it is the last line of the list. `best:METRIC`
-    looks at finite numbers under `metrics` in each run.json and takes the newest of equals.
+    `latest` is the last line of the list of runs, so it counts damaged runs too. `best:METRIC` compares the finite
+    `metrics` of each run.json; of equal values, the newest run wins.
 
     Raises:
-        UsageError: nothing matches, or several runs do; says what was looked for, where, and what exists.
+        UsageError: no run matches, or several do; the message lists the runs that exist.
         RunError: `runs_dir` cannot be read.
     """
     latest = _LATEST.fullmatch(reference)
@@ -52,7 +52,7 @@ def _directory(reference: str) -> Path | None:
             return None
         return path.resolve() if path.name in ("", "..") else path
     except (OSError, ValueError):
-        # A name too long, a folder nobody may enter: whatever it is, it is no run we can read.
+        # A name too long, a folder without permission: it is not a readable run.
         return None
 
 

@@ -1,4 +1,4 @@
-"""One run: everything that is written to and read from its directory."""
+"""One run: all reads and writes of its directory."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _FIXED = ("id", "created")
 class Run:
     """A run directory. One process writes to it at a time; any number may read.
 
-    Every method that touches the disk raises RunError with the path and the reason where that fails. A
-    relative path that leaves the run (`..`, absolute, empty) is a caller's bug, hence a ValueError.
+    Every method that touches the disk raises RunError with the path and the reason on failure. A relative path that
+    leaves the run (`..`, absolute, empty) is a bug of the caller, hence a ValueError.
     """
 
     path: Path
@@ -36,22 +36,22 @@ class Run:
         return self.path.name
 
     def record(self) -> RunRecord:
-        """The contents of run.json. RunError naming the file where it is damaged."""
+        """Read run.json. RunError names the file if it is damaged."""
         return read_record(self.path)
 
     def status(self) -> str:
-        """The status in run.json, but `crashed` for a run that says `running` while no process holds its lock."""
+        """Return the status in run.json, or `crashed` if it says `running` and no process holds the lock."""
         return self.status_of(self.record())
 
     def status_of(self, record: RunRecord) -> str:
         return CRASHED if record.status == "running" and not lock.held(self.path) else record.status
 
     def locked(self) -> Run:
-        """The same run, with this process as its one writer. RunError where another process is."""
+        """Lock the run for this process and return it. RunError if another process holds the lock."""
         return Run(self.path, lock.acquire(self.path))
 
     def release(self) -> None:
-        """Let other processes write; nothing where this one never locked the run."""
+        """Let other processes write; does nothing without a lock."""
         if self.lock is not None:
             self.lock.release()
 
@@ -62,7 +62,7 @@ class Run:
         self.release()
 
     def update(self, **fields: Any) -> None:
-        """Set fields of `RunRecord`. ValueError for an unknown status or a field that never changes."""
+        """Set fields of `RunRecord`. ValueError for an unknown status or a fixed field."""
         fixed = [key for key in _FIXED if key in fields]
         if fixed:
             raise ValueError(f"set once, at creation: {', '.join(fixed)}")
@@ -71,32 +71,32 @@ class Run:
         self.write_json(FILE_NAME, replace(self.record(), **fields).to_fields())
 
     def finish(self, status: Status, **fields: Any) -> None:
-        """Set the status and the moment of the end, and `fields` in the same write."""
+        """Set the status, the end time and `fields` in one write."""
         self.update(**{**fields, "status": status, "ended": timestamp(datetime.now(UTC))})
 
     def log(self, text: str) -> None:
-        """Append to log.txt, each line of `text` with the time (UTC) before it."""
+        """Append to log.txt, each line of `text` prefixed with the time (UTC)."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         lines = [f"{now} {line}".rstrip() for line in text.splitlines() or [""]]
         data = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
         atomic.append(self._inside(LOG), data)
 
     def add_metrics(self, row: Mapping[str, float | int]) -> None:
-        """Append one epoch to metrics.jsonl, on disk when this returns, and rewrite metrics.csv.
+        """Append one epoch to metrics.jsonl, synced to disk, and rewrite metrics.csv.
 
         NaN and infinities are null in the JSON and empty in the CSV.
         """
         journal.add(self.path, row)
 
     def metrics(self) -> list[journal.Row]:
-        """The journal, oldest row first, without a torn last line; None stands for NaN or infinity.
+        """Read the journal, oldest row first, without a torn last line; None stands for NaN or infinity.
 
-        RunError names file and line where any other line is damaged.
+        RunError names file and line if any other line is damaged.
         """
         return journal.read(self.path)
 
     def rewrite_metrics(self, history: Sequence[Mapping[str, float]]) -> None:
-        """Make the journal that of `history`, epoch 1 first; each epoch keeps the seconds that are still readable."""
+        """Rewrite the journal from `history`, epoch 1 first; readable `seconds` of the old rows are kept."""
         journal.rewrite(self.path, history)
 
     def read_bytes(self, relative: str) -> bytes:
@@ -105,57 +105,57 @@ class Run:
             return atomic.read_file(path)
 
     def plain_file(self, relative: str) -> Path:
-        """The path of a file of the run, for others to read. RunError where it is missing or no plain file."""
+        """Return the path of a file of the run. RunError if it is missing or not a plain file."""
         path = self._inside(relative)
         atomic.ensure_plain(path)
         return path
 
     def make_folder(self, relative: str) -> Path:
-        """A folder in the run, made where it is missing."""
+        """Return the path of a folder in the run; it is made if missing."""
         path = self._inside(relative, folder=True)
         with atomic.trouble("write", path):
             atomic.make_subdirectories(self.path, path)
         return path
 
     def tidy(self) -> None:
-        """Removes what kills left under temporary names; only the one writer may."""
+        """Remove leftovers of kills under temporary names; only the writer may."""
         with atomic.trouble("tidy", self.path):
             for entry in list(self.path.iterdir()):
                 if entry.name.startswith(atomic.TEMPORARY_PREFIX):
                     atomic.delete(entry)
 
     def write_bytes(self, relative: str, data: bytes) -> None:
-        """Write a file in one step, and the folders it needs; never the run directory itself."""
+        """Write a file atomically, and the folders it needs; the run directory itself is never made."""
         path = self._inside(relative)
         with atomic.trouble("write", path):
             atomic.make_subdirectories(self.path, path.parent)
         atomic.write_file(path, data)
 
     def write_text(self, relative: str, text: str) -> None:
-        """UTF-8, newlines as given."""
+        """Write text as UTF-8, newlines unchanged."""
         self.write_bytes(relative, text.encode("utf-8"))
 
     def write_json(self, relative: str, value: Any) -> None:
-        """Indented JSON; NaN and infinities become null."""
+        """Write indented JSON; NaN and infinities become null."""
         self.write_bytes(relative, to_json(value))
 
     def commit_checkpoint(self, epoch: int, files: Mapping[str, bytes]) -> Path:
-        """Write `checkpoints/epoch-0007` with its manifest; it appears whole, replacing an older one."""
+        """Write `checkpoints/epoch-0007` with its manifest, atomically; an older one is replaced."""
         directory = self._checkpoints()
         with atomic.trouble("write", directory):
             atomic.make_subdirectories(self.path, directory)
         return checkpoints.commit(directory, epoch, files)
 
     def checkpoints(self) -> list[int]:
-        """Epochs of the checkpoints with a manifest, in order; `read_checkpoint` tells if one is sound."""
+        """Return the epochs of checkpoints with a manifest, sorted; `read_checkpoint` verifies one."""
         return checkpoints.epochs(self._checkpoints())
 
     def read_checkpoint(
         self, epoch: int, limit: int | None = None, only: Collection[str] | None = None
     ) -> dict[str, bytes]:
-        """Files by name, verified against the manifest, of at most `limit` bytes. RunError says what differs.
+        """Read the files of a checkpoint, at most `limit` bytes, and verify them. RunError says what differs.
 
-        Of the files that are not in `only`, names and sizes alone are looked at.
+        Of files not in `only`, just names and sizes are checked.
         """
         return checkpoints.read(self._checkpoints(), epoch, limit, only)
 

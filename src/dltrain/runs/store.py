@@ -1,4 +1,4 @@
-"""The directory that holds the runs: make one, list them."""
+"""The directory that holds the runs: create a run, list all runs."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class RunSummary:
 
     Args:
         id: the directory's name.
-        status: a `Status`, `crashed` where the process that trained is gone, or `damaged`; then there is no
-            `record`, `problem` says why, and name and time come from the id.
-        created: ISO 8601 in UTC; empty where not even the id tells.
+        status: a `Status`, `crashed` if the training process is gone, or `damaged`. A damaged run has no `record`,
+            `problem` says why, and name and time come from the id.
+        created: ISO 8601 in UTC; empty if unknown.
         record: the contents of run.json.
     """
 
@@ -46,26 +46,26 @@ class RunSummary:
     problem: str = ""
 
     def epochs_done(self) -> int:
-        """The epoch of the newest checkpoint, 0 where there is none."""
+        """Return the epoch of the newest checkpoint; 0 without one."""
         return max(Run(self.path).checkpoints(), default=0)
 
     def resumes_from(self) -> int | None:
-        """The epoch after which a run that was stopped can go on, 0 for its beginning; None for other runs."""
+        """Return the epoch that a stopped run resumes after, 0 for its beginning; None for other runs."""
         if self.status not in (CRASHED, "interrupted", "failed"):
             return None
         return self.epochs_done()
 
 
 def ensure_writable(runs_dir: Path) -> None:
-    """Make the directory when missing and prove, by doing it, that a file can be written there.
+    """Make the directory if missing, and check that it is writable by writing a file.
 
-    RunError where it cannot: a file in its place, a read-only or full disk, no permission.
+    RunError if not: a file in its place, a read-only or full disk, no permission.
     """
     probe = runs_dir / atomic.temporary_name()
     with atomic.trouble("write in the runs directory", runs_dir, _HINT):
         atomic.make_directories(runs_dir)
         try:
-            # A block, since a full disk still has room for an empty file.
+            # A whole block, since a full disk still has room for an empty file.
             atomic.write_new(probe, b"\0" * 4096)
         finally:
             with suppress(OSError):
@@ -73,13 +73,13 @@ def ensure_writable(runs_dir: Path) -> None:
 
 
 def create(runs_dir: Path, *, name: str, config: bytes, resolved: str, record: Mapping[str, Any]) -> Run:
-    """Make a run directory, which appears whole or not at all.
+    """Create a run directory atomically.
 
-    `config` is kept byte for byte. `record` has fields of `RunRecord`; ValueError for those set here.
+    `config` is written byte for byte. `record` holds fields of `RunRecord`; ValueError for fields set here.
 
     Raises:
-        UsageError: `name` is no valid run name.
-        RunError: it cannot be written; nothing is left behind.
+        UsageError: `name` is not a valid run name.
+        RunError: the directory cannot be written; nothing is left behind.
     """
     if not valid_name(name):
         raise UsageError(
@@ -107,10 +107,10 @@ def create(runs_dir: Path, *, name: str, config: bytes, resolved: str, record: M
 
 
 def list_runs(runs_dir: Path) -> list[RunSummary]:
-    """Every run there, by creation time and id, newest last; none where the directory does not exist.
+    """Return all runs, sorted by creation time and id, newest last; none if the directory does not exist.
 
-    A directory counts as a run when it holds a run.json or is named like a run; one whose run.json cannot be
-    believed is listed as damaged. RunError where the directory itself cannot be read.
+    A directory counts as a run if it holds a run.json or is named like a run; one with an invalid run.json is listed
+    as damaged. RunError if `runs_dir` itself cannot be read.
     """
     with atomic.trouble("read", runs_dir):
         if not runs_dir.exists():
@@ -120,12 +120,12 @@ def list_runs(runs_dir: Path) -> list[RunSummary]:
 
 
 def summary_of(run: Run, record: RunRecord) -> RunSummary:
-    """The line of one run."""
+    """Return the summary of one run."""
     return RunSummary(run.id, run.path, record.name, run.status_of(record), record.created, record)
 
 
 def _publish(target: Path, files: Mapping[str, bytes]) -> lock.Lock | None:
-    """Write a directory, locked from the first moment, and rename it to `target`; None where that name is taken."""
+    """Write a directory, locked from the start, and rename it to `target`; None if that name is taken."""
     with atomic.staged_directory(target.parent, files) as stage:
         held = lock.acquire(stage)
         try:
@@ -140,7 +140,7 @@ def _publish(target: Path, files: Mapping[str, bytes]) -> lock.Lock | None:
 
 
 def _settled(target: Path) -> None:
-    """Makes a new name survive a power cut, or takes it away again."""
+    """Make a new name survive a power cut; on failure, remove it."""
     try:
         atomic.sync_directory(target.parent)
     except BaseException:
@@ -168,7 +168,7 @@ def _summaries(runs_dir: Path) -> Iterator[RunSummary]:
             try:
                 record = read_record(path)
             except RunError as error:
-                # No run.json: another directory, or a run that was removed just now.
+                # Without run.json it is another directory, or a run that was just removed.
                 if (path / FILE_NAME).exists() or (read_id(entry.name) and path.is_dir()):
                     created, name = read_id(entry.name) or ("", entry.name)
                     yield RunSummary(entry.name, path, name, DAMAGED, created, problem=error.message)

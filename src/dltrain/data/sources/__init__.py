@@ -1,4 +1,4 @@
-"""The data sets that a config may name: one module a source, one row each in `SOURCES`."""
+"""The data sets that a config may name: one module per source, one row each in `SOURCES`."""
 
 from __future__ import annotations
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 TEST_SHARE = 0.2
 
 _FACTS = Facts("digits", "classification", (8, 8, 1), tuple("0123456789"), (), 1438, 359, unit_range=True)
-_TEST_SEED = (0,)  # fixed, so that all runs are tested on the same images whatever their seed
+_TEST_SEED = (0,)  # fixed: all runs are tested on the same images, whatever their seed
 
 
 def read(arguments: Arguments) -> RawDataset:
-    """Take the images, uint8 (8, 8, 1), 0 to 16, from scikit-learn, and cut off a stratified test split.
+    """Read the images, uint8 (8, 8, 1), 0 to 16, from scikit-learn, and hold out a stratified test split.
 
-    Raises DataError where scikit-learn is missing.
+    Raises DataError if scikit-learn is missing.
     """
     import numpy as np
 

@@ -1,6 +1,6 @@
 """MNIST, complete and inside the package: 60,000 training and 10,000 test images of handwritten digits.
 
-Authors and licence are in MNIST-LICENCE.md of the package `dltrain.data`; scripts/pack_mnist.py made mnist.npz.
+Authors and licence are in MNIST-LICENCE.md of the package `dltrain.data`; scripts/pack_mnist.py makes mnist.npz.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _MEND = "reinstall dltrain: pip install --force-reinstall --no-deps dltrain"
 def read(arguments: Arguments) -> RawDataset:
     """Read the bundled file: images uint8 (28, 28, 1), 0 to 255, white ink on black.
 
-    The whole file is checked against its SHA-256 before anything in it is interpreted, so one flipped bit is
-    named here. Raises DataError where the file is missing, unreadable or not what was shipped.
+    The SHA-256 of the whole file is checked before anything in it is parsed, so a single flipped bit is reported
+    here. Raises DataError if the file is missing, unreadable or not the shipped one.
     """
     import numpy as np
 

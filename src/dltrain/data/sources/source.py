@@ -1,4 +1,4 @@
-"""What every source of data says of itself: its arguments, what is known before it is read, how it is read."""
+"""The interface of a data source: its arguments, the facts known before reading, and the reader."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Arguments = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Two arguments that are each valid and do not go together: the one at fault, what is wrong, how to mend it."""
+    """A conflict between two arguments that are each valid: the argument at fault, a message and a hint."""
 
     argument: str
     message: str
@@ -33,13 +33,13 @@ class Source:
     """A data set that a config may name.
 
     Args:
-        name: as a config writes it.
-        description: what it holds, for `dltrain docs`.
-        arguments: what it takes.
-        facts: valid arguments, defaults filled in -> what is known; None where it has to be read first.
-        read: valid arguments, defaults filled in -> the splits. Raises DataError where they are missing or damaged.
-        contradictions: the arguments as written -> what does not go together.
-        example: arguments that show how it is written.
+        name: name in a config.
+        description: contents of the data set, for `dltrain docs`.
+        arguments: accepted arguments, by name.
+        facts: valid arguments with defaults -> facts; None if the data must be read first.
+        read: valid arguments with defaults -> splits. Raises DataError if the data is missing or damaged.
+        contradictions: arguments as written -> conflicts between them.
+        example: arguments of an example in the documentation.
     """
 
     name: str
@@ -51,5 +51,5 @@ class Source:
     example: Mapping[str, Any] | None = None
 
     def filled(self, arguments: Arguments) -> dict[str, Any]:
-        """The arguments with defaults where nothing is written."""
+        """Return the arguments with defaults filled in."""
         return {key: argument.default for key, argument in self.arguments.items()} | dict(arguments)

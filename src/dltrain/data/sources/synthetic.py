@@ -1,4 +1,4 @@
-"""Made-up data of any shape, so that a model is tried in seconds: nothing is downloaded, nothing is stored."""
+"""Synthetic data of any shape, to try a model in seconds: nothing is downloaded, nothing is stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dltrain.errors import DataError
 if TYPE_CHECKING:
     from dltrain.data.arrays import RawDataset
 
-_FEATURES = 10  # where neither `shape` nor `features` is written
+_FEATURES = 10  # if neither `shape` nor `features` is given
 _MOST_SAMPLES = 10_000_000
 
 ARGUMENTS = {
@@ -94,7 +94,7 @@ def facts(arguments: Arguments) -> Facts:
 def read(arguments: Arguments) -> RawDataset:
     """Draw a training and a test split from one distribution; the same arguments draw the same bytes.
 
-    Raises DataError where the arrays do not fit in memory. `data/generators.py` has the formulas.
+    Raises DataError if the arrays do not fit in memory. `data/generators.py` has the formulas.
     """
     from dltrain.data import generators
     from dltrain.data.arrays import RawDataset

@@ -1,4 +1,4 @@
-"""What Keras leaves to the library that computes for it: one module each, and nothing else imports that library.
+"""Backend-specific code: one module per backend, the only one that imports its library.
 
 Importing this package imports neither Keras nor a backend.
 """
@@ -20,25 +20,25 @@ TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 
 
 def cores() -> int:
-    """Those of the processor that this process may use."""
+    """Return the number of CPU cores available to this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def choose(name: str, owns_process: bool = False) -> Backend:
-    """Make Keras compute with that backend, for the rest of the process.
+    """Select the backend of Keras for the rest of the process.
 
     Args:
         name: one of `NAMES`.
-        owns_process: whether nobody else needs what Keras would import for its wrappers.
+        owns_process: whether no other code needs the libraries that Keras imports for its wrappers.
 
     Raises:
-        UsageError: it is not installed, or Keras computes with another one already.
+        UsageError: the backend is not installed, or Keras already uses another one.
     """
     if importlib.util.find_spec(name) is None:
         raise UsageError(f"the backend `{name}` is not installed", f"pip install 'dltrain[{name}]'")
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = name
-    # Keras and TensorFlow import these where they find them, for wrappers and a converter: half a second, unused.
+    # Keras and TensorFlow import these if installed, for wrappers and a converter: half a second, unused.
     with without(*({"sklearn", "jax"} - {name} if owns_process else ())), _no_garbage_collection():
         import keras
 
@@ -53,7 +53,7 @@ def choose(name: str, owns_process: bool = False) -> Backend:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """An import makes very many objects and no garbage; to look for it takes a tenth of the time."""
+    """Disable garbage collection during an import: it takes a tenth of the time and finds no garbage."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -64,7 +64,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def current() -> Backend:
-    """The backend that Keras computes with; imports both."""
+    """Return the backend that Keras uses; imports Keras and the backend."""
     import keras
 
     if keras.backend.backend() == "jax":

@@ -1,4 +1,4 @@
-"""What every backend gives, and what they share; importing this module imports neither Keras nor a backend."""
+"""The backend interface and shared helpers; importing this module imports neither Keras nor a backend."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ INFERENCE_BATCH = 256
 LARGEST_COPY = 2**30  # bytes
 
 Recurrence = Literal["split", "unrolled"]
-"""How a recurrent layer is computed otherwise than Keras would."""
+"""Faster implementations of a recurrent layer."""
 
 
 class Epoch(Protocol):
-    """Holds the number of the epoch that a pipeline gives next, counted from 0."""
+    """The number of the next epoch of an input pipeline, counted from 0."""
 
     def assign(self, value: int) -> Any: ...
 
 
 class Batches(Protocol):
-    """What `fit` and `evaluate` of Keras take: (x, y) a batch."""
+    """Batches (x, y) for Keras's `fit` and `evaluate`."""
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]: ...
 
@@ -37,64 +37,64 @@ class InputPipeline(Protocol):
     kind: str  # `memory` or `stream`
 
     def in_order(self, batch_size: int = INFERENCE_BATCH) -> Batches:
-        """Every sample once, in the order of the split."""
+        """Return every sample once, in the order of the split."""
 
     def shuffled(self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None) -> Batches:
-        """Every sample once, or the first `steps` batches, in the order that belongs to `seed` and `epoch`.
+        """Return every sample once, or the first `steps` batches, in random order.
 
-        The order is a pure function of the two: it needs no state in a checkpoint.
+        The order is a pure function of `seed` and `epoch`, so checkpoints need no state for it.
         """
 
 
 class Backend(Protocol):
-    ERRORS: tuple[type[Exception], ...]  # what it raises for arguments and shapes that do not go together
+    ERRORS: tuple[type[Exception], ...]  # raised for incompatible arguments and shapes
     JIT_COMPILE: bool  # for `Model.compile`
     AUTO_STEPS_PER_EXECUTION: int
 
     def prepare(self, seed: int, deterministic: bool, threads: int) -> None:
-        """Lets GPU memory grow as needed, seeds every generator and, where asked for, makes operations deterministic.
+        """Let GPU memory grow as needed, seed every generator and, on request, make operations deterministic.
 
-        An operation gets so many `threads`, 0 for as many as there are cores. Threads and determinism hold for the rest
-        of the process; threads cannot be changed after its first operation, and then stay.
+        `threads` is the number per operation, 0 for one per core. Threads and determinism hold for the rest of the
+        process; after its first operation, threads can no longer change.
         """
 
     def threads(self) -> int:
-        """Those that an operation has; 0 where nobody has said."""
+        """Return the threads per operation; 0 if unset."""
 
     def gpus(self) -> Sequence[str]:
-        """The GPUs by name, `NVIDIA H100`; a model runs on the first."""
+        """Return the names of the GPUs, such as `NVIDIA H100`; a model runs on the first."""
 
     def gpu_peak_bytes(self) -> int:
-        """The most of the GPU's memory that was in use so far."""
+        """Return the peak memory use of the GPU."""
 
     def out_of_memory(self, error: BaseException) -> bool: ...
 
     def epoch(self) -> Epoch: ...
 
     def input_pipeline(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str) -> InputPipeline:
-        """`kind`: `memory`, `stream` or `auto`."""
+        """Return an input pipeline; `kind` is `memory`, `stream` or `auto`."""
 
     def speed_up(self, layer: keras.layers.Layer, how: Recurrence) -> bool:
-        """Make a recurrent layer that is not built compute as `how` says; whether this backend gains by it."""
+        """Switch an unbuilt recurrent layer to a faster implementation; return whether the backend has one."""
 
     def fuse(self, model: keras.Sequential) -> bool:
-        """Makes the optimizer of a compiled model update a variable in one operation; whether it can."""
+        """Fuse the optimizer's update of a variable into one operation; return whether that is possible."""
 
     def as_written(self, model: keras.Sequential, changed: Mapping[str, Recurrence]) -> AbstractContextManager[None]:
-        """Inside the block the optimizer and the layers that were sped up are Keras's own again."""
+        """Turn the optimizer and the sped-up layers back into Keras's own inside the block."""
 
     def evaluate(self, model: keras.Sequential, batches: Batches) -> tuple[dict[str, float], np.ndarray]:
-        """Loss and metrics of a compiled model, as `evaluate` of Keras gives them, and its outputs as float32."""
+        """Return loss and metrics of a compiled model, equal to Keras's `evaluate`, and its outputs as float32."""
 
     def first_step(self, model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.ndarray | None]]:
-        """The loss of a batch, penalties of regularizers included, and the gradient of each trainable variable.
+        """Return the loss of a batch, regularization included, and the gradient of each trainable variable.
 
-        Of a loss that is scaled for float16, the gradients are scaled alike.
+        With loss scaling for float16, the gradients are scaled too.
         """
 
 
 def streams(x: np.ndarray, kind: str) -> bool:
-    """Whether samples are read when they are needed rather than copied: those in a mapped file, and very many."""
+    """Return whether samples are read on demand instead of copied: those of a mapped file or a very large array."""
     import numpy as np
 
     return kind == "stream" or (kind == "auto" and (isinstance(x, np.memmap) or x.nbytes > LARGEST_COPY))
@@ -102,7 +102,7 @@ def streams(x: np.ndarray, kind: str) -> bool:
 
 @contextmanager
 def without(*modules: str) -> Iterator[None]:
-    """Inside the block those that are not imported yet cannot be; None is Python's own word for that."""
+    """Block imports of modules that are not imported yet; None in `sys.modules` makes an import fail."""
     absent = [name for name in modules if name not in sys.modules]
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
     try:

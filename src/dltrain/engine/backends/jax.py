@@ -27,8 +27,7 @@ def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if deterministic and _DETERMINISTIC not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {_DETERMINISTIC}".strip()
-    # Keras imports TensorFlow where it finds it, here and when it saves a model; what it does not find the first time
-    # it never looks for again.
+    # Keras imports TensorFlow if installed, here and when it saves a model. It searches only once: a failure is final.
     with without("tensorflow"):
         keras.utils.set_random_seed(seed)
 
@@ -90,7 +89,7 @@ def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.
 
 
 class NumPyBatches(keras.utils.PyDataset):
-    """Gathers, casts and scales a batch when it is asked for; `epoch` None stands for the order of the split."""
+    """Batches that are gathered, cast and scaled on demand; with `epoch` None, in the order of the split."""
 
     def __init__(
         self, x: np.ndarray, y: np.ndarray, scale: float, size: int, steps: int, seed: int, epoch: EpochNumber | None
@@ -122,7 +121,7 @@ class NumPyBatches(keras.utils.PyDataset):
 
 
 class InputPipeline:
-    """Its arrays stay NumPy's, in memory or mapped from a file."""
+    """Batches of NumPy arrays, in memory or mapped from a file."""
 
     def __init__(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str = "auto") -> None:
         self.samples = len(x)

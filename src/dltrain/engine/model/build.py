@@ -1,4 +1,4 @@
-"""A plan -> a compiled `keras.Sequential`; what Keras refuses is told at the line of the layer at fault."""
+"""A plan -> a compiled `keras.Sequential`; an error of Keras is reported at the line of the layer at fault."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class BuiltModel:
     optimizer: Literal["fused", "keras"]
 
     def count_parameters(self) -> int:
-        """How many numbers the model learns or keeps."""
+        """Return the number of values in the model's weights, trainable or not."""
         return sum(math.prod(variable.shape) for variable in self.model.weights)
 
 
 def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
-    """Build and compile the model of a plan for samples of a data set.
+    """Build and compile the model of a plan for the samples of a data set.
 
     Raises:
-        ConfigError: Keras refuses a layer, or the model's output cannot meet the labels.
+        ConfigError: Keras refuses a layer, or the model's output does not fit the labels.
     """
     train = plan.spec.train
     with precision(train.precision):
@@ -63,7 +63,7 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
                 metrics=[construct_metric(metric) for metric in train.metrics],
                 jit_compile=session.backend.JIT_COMPILE,
             )
-            # Keras would build it in the first step, where some optimizers name their variables otherwise.
+            # Keras would build it in the first step, where some optimizers give their variables other names.
             ask(model.optimizer.build, model.trainable_variables)
         except Refused as refusal:
             raise plan.error(("train",), f"Keras refuses to compile the model: {refusal}") from refusal
@@ -73,10 +73,10 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
 
 
 def _build_layers(plan: Plan, facts: Facts, session: Session) -> tuple[list[keras.layers.Layer], dict[str, Recurrence]]:
-    """The layers, built one after the other, named as Keras names them in a fresh process.
+    """Build the layers in order, named as Keras names them in a fresh process.
 
     Returns:
-        the layers, and by name how those are computed that compute otherwise than Keras would.
+        the layers, and the faster implementation of recurrent layers by name.
 
     Raises:
         ConfigError: at the line of the first layer that Keras refuses.
@@ -103,10 +103,10 @@ def _build_layers(plan: Plan, facts: Facts, session: Session) -> tuple[list[kera
 
 
 def _check_output(plan: Plan, facts: Facts, model: keras.Sequential) -> LabelEncoding:
-    """Hold the model's output against the labels.
+    """Check the model's output against the labels and return their encoding.
 
     Raises:
-        ConfigError: at the last layer, with the shape that was needed.
+        ConfigError: the output does not fit; the error stands at the last layer and names the needed shape.
     """
     shape = tuple(model.output_shape[1:])
     last = len(plan.spec.model.layers) - 1
@@ -124,7 +124,7 @@ def _check_output(plan: Plan, facts: Facts, model: keras.Sequential) -> LabelEnc
 
 
 def try_out(plan: Plan, built: BuiltModel, dataset: Dataset) -> None:
-    """Push two samples through model, loss and metrics in inference mode, which changes no state.
+    """Run two samples through model, loss and metrics in inference mode, which changes no state.
 
     Raises:
         ConfigError: the loss or a metric does not take such outputs.

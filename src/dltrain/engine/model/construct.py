@@ -1,4 +1,4 @@
-"""The Keras objects that a config names; what Keras refuses becomes a `Refused` with its telling sentence."""
+"""Construction of the Keras objects that a config names; an error of Keras becomes a `Refused`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dltrain.config.catalogue.names import metric_name, snake_case
 from dltrain.config.catalogue.objects import find
 from dltrain.engine import backends
 
-# What Keras and its backend raise for arguments and shapes that do not go together.
+# Errors that Keras and its backend raise for incompatible arguments and shapes.
 KERAS_ERRORS: tuple[type[Exception], ...] = (
     ValueError,
     TypeError,
@@ -41,7 +41,7 @@ _MODULES = {
 
 
 class Refused(Exception):
-    """Keras, or the library that computes for it, does not take what it was given; the text is its telling sentence."""
+    """Keras or its backend refuses its arguments; the message is the relevant sentence of the error."""
 
 
 P = ParamSpec("P")
@@ -49,7 +49,7 @@ T = TypeVar("T")
 
 
 def ask(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function of Keras. Raises Refused for the errors by which Keras refuses; wrap nothing of ours in it."""
+    """Call a Keras function and turn its errors into Refused. Only Keras calls go here, so our own bugs surface."""
     try:
         return function(*args, **kwargs)
     except KERAS_ERRORS as error:
@@ -57,10 +57,10 @@ def ask(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 def construct(section: str, name: str, arguments: Mapping[str, Any]) -> Any:
-    """The Keras object of a catalogued name; a string that Keras resolves itself, such as `accuracy`, stays one.
+    """Construct the Keras object of a catalogued name; strings that Keras resolves, such as `accuracy`, are returned.
 
     Raises:
-        Refused: Keras does not take the arguments.
+        Refused: Keras refuses the arguments.
     """
     entry = find(section, name)
     if entry is None or (section == "metric" and entry.name != name and not arguments):
@@ -70,7 +70,7 @@ def construct(section: str, name: str, arguments: Mapping[str, Any]) -> Any:
 
 
 def construct_metric(metric: KerasObject) -> Any:
-    """A metric named as the config says: Keras would number the second one of a class in the process."""
+    """Construct a metric with the name from the config: Keras would number the second of a class in a process."""
     made = construct("metric", metric.name, metric.arguments)
     if isinstance(made, str):
         return made
@@ -91,7 +91,7 @@ def _construct_argument(argument: Argument, value: Any) -> Any:
 
 
 def _telling_sentence(error: BaseException) -> str:
-    """The telling sentence of a Keras error, without its list of received arguments."""
+    """Return the relevant sentence of a Keras error, without its list of received arguments."""
     # Keras colours some of its messages; TensorFlow names its kernels around them.
     text = re.sub(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\}|\[Op:\w+\]( name:)?", "", str(error))
     lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""What is chosen so that a training is fast: steps of one backend call, threads of one operation, recurrent layers."""
+"""Automatic choices for fast training: steps per backend call, threads per operation, recurrent layers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 _SLOW_CPU = 30e9  # operations a second, in training
 _LONGEST_CALL = 0.5  # seconds
-_LONGEST_SEQUENCE = 32  # steps; to trace a row of more takes longer than it saves
-# In an epoch. To trace a row of steps takes some seconds more; it wins them back over 30,000 to 40,000 samples.
+_LONGEST_SEQUENCE = 32  # steps; tracing a longer unrolled layer takes more time than it saves
+# Samples per epoch. Tracing an unrolled layer takes some seconds more, won back over 30,000 to 40,000 samples.
 _WORTH_UNROLLING = 5_000
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN")  # the layers that `backends.*.speed_up` knows
-# The arguments with which an LSTM is split.
+# The arguments that an LSTM must have to be split.
 _SPLIT = {
     "activation": "tanh",
     "recurrent_activation": "sigmoid",
@@ -33,7 +33,7 @@ _SPLIT = {
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Samples in a batch, batches in an epoch, batches in one call of the backend."""
+    """Samples per batch, batches per epoch, batches per backend call."""
 
     batch_size: int
     per_epoch: int
@@ -41,7 +41,7 @@ class Steps:
 
 
 def choose_steps(plan: Plan, samples: int, most_per_execution: int) -> Steps:
-    """The steps of a training on `samples` samples an epoch, at most so many in one call where the config leaves it."""
+    """Choose the steps for `samples` samples per epoch; `most_per_execution` bounds the automatic choice."""
     train = plan.spec.train
     batch_size = samples if train.batch_size == "full" else min(train.batch_size, samples)
     steps = -(-samples // batch_size)
@@ -51,9 +51,9 @@ def choose_steps(plan: Plan, samples: int, most_per_execution: int) -> Steps:
 
 
 def _per_execution(plan: Plan, batch_size: int, most: int) -> int:
-    """As many steps as take, by a count of operations on a slow CPU, at most half a second.
+    """Return the number of steps that take half a second at most, estimated from the MACs on a slow CPU.
 
-    So long nothing moves on the screen, and so long Ctrl-C waits.
+    During a call the progress display stands still and Ctrl-C waits.
     """
     counts = [row.after.macs for row in plan.checked.outline.rows]
     if not counts:
@@ -63,7 +63,7 @@ def _per_execution(plan: Plan, batch_size: int, most: int) -> int:
 
 
 def speeds_up_recurrence(plan: Plan, facts: Facts) -> bool:
-    """Whether recurrent layers become rows of steps.
+    """Return whether recurrent layers are unrolled or split.
 
     Independent of `epochs`, so extending a run stays bit-identical.
     """
@@ -74,12 +74,12 @@ def speeds_up_recurrence(plan: Plan, facts: Facts) -> bool:
 
 
 def recurrence(layer: KerasObject, shape: Sequence[int | None], masked: bool) -> Recurrence | None:
-    """How a layer is computed faster; None where it stays as Keras has it.
+    """Return the faster implementation of a layer; None for Keras's own.
 
     Args:
-        layer: with every default filled in.
-        shape: of one sample, as the layer gets it.
-        masked: whether steps may be left out, which only Keras's own loop can do.
+        layer: the layer with all defaults filled in.
+        shape: input shape of one sample.
+        masked: whether a mask may skip steps, which a split LSTM does not support.
     """
     short = len(shape) == 2 and shape[0] is not None and 1 < shape[0] <= _LONGEST_SEQUENCE
     if layer.name not in _RECURRENT or not short or layer.arguments["unroll"]:
@@ -89,7 +89,7 @@ def recurrence(layer: KerasObject, shape: Sequence[int | None], masked: bool) ->
 
 
 def with_masks(layers: Sequence[KerasObject]) -> Iterator[tuple[KerasObject, bool]]:
-    """Each layer with whether one before it may leave steps out."""
+    """Yield each layer with whether an earlier layer may mask steps."""
     masked = False
     for layer in layers:
         yield layer, masked
@@ -97,17 +97,17 @@ def with_masks(layers: Sequence[KerasObject]) -> Iterator[tuple[KerasObject, boo
 
 
 def choose_threads(plan: Plan, facts: Facts, owns_process: bool) -> int:
-    """Half of the cores where most of the work is done in two rows side by side, as in `SplitLSTM`; else 0: all.
+    """Return half of the cores if most of the work runs in two parallel halves, as in `SplitLSTM`; otherwise 0: all.
 
-    With all of them the rows take each other's threads, and some processes run at half the speed. Threads hold for
-    the rest of the process, so they are the model's choice only where the process is.
+    With all cores, the halves compete for threads, and some processes run at half the speed. The setting holds for
+    the rest of the process, so it follows the model only if `owns_process`.
     """
     halves = owns_process and speeds_up_recurrence(plan, facts) and _is_mostly_split(plan, facts.shape)
     return max(1, backends.cores() // 2) if halves else 0
 
 
 def _is_mostly_split(plan: Plan, shape: Sequence[int | None]) -> bool:
-    """Whether at least half of the MACs are those of LSTMs that will be split, as far as a config tells."""
+    """Return whether LSTMs that will be split have at least half of the MACs known from the config."""
     split = whole = 0
     layers = with_masks(plan.spec.model.layers)
     for (layer, masked), row in zip(layers, plan.checked.outline.rows, strict=False):

@@ -1,4 +1,4 @@
-"""Variables <-> named arrays <-> safetensors bytes: no pickle, no code, shapes checked before anything is assigned."""
+"""Variables <-> named arrays <-> safetensors bytes: no pickle, no code; shapes are checked before any assignment."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dltrain.errors import RunError
 
 
 def named_variables(model: keras.Sequential) -> dict[str, keras.Variable]:
-    """Every variable of the model, random states included, under a name that is the same in every process."""
+    """Return all variables of the model, random states included, under names that are the same in every process."""
     pairs = []
     for layer in model.layers:
         for variable in layer.variables:
-            # Keras counts seed generators over the whole process, so their numbers say nothing.
+            # Keras numbers seed generators across the process, so the numbers carry no information.
             path = re.sub(r"seed_generator_\d+", "seed_generator", variable.path)
             inside = path if path.split("/")[0] == layer.name else f"{layer.name}/{path}"
             pairs.append((inside, variable))
@@ -27,12 +27,12 @@ def named_variables(model: keras.Sequential) -> dict[str, keras.Variable]:
 
 
 def named_optimizer_variables(model: keras.Sequential) -> dict[str, keras.Variable]:
-    """Every variable of the optimizer, under a name that is the same in every process."""
+    """Return all variables of the optimizer, under names that are the same in every process."""
     return _unique((_optimizer_path(v.path), v) for v in model.optimizer.variables)
 
 
 def _optimizer_path(path: str) -> str:
-    # `adam_8/…` is the eighth Adam of the process, `variable_5` its fifth nameless variable: the numbers say nothing.
+    # `adam_8/…` is the eighth Adam of the process, `variable_5` its fifth unnamed variable: drop the numbers.
     return re.sub(r"(^|/)variable_\d+$", r"\1variable", re.sub(r"^([^/]*?)_\d+/", r"\1/", path))
 
 
@@ -47,13 +47,13 @@ def _unique(pairs: Iterable[tuple[str, keras.Variable]]) -> dict[str, keras.Vari
 
 
 def arrays(variables: Mapping[str, keras.Variable]) -> dict[str, np.ndarray]:
-    """Copies of the variables' values."""
+    """Return copies of the variables' values."""
     return {name: np.array(keras.ops.convert_to_numpy(variable.value)) for name, variable in variables.items()}
 
 
 def most_bytes(model: keras.Sequential) -> int:
-    """The most that a checkpoint of the model can have: its variables, the optimizer's, and the weights once more,
-    as a callback may keep them; headers and state beside.
+    """Return the maximum size of a checkpoint: the variables, the optimizer's variables, a copy of the weights that a
+    callback may keep, headers and state.
     """
     numbers = [*named_variables(model).values(), *named_variables(model).values(), *model.optimizer.variables]
     return sum(math.prod(v.shape) * 8 + 1000 for v in numbers) + 4_000_000
@@ -64,9 +64,7 @@ def to_bytes(values: Mapping[str, np.ndarray]) -> bytes:
 
 
 def from_bytes(data: bytes, file: str) -> dict[str, np.ndarray]:
-    """Raises:
-    RunError: the bytes are not safetensors.
-    """
+    """Parse safetensors. Raises RunError if the bytes are not valid."""
     try:
         return safetensors.load(data)
     except (SafetensorError, KeyError, ValueError) as error:
@@ -74,9 +72,7 @@ def from_bytes(data: bytes, file: str) -> dict[str, np.ndarray]:
 
 
 def check(variables: Mapping[str, keras.Variable], values: Mapping[str, np.ndarray], file: str) -> None:
-    """Raises:
-    RunError: names, shapes or dtypes differ from the model's.
-    """
+    """Raise RunError if names, shapes or dtypes differ from the model's."""
     missing, extra = sorted(variables.keys() - values.keys()), sorted(values.keys() - variables.keys())
     if missing or extra:
         raise RunError(f"{file} does not fit the model: missing {missing or 'nothing'}, unknown {extra or 'nothing'}")
@@ -88,10 +84,10 @@ def check(variables: Mapping[str, keras.Variable], values: Mapping[str, np.ndarr
 
 
 def assign(variables: Mapping[str, keras.Variable], values: Mapping[str, np.ndarray], file: str) -> None:
-    """Gives every variable its value.
+    """Assign a value to every variable.
 
     Raises:
-        RunError: names, shapes or dtypes differ from the model's; nothing is assigned then.
+        RunError: names, shapes or dtypes differ from the model's; then nothing is assigned.
     """
     check(variables, values, file)
     for name, variable in variables.items():

@@ -1,7 +1,7 @@
-"""What Keras's callbacks remember between epochs, out of them and back into them.
+"""The state of Keras's callbacks between epochs: saved from them and restored into them.
 
-Only what changes while they work is carried. The rest they make anew from their arguments: EarlyStopping, for one,
-turns its `min_delta` round when it first looks at a metric, so that a carried one would be turned twice.
+Only fields that change during training are saved. Callbacks derive the rest from their arguments: EarlyStopping, for
+example, flips the sign of `min_delta` at the first metric, so a restored `min_delta` would be flipped twice.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ _MEASURED = ("best",)  # a metric, None before the first; all others count epoch
 
 
 def scalars(callback: keras.callbacks.Callback) -> dict[str, Any]:
-    """The numbers, as JSON holds them; infinities as words."""
+    """Return the numbers of a callback as JSON values; infinities become strings."""
     return {name: _to_json(getattr(callback, name)) for name in _CARRIED[type(callback).__name__]}
 
 
 def arrays(callback: keras.callbacks.Callback) -> dict[str, np.ndarray]:
-    """The weights that EarlyStopping keeps to give them back at the end, numbered; none for the others."""
+    """Return the weights that EarlyStopping keeps to restore at the end, numbered; empty for other callbacks."""
     kept = getattr(callback, "best_weights", None)
     return {f"{index:04d}": np.asarray(value) for index, value in enumerate(kept or ())}
 
 
 def check(kind: str, state: Mapping[str, Any], kept: Mapping[str, np.ndarray], model: keras.Model) -> None:
-    """Holds a state that was read against what such a callback of `model` can have.
+    """Check the state of a callback that was read from a checkpoint.
 
     Raises:
-        RunError: other fields, a number that cannot be, or weights of other shapes than the model's.
+        RunError: wrong fields, an impossible number, or weights whose shapes are not the model's.
     """
     if state.keys() != set(_CARRIED[kind]):
         raise RunError(f"the state of `{kind}` has {sorted(state)}, not {sorted(_CARRIED[kind])}")
@@ -52,7 +52,7 @@ def check(kind: str, state: Mapping[str, Any], kept: Mapping[str, np.ndarray], m
 
 
 def restore(callback: keras.callbacks.Callback, state: Mapping[str, Any], kept: Mapping[str, np.ndarray]) -> None:
-    """Puts a state that was checked back, after the callback's `on_train_begin`, which clears it."""
+    """Restore a checked state. Call after the callback's `on_train_begin`, which clears it."""
     for name, value in state.items():
         setattr(callback, name, _from_json(value, name))
     if kept:

@@ -35,21 +35,21 @@ def fit(
 
     Args:
         config: the YAML file.
-        overrides: `key.path=value` texts, or a mapping from key paths to values.
-        smoke: one epoch on 512 training and 128 test samples, judged by no gate.
+        overrides: `key.path=value` strings, or a mapping from key paths to values.
+        smoke: train one epoch on 512 training and 128 test samples, and ignore `expect`.
         name: the run's name, instead of the config's.
-        runs_dir: where the run's directory is made.
-        profile: tell where the time went, in an event and in profile.json of the run.
-        owns_process: whether the process does this and ends, as a command does: then threads are chosen for this
-            model, and a second signal ends the process.
+        runs_dir: directory in which the run directory is created.
+        profile: report where the time went, in an event and in the run's profile.json.
+        owns_process: whether the process exits afterwards, as a command does. Then threads are chosen for this model,
+            and a second signal ends the process.
         on_event: called with each event of `engine.events`.
 
     Raises:
-        ConfigError: the config, or the model that it describes, cannot be trained; no run is left.
-        ExpectationFailed: trained and recorded, but a bound under `expect` does not hold.
+        ConfigError: the config is invalid or its model cannot be trained; no run is created.
+        ExpectationFailed: the run is complete, but a bound under `expect` does not hold.
         Diverged: the loss became NaN or infinite.
         Interrupted: SIGINT or SIGTERM.
-        DltrainError: data or run directory cannot be read or written.
+        DltrainError: the data cannot be read, or the run directory cannot be written.
     """
     if name is not None and not valid_name(name):
         raise UsageError(f"`{name}` cannot be a run's name", f"as in `{slug(name)}`: letters, digits, . _ -")

@@ -1,4 +1,4 @@
-"""A training that is ready to begin: model, input pipeline and steps, and what run.json says of them."""
+"""A training job that is ready to start: model, input pipeline and steps, and their record in run.json."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A compiled model, what it learns from, and in which steps."""
+    """A compiled model with its data, session, input pipeline and steps."""
 
     plan: Plan
     dataset: Dataset
@@ -53,7 +53,7 @@ def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener) 
 
 
 def create_run(job: Job, runs_dir: Path) -> runs.Run:
-    """Make the run of a training. Raises RunError where it cannot be written."""
+    """Create the run of a job. Raises RunError if it cannot be written."""
     plan = job.plan
     return runs.create(
         runs_dir,
@@ -69,7 +69,7 @@ def create_run(job: Job, runs_dir: Path) -> runs.Run:
 
 
 def record_of(job: Job) -> dict[str, Any]:
-    """The fields of `RunRecord` that are known when a training begins, resumed or not."""
+    """Return the fields of `RunRecord` that are known when training starts or resumes."""
     plan, dataset, session = job.plan, job.dataset, job.session
     return {
         "overrides": plan.overrides,

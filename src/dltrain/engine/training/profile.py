@@ -1,4 +1,4 @@
-"""Where the time of a training went, for `fit --profile`."""
+"""The time profile of a training, for `fit --profile`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _INPUT_SECONDS = 2.0
 
 
 class Stopwatch:
-    """Wall seconds by what they were spent on; `lap` closes one stretch and begins the next."""
+    """Wall seconds by activity; `lap` ends one interval and starts the next."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -26,9 +26,9 @@ class Stopwatch:
 
 
 def input_seconds(batches: Any, steps: int) -> float:
-    """Wall seconds that the input pipeline alone takes for `steps` batches, measured on as many as go into a moment.
+    """Return the wall seconds that the input pipeline alone takes for `steps` batches, extrapolated from two seconds.
 
-    While a model trains it works beside the steps: only what it takes longer than they do is waited for.
+    During training it runs in parallel with the steps, which wait only if it is slower than they are.
     """
     started, taken = time.perf_counter(), 0
     for _ in batches:
@@ -39,7 +39,7 @@ def input_seconds(batches: Any, steps: int) -> float:
 
 
 def rows(seconds: Mapping[str, float]) -> list[tuple[str, float, float | None]]:
-    """(what, seconds, share of all), in the order of time; the input runs beside the steps and has no share."""
+    """Return rows of (activity, seconds, share); the input pipeline runs in parallel and has no share."""
     whole = sum(value for name, value in seconds.items() if name != INPUT)
     shares = {name: value / whole if whole else 0.0 for name, value in seconds.items() if name != INPUT}
     return [(name, seconds[name], shares.get(name)) for name in _ORDER if name in seconds]

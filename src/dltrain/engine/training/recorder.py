@@ -1,4 +1,4 @@
-"""The callback that makes a run of what Keras does: journal, checkpoints, best weights, events, signals."""
+"""The callback that records a training: journal, checkpoints, best weights, events, signals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KEPT_CHECKPOINTS = 2
 
 
 class Recorder(keras.callbacks.Callback):
-    """Must be the last callback, so that a checkpoint holds what the others have changed."""
+    """Record a training. Must be the last callback, so checkpoints hold the changes of the others."""
 
     def __init__(
         self,
@@ -67,11 +67,11 @@ class Recorder(keras.callbacks.Callback):
 
     @property
     def best_row(self) -> Mapping[str, float]:
-        """The metrics of the best epoch; none before the first."""
+        """The metrics of the best epoch; empty before the first epoch ends."""
         return self.history[self.best_epoch - 1] if self.best_epoch is not None else {}
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        """Behind that of the other callbacks, which clear their state there."""
+        """Restore the other callbacks, which have just cleared their state."""
         if self._start is not None:
             for callback, state in zip(self._others, self._start.checkpoint.callbacks, strict=True):
                 callback_state.restore(callback, state.numbers, state.kept)
@@ -107,7 +107,7 @@ class Recorder(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         if self._stop.signum is not None:
-            return  # the epoch is not whole: it leaves neither a row nor a checkpoint
+            return  # the epoch is incomplete: it leaves neither a row nor a checkpoint
         ended = time.perf_counter()
         row = {name: float(value) for name, value in (logs or {}).items()}
         self._check_finite(row["loss"])
@@ -155,6 +155,6 @@ class Recorder(keras.callbacks.Callback):
             history=tuple(self.history),
         )
         self._run.commit_checkpoint(self._epoch, to_files(checkpoint))
-        # What a resume has passed over is of a later epoch.
+        # Checkpoints that a resume skipped belong to later epochs.
         newest = [epoch for epoch in self._run.checkpoints() if epoch <= self._epoch][-KEPT_CHECKPOINTS:]
         self._run.keep_checkpoints({*newest, checkpoint.best_epoch})

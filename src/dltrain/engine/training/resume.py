@@ -1,4 +1,4 @@
-"""Going on with a run from its newest whole checkpoint, to the same bits as if nothing had happened."""
+"""Resume a run from its newest valid checkpoint, bit-identical to an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dltrain.engine.checkpoint import Checkpoint
     from dltrain.engine.training.start import Start
 
-# Keys that change nothing in the epochs that are done, and nothing in the bits of those to come.
+# Keys that affect neither the completed epochs nor the bits of later ones.
 _FREE = (("train", "epochs"), ("expect",), ("train", "steps_per_execution"), ("runtime", "feed"))
 
 
@@ -36,23 +36,23 @@ def resume(
     owns_process: bool = False,
     on_event: Listener = ignore,
 ) -> runs.Run:
-    """Go on with an interrupted, crashed or failed run, or extend a finished one by `train.epochs`.
+    """Resume an interrupted, crashed or failed run, or extend a finished one by `train.epochs`.
 
-    With `train.deterministic` and on the same machine and versions, weights, optimizer and journal (its times
-    aside) end as those of a run that was never stopped.
+    With `train.deterministic`, on the same machine and versions, weights, optimizer and journal (except its times)
+    are bit-identical to those of a run that was never stopped.
 
     Args:
-        run: the run, its directory or what names it.
-        overrides: of `train.epochs`, `expect`, `train.steps_per_execution` and `runtime.feed`; nothing else may change.
-        runs_dir: where runs are looked up.
-        force: go on though data, config or versions are no longer the same; the run records what differs.
-        owns_process: whether the process does this and ends, as a command does: then a second signal ends it.
+        run: the run, its directory, or a reference to it.
+        overrides: of `train.epochs`, `expect`, `train.steps_per_execution` and `runtime.feed`; no other key may change.
+        runs_dir: directory in which runs are looked up.
+        force: resume although data, config or versions have changed; the run records the differences.
+        owns_process: whether the process exits afterwards, as a command does. Then a second signal ends it.
         on_event: called with each event of `engine.events`.
 
     Raises:
-        UsageError: no such run, there is nothing left to do, or an override that would change what is done.
-        RunError: another process trains it, it is damaged, or data, config or versions differ.
-        ExpectationFailed, Diverged, Interrupted, DltrainError: as `fit`.
+        UsageError: no such run, nothing left to train, or an override of another key.
+        RunError: another process trains the run, it is damaged, or data, config or versions differ.
+        ExpectationFailed, Diverged, Interrupted, DltrainError: as in `fit`.
     """
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
     with found.locked() as held, StopSignal(on_event, owns_process) as stop:
@@ -71,10 +71,10 @@ def resume(
 
 
 def _reopened(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any]) -> OpenedRun:
-    """The run with its new epochs.
+    """Open a run with overrides applied to its resolved config.
 
     Raises:
-        UsageError: it has diverged, or an override changes something else.
+        UsageError: the run has diverged, or an override changes a key that is not free.
     """
     record = run.record()
     if record.status == "diverged":
@@ -91,7 +91,7 @@ def _reopened(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any]) -> Op
 
 
 def _go_on(opened: OpenedRun, job: Job, differs: Sequence[str], on_event: Listener) -> Start | None:
-    """Put the newest whole checkpoint back, and make the run's files say that it goes on from there.
+    """Restore the newest valid checkpoint, and update the run's files to resume from it.
 
     Raises:
         UsageError: nothing is left to train.
@@ -151,7 +151,7 @@ def _free(path: tuple[str | int, ...]) -> bool:
 def _changes(
     before: Any, after: Any, path: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], Any, Any]]:
-    """(path, old, new) of every value that differs."""
+    """Yield (path, old, new) of every value that differs."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
             yield from _changes(before.get(key), after.get(key), (*path, key))
@@ -163,7 +163,7 @@ def _changes(
 
 
 def _differences(opened: OpenedRun, dataset: Dataset) -> Iterator[str]:
-    """What is no longer as it was when the run was made."""
+    """Yield a sentence for each difference in data, config or versions since the run was made."""
     if opened.record.data.fingerprint != dataset.fingerprint:
         yield f"the data set `{dataset.name}` has changed"
     if is_config_changed(opened.run, opened.record):
@@ -175,7 +175,7 @@ def _differences(opened: OpenedRun, dataset: Dataset) -> Iterator[str]:
 
 
 def _check_left(opened: OpenedRun, checkpoint: Checkpoint | None) -> None:
-    """Raises UsageError where nothing is left to train."""
+    """Raise UsageError if nothing is left to train."""
     run, epochs, done = opened.run, opened.plan.spec.train.epochs, checkpoint.epoch if checkpoint is not None else 0
     if done > epochs:
         raise UsageError(f"the run {run.id} has {done} epochs already", f"`-s train.epochs=N` with N from {done} on")

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a wish: what is being done ends, and then the run."""
+"""Graceful shutdown on SIGINT and SIGTERM: the current step ends, then the run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PATIENCE = 1.0  # seconds
 
 
 class StopSignal:
-    """While it is open, SIGINT and SIGTERM ask for a stop after the current step; a second one ends at once.
+    """While open, SIGINT and SIGTERM request a stop after the current step; a second signal ends the process at once.
 
-    Python calls no handler while a long step computes, so a thread of its own reads from a pipe what has come: it tells
-    the listener at once, and where the process is dltrain's own it ends it when a second signal has not.
+    Python calls no handler during a long step, so a separate thread reads the signals from a pipe. It notifies the
+    listener at once, and with `owns_process` it ends the process if a second signal has not done so.
     """
 
     def __init__(self, on_event: Listener, owns_process: bool = False) -> None:
@@ -36,7 +36,7 @@ class StopSignal:
         return self
 
     def check(self, hint: str = "") -> None:
-        """Raises Interrupted where a stop was asked for before the training began."""
+        """Raise Interrupted if a stop was requested before the training began."""
         if self.signum is not None:
             raise Interrupted("stopped before the training began", self.signum, hint)
 
@@ -44,7 +44,7 @@ class StopSignal:
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         others = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        if others != -1:  # somebody listens already, as an event loop does
+        if others != -1:  # another listener exists, such as an event loop
             signal.set_wakeup_fd(others)
             os.close(reader)
             os.close(writer)

@@ -1,4 +1,4 @@
-"""Where a run goes on: its newest whole checkpoint, and the weights of its best epoch."""
+"""The starting point of a resume: the newest valid checkpoint, and the weights of the best epoch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a training goes on: a checkpoint, and the weights of the best epoch so far."""
+    """The starting point of a resume: a checkpoint, and the weights of the best epoch so far."""
 
     checkpoint: Checkpoint
     best_weights: Mapping[str, np.ndarray]
@@ -32,11 +32,11 @@ class Start:
 def find_start(
     run: runs.Run, spec: Spec, model: keras.Sequential, on_event: Listener
 ) -> tuple[Start | None, list[str]]:
-    """The newest checkpoint that is whole and fits the config, None where none does; and why others were skipped."""
+    """Return the newest checkpoint that is valid and fits the config, or None; and why others were skipped."""
     limit = weights.most_bytes(model)
     skipped: list[str] = []
 
-    def pass_over(epoch: int, error: RunError) -> None:
+    def skip(epoch: int, error: RunError) -> None:
         skipped.append(error.message)
         on_event(SkippedCheckpoint(epoch, error.reason))
 
@@ -45,7 +45,7 @@ def find_start(
             checkpoint = from_files(run.read_checkpoint(epoch, limit), f"epoch {epoch}")
             _check_state(checkpoint, epoch, spec, model)
         except RunError as error:
-            pass_over(epoch, error)
+            skip(epoch, error)
             continue
         best = checkpoint.best_epoch
         try:
@@ -53,7 +53,7 @@ def find_start(
             best_weights = weights.from_bytes(found, f"epoch {best}/{WEIGHTS}")
             weights.check(weights.named_variables(model), best_weights, f"epoch {best}/{WEIGHTS}")
         except RunError as error:
-            pass_over(best, error)  # the best that is left is this one
+            skip(best, error)  # this epoch becomes the best
             value = checkpoint.history[-1][checkpoint.monitor]
             return Start(replace(checkpoint, best_epoch=epoch, best_value=value), checkpoint.weights), skipped
         return Start(checkpoint, best_weights), skipped
@@ -61,17 +61,17 @@ def find_start(
 
 
 def put_back(model: keras.Sequential, checkpoint: Checkpoint) -> None:
-    """Give model and optimizer the variables of a checkpoint. Raises RunError where they do not fit."""
+    """Assign the variables of a checkpoint to model and optimizer. Raises RunError if they do not fit."""
     place = f"epoch {checkpoint.epoch}"
     weights.assign(weights.named_variables(model), checkpoint.weights, f"{place}/weights")
     weights.assign(weights.named_optimizer_variables(model), checkpoint.optimizer, f"{place}/optimizer")
 
 
 def _check_state(checkpoint: Checkpoint, epoch: int, spec: Spec, model: keras.Sequential) -> None:
-    """Hold a checkpoint against the config and the model.
+    """Check a checkpoint against the config and the model.
 
     Raises:
-        RunError: it cannot be one of this run.
+        RunError: it does not belong to this run.
     """
     if checkpoint.epoch != epoch or not 1 <= checkpoint.best_epoch <= epoch:
         raise RunError(f"its state speaks of epoch {checkpoint.epoch} and of {checkpoint.best_epoch} as the best")

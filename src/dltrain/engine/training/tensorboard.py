@@ -21,7 +21,7 @@ from dltrain.runs import Run, atomic
 class EventWriter:
     """Scalars by epoch under `tensorboard/train/` and `tensorboard/validation/` of a run.
 
-    Its methods raise RunError where the disk refuses.
+    Its methods raise RunError if a write fails.
     """
 
     def __init__(self, run: Run) -> None:
@@ -31,7 +31,7 @@ class EventWriter:
         self._metadata = SummaryMetadata(plugin_data=plugin, data_class=1)  # 1: scalar
 
     def write(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """One point a metric at step `epoch`; `val_loss` becomes `epoch_loss` of `validation`."""
+        """Write one point per metric at step `epoch`; `val_loss` becomes `epoch_loss` of `validation`."""
         with atomic.trouble("write", self._run.path / "tensorboard"):
             for name, value in metrics.items():
                 split = "validation" if name.startswith("val_") else "train"

@@ -1,4 +1,4 @@
-"""A training that is ready -> a trained, tested and recorded run."""
+"""A job -> a trained, tested and recorded run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def train(
     start: Start | None = None,
     watch: Stopwatch | None = None,
 ) -> runs.Run:
-    """Train, from the beginning or from `start`, and finish the run: each way out leaves its status in run.json."""
+    """Train, from the beginning or from `start`, and finish the run; every exit writes its status to run.json."""
     started = time.perf_counter()
     recorder: Recorder | None = None
 
@@ -113,7 +113,7 @@ def _run_epochs(job: Job, run: runs.Run, stop: StopSignal, on_event: Listener, s
 
 
 def _keep_best(job: Job, run: runs.Run, recorder: Recorder) -> None:
-    """Put the best weights into the model and write `model.keras`, atomically."""
+    """Assign the best weights to the model and write `model.keras` atomically."""
     from dltrain.engine.model import weights
 
     if recorder.best_epoch is None:
@@ -123,7 +123,7 @@ def _keep_best(job: Job, run: runs.Run, recorder: Recorder) -> None:
 
 
 def _keras_file(job: Job, run: runs.Run) -> bytes:
-    """The model as Keras saves it, every layer one of Keras's own."""
+    """Return the model in Keras's file format, with plain Keras layers only."""
     with (
         runs.atomic.trouble("write", run.path / "model.keras"),
         tempfile.TemporaryDirectory(prefix=".tmp-model-", dir=run.path) as folder,

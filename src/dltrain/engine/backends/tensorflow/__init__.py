@@ -1,6 +1,6 @@
 """TensorFlow: devices, determinism, and an input pipeline in which only indices are shuffled.
 
-A batch is gathered, cast and scaled inside `map`, so that an epoch never holds more than a few float32 batches.
+`map` gathers, casts and scales each batch, so memory never holds more than a few float32 batches.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ AUTO_STEPS_PER_EXECUTION = 16
 
 def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
     gpus = tf.config.list_physical_devices("GPU")
-    with contextlib.suppress(RuntimeError):  # TensorFlow has begun already
+    with contextlib.suppress(RuntimeError):  # TensorFlow has already started
         tf.config.threading.set_intra_op_parallelism_threads(0 if gpus else threads)
     for gpu in gpus:
-        with contextlib.suppress(RuntimeError):  # the GPU is in use already: its memory is set up
+        with contextlib.suppress(RuntimeError):  # the GPU is already in use and its memory configured
             tf.config.experimental.set_memory_growth(gpu, True)
     keras.utils.set_random_seed(seed)
     if deterministic:
@@ -90,7 +90,7 @@ def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.
     with tf.GradientTape() as tape:
         loss = model.compute_loss(x=x, y=y, y_pred=model(x, training=True), training=True)
     gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
-    # That of an embedding is a set of slices.
+    # The gradient of an embedding is an IndexedSlices.
     return float(loss), [None if each is None else np.asarray(tf.convert_to_tensor(each)) for each in gradients]
 
 
@@ -98,14 +98,14 @@ _as_it_is = tf.autograph.experimental.do_not_convert  # no Python loop to turn i
 
 
 class InputPipeline:
-    """Its arrays are tensors in memory, or stay NumPy's and are read a batch at a time: the same samples either way."""
+    """Batches from tensors in memory, or from NumPy arrays that are read per batch; both yield the same samples."""
 
     def __init__(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str = "auto") -> None:
         self.samples = len(x)
         self.kind = "stream" if streams(x, kind) else "memory"
         self._scale = scale
         self._array = x
-        self._native = x.dtype.newbyteorder("=")  # TensorFlow takes no other
+        self._native = x.dtype.newbyteorder("=")  # TensorFlow accepts no other byte order
         with tf.device("CPU:0"):  # the pipeline runs on the host; the device gets whole batches
             self._x = tf.constant(x) if self.kind == "memory" else None
             self._y = tf.constant(y)
@@ -155,7 +155,7 @@ input_pipeline = InputPipeline
 
 
 def _finite(dataset: tf.data.Dataset, steps: int) -> tf.data.Dataset:
-    # The thread that tunes a pipeline sleeps for 10 ms, 20 ms, 40 ms, …, and the end of an epoch waits until it wakes.
+    # The autotune thread sleeps for 10 ms, 20 ms, 40 ms, …, and the end of an epoch waits until it wakes.
     options = tf.data.Options()
     options.autotune.enabled = False
     return dataset.prefetch(2).with_options(options).apply(tf.data.experimental.assert_cardinality(steps))

@@ -1,4 +1,4 @@
-"""Adam in one operation a variable, on a processor: the same state, the same formula, a dozen operations fewer."""
+"""Adam in one operation per variable, on a CPU: same state, same formula, a dozen fewer operations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class FusedAdam(keras.optimizers.Adam):
     """Keras's Adam with TensorFlow's own kernel for it; Kingma and Ba, Adam, 2015, end of section 2."""
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        if isinstance(gradient, tf.IndexedSlices):  # of an embedding
+        if isinstance(gradient, tf.IndexedSlices):  # the gradient of an embedding
             super().update_step(gradient, variable, learning_rate)
             return
         index = self._get_variable_index(variable)
@@ -38,9 +38,9 @@ def _handle(variable: Any) -> tf.Tensor:
 
 
 def fuse(model: keras.Sequential) -> bool:
-    """Whether its optimizer is fused now: an Adam of Keras, without AMSGrad, for which there is no kernel.
+    """Fuse the optimizer of a model if it is Keras's Adam, and return whether it is fused; AMSGrad has no kernel.
 
-    The kernel takes one dtype; where a variable has another one, TensorFlow would end the process.
+    The kernel supports a single dtype; for a variable of another one, TensorFlow would abort the process.
     """
     adam = type(model.optimizer) is keras.optimizers.Adam and not model.optimizer.amsgrad
     if not adam or any(variable.dtype != "float32" for variable in model.trainable_variables):
@@ -51,7 +51,7 @@ def fuse(model: keras.Sequential) -> bool:
 
 @contextmanager
 def as_written(optimizer: keras.Optimizer) -> Iterator[None]:
-    """Inside the block it is Keras's own again, so that it is saved as such."""
+    """Turn the optimizer back into Keras's own inside the block, to save it as such."""
     fused = type(optimizer) is FusedAdam
     if fused:
         optimizer.__class__ = keras.optimizers.Adam

@@ -1,8 +1,8 @@
-"""Recurrent layers of short sequences, faster on a processor: the same weights, the same mathematics.
+"""Recurrent layers of short sequences, faster on a CPU: same weights, same mathematics.
 
-Keras runs a loop in which TensorFlow does a dozen small operations a step. Here an LSTM is a row of steps with the
-product of inputs and kernel taken out of it; its gradient is written down, so that the products of all steps with the
-weights become one each; and the two halves of a batch are two rows that need nothing of each other, one for each core.
+Keras runs a loop with a dozen small TensorFlow operations per step. Here an LSTM is unrolled, with the product of
+inputs and kernel computed once for all steps. Its gradient is explicit, so each weight product is one operation for
+all steps. The two halves of a batch are independent, one for each core.
 Formulas: Hochreiter and Schmidhuber, Long Short-Term Memory, 1997, with forget gates (Gers et al., 2000), backwards in
 time. The gates stand in Keras's order: input, forget, candidate, output.
 """
@@ -20,7 +20,7 @@ from dltrain.engine.backends.backend import Recurrence
 
 
 class SplitLSTM(keras.layers.LSTM):
-    """An LSTM of Keras with another way to compute it."""
+    """Keras's LSTM with a faster implementation."""
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
         if mask is not None or sequences.shape[1] is None:
@@ -36,7 +36,7 @@ class SplitLSTM(keras.layers.LSTM):
 
 
 def speed_up(layer: keras.layers.Layer, how: Recurrence) -> None:
-    """Make a recurrent layer that is not built compute as `how` says."""
+    """Switch an unbuilt recurrent layer to the implementation `how`."""
     if how == "split":
         layer.__class__ = SplitLSTM
     else:
@@ -45,7 +45,7 @@ def speed_up(layer: keras.layers.Layer, how: Recurrence) -> None:
 
 @contextmanager
 def as_written(model: keras.Sequential, changed: Mapping[str, Recurrence]) -> Iterator[None]:
-    """Inside the block the layers that were sped up are Keras's own again, so that they are saved as such."""
+    """Turn the sped-up layers back into Keras's own inside the block, to save them as such."""
     layers = [(model.get_layer(name), how) for name, how in changed.items()]
     for layer, how in layers:
         if how == "split":
