@@ -213,9 +213,9 @@ def compare(name: str, given: dict[str, Any], shape: tuple[int, ...]) -> None:
             return
         truth = by_keras(name, given, shape)
         if not (error.message and error.fix):
-            raise AssertionError("an error without words")
+            raise AssertionError("an error without words") from error
         if not (truth is None or min(truth.shape, default=1) < 1 or stricter(name, given, shape)):
-            raise AssertionError(f"{error.message}, but Keras makes {truth}")
+            raise AssertionError(f"{error.message}, but Keras makes {truth}") from error
         return
     if mine is not None:
         truth = by_keras(name, given, shape)
