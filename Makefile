@@ -1,6 +1,8 @@
 # make train: set up .venv and train the main config. make test: set up and run the tests. make check: the CI checks.
 PYTHON ?= python3
 BIN := .venv/bin
+# Two processes, a file of tests to one of them; PARALLEL= runs the tests one after the other.
+PARALLEL ?= -n 2 --dist loadfile
 
 .PHONY: train test test-slow check bench torture smoke generate clean
 .DELETE_ON_ERROR:
@@ -9,7 +11,7 @@ train: .venv/.installed
 	$(BIN)/dltrain fit configs/cnn_mnist.yaml
 
 test: .venv/.installed-dev
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" $(PARALLEL)
 
 test-slow: .venv/.installed-dev
 	$(BIN)/pytest -m slow
@@ -18,7 +20,7 @@ check: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" $(PARALLEL)
 
 # About 50 minutes on an idle machine; writes benchmarks/results.md. PYTORCH=… names a Python that has torch installed.
 bench: .venv/.installed-bench
