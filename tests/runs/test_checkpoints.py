@@ -4,10 +4,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.runs.faults import FOREVER, Faults, turns_once
 
 from dltrain.errors import RunError
 from dltrain.runs import checkpoints
@@ -18,6 +21,12 @@ NEW = {"weights.safetensors": b"new", "optimizer.safetensors": b"o"}
 
 def _names(directory: Path) -> list[str]:
     return sorted(entry.name for entry in directory.iterdir())
+
+
+def _folder(parent: Path, k: int) -> Path:
+    """For one of several tries."""
+    (parent / str(k)).mkdir()
+    return parent / str(k)
 
 
 def test_checkpoints_commit_writes_files_and_manifest(tmp_path: Path) -> None:
@@ -58,77 +67,88 @@ def test_checkpoints_commit_refuses_a_negative_epoch(tmp_path: Path) -> None:
         checkpoints.commit(tmp_path, -1, OLD)
 
 
-# fsync of three files and the stage, rename, fsync of the parent
-@pytest.mark.parametrize("k", range(1, 7))
-def test_checkpoints_commit_of_a_new_epoch_is_all_or_nothing(tmp_path: Path, faults: Any, k: int) -> None:
-    checkpoints.commit(tmp_path, 1, OLD)
-    faults.arm(k)
-    with pytest.raises(RunError, match="epoch-0002: No space left"):
-        checkpoints.commit(tmp_path, 2, NEW)
-    assert faults.calls >= k
-    faults.disarm()
-    assert checkpoints.read(tmp_path, 1) == OLD
-    if k < 6:
-        assert _names(tmp_path) == ["epoch-0001"]
-    else:
-        assert checkpoints.read(tmp_path, 2) == NEW
-        assert _names(tmp_path) == ["epoch-0001", "epoch-0002"]
+def test_checkpoints_commit_of_a_new_epoch_is_all_or_nothing(tmp_path: Path, faults: Faults) -> None:
+    found = []
+    for k in count(1):
+        folder = _folder(tmp_path, k)
+        checkpoints.commit(folder, 1, OLD)
+        error = faults.full_disk_at(k, partial(checkpoints.commit, folder, 2, NEW))
+        assert checkpoints.read(folder, 1) == OLD
+        found.append(_names(folder))
+        if error is None:
+            break
+        assert "epoch-0002: No space left" in error.message
+    assert turns_once(found, ["epoch-0001"], ["epoch-0001", "epoch-0002"])
+    assert checkpoints.read(tmp_path / str(found.index(found[-1]) + 1), 2) == NEW
 
 
-# fsync of three files and the stage; leftovers, old aside, new in place, fsync of the parent; old removed.
-@pytest.mark.parametrize("k", range(1, 9))
-def test_checkpoints_commit_over_an_epoch_keeps_one_whole_on_a_full_disk(tmp_path: Path, faults: Any, k: int) -> None:
-    checkpoints.commit(tmp_path, 1, OLD)
-    faults.arm(k)
-    with pytest.raises(RunError, match="epoch-0001: No space left"):
-        checkpoints.commit(tmp_path, 1, NEW)
-    faults.disarm()
-    assert checkpoints.read(tmp_path, 1) == (OLD if k < 8 else NEW)
-    assert _names(tmp_path) == ["epoch-0001"]
+def test_checkpoints_commit_over_an_epoch_keeps_one_whole_on_a_full_disk(tmp_path: Path, faults: Faults) -> None:
+    found = []
+    for k in count(1):
+        folder = _folder(tmp_path, k)
+        checkpoints.commit(folder, 1, OLD)
+        error = faults.full_disk_at(k, partial(checkpoints.commit, folder, 1, NEW))
+        found.append(checkpoints.read(folder, 1))
+        if faults.calls < k:
+            break
+        if error is None:  # only the removal of the old one failed, which can wait
+            assert found[-1] == NEW
+        else:
+            assert "epoch-0001: No space left" in error.message
+            assert _names(folder) == ["epoch-0001"]
+    assert turns_once(found, OLD, NEW)
 
 
-@pytest.mark.parametrize("k", range(1, 10))
-def test_checkpoints_commit_over_an_epoch_on_a_dying_disk_keeps_one_readable(
-    tmp_path: Path, faults: Any, k: int
-) -> None:
-    checkpoints.commit(tmp_path, 1, OLD)
-    faults.arm(k, 1_000)
-    if k < 9:
-        with pytest.raises(RunError, match="epoch-0001: No space left"):
-            checkpoints.commit(tmp_path, 1, NEW)
-    else:
-        checkpoints.commit(tmp_path, 1, NEW)  # only the old one's removal fails, which can wait
-    faults.disarm()
-    assert checkpoints.epochs(tmp_path) == [1]
-    assert checkpoints.read(tmp_path, 1) == (OLD if k < 8 else NEW)
-    checkpoints.keep(tmp_path, {1})
-    assert checkpoints.read(tmp_path, 1) == (OLD if k < 8 else NEW)
-    assert _names(tmp_path) == ["epoch-0001"]
+def test_checkpoints_commit_over_an_epoch_on_a_dying_disk_keeps_one_readable(tmp_path: Path, faults: Faults) -> None:
+    found, told = [], []
+    for k in count(1):
+        folder = _folder(tmp_path, k)
+        checkpoints.commit(folder, 1, OLD)
+        error = faults.full_disk_at(k, partial(checkpoints.commit, folder, 1, NEW), last=FOREVER)
+        assert checkpoints.epochs(folder) == [1]
+        found.append(checkpoints.read(folder, 1))
+        told.append(error is not None)
+        assert error is None or "epoch-0001: No space left" in error.message
+        checkpoints.keep(folder, {1})
+        assert checkpoints.read(folder, 1) == found[-1]
+        assert _names(folder) == ["epoch-0001"]
+        if faults.calls < k:
+            break
+    assert turns_once(found, OLD, NEW)
+    # Told of but where the new one is in place: the removal of the old one can wait.
+    assert turns_once(told, True, False)
+    assert told.count(True) >= found.count(OLD)
 
 
-@pytest.mark.parametrize("k", range(1, 10))
-def test_checkpoints_commit_over_an_epoch_survives_a_kill_at_each_step(
-    tmp_path: Path, killed_at: Callable[[int, Callable[[], Any]], bool], k: int
-) -> None:
-    checkpoints.commit(tmp_path, 1, OLD)
-    assert killed_at(k, lambda: checkpoints.commit(tmp_path, 1, NEW))
-    assert checkpoints.epochs(tmp_path) == [1]
-    assert checkpoints.read(tmp_path, 1) == (OLD if k < 8 else NEW)
-    checkpoints.commit(tmp_path, 1, {"again": b""})
-    checkpoints.keep(tmp_path, {1})
-    assert checkpoints.read(tmp_path, 1) == {"again": b""}
-    assert _names(tmp_path) == ["epoch-0001"]
+def test_checkpoints_commit_over_an_epoch_survives_a_kill_at_each_step(tmp_path: Path, faults: Faults) -> None:
+    found = []
+    for k in count(1):
+        folder = _folder(tmp_path, k)
+        checkpoints.commit(folder, 1, OLD)
+        killed = faults.kill_at(k, partial(checkpoints.commit, folder, 1, NEW))
+        assert checkpoints.epochs(folder) == [1]
+        found.append(checkpoints.read(folder, 1))
+        checkpoints.commit(folder, 1, {"again": b""})
+        checkpoints.keep(folder, {1})
+        assert checkpoints.read(folder, 1) == {"again": b""}
+        assert _names(folder) == ["epoch-0001"]
+        if not killed:
+            break
+    assert turns_once(found, OLD, NEW)
 
 
-@pytest.mark.parametrize("k", range(1, 7))
-def test_checkpoints_commit_of_a_new_epoch_survives_a_kill_at_each_step(
-    tmp_path: Path, killed_at: Callable[[int, Callable[[], Any]], bool], k: int
-) -> None:
-    checkpoints.commit(tmp_path, 1, OLD)
-    assert killed_at(k, lambda: checkpoints.commit(tmp_path, 2, NEW))
-    assert checkpoints.epochs(tmp_path) == ([1] if k < 6 else [1, 2])
-    checkpoints.keep(tmp_path, {1, 2})
-    assert _names(tmp_path) == (["epoch-0001"] if k < 6 else ["epoch-0001", "epoch-0002"])
+def test_checkpoints_commit_of_a_new_epoch_survives_a_kill_at_each_step(tmp_path: Path, faults: Faults) -> None:
+    found = []
+    for k in count(1):
+        folder = _folder(tmp_path, k)
+        checkpoints.commit(folder, 1, OLD)
+        killed = faults.kill_at(k, partial(checkpoints.commit, folder, 2, NEW))
+        found.append(checkpoints.epochs(folder))
+        checkpoints.keep(folder, {1, 2})
+        assert _names(folder) == [f"epoch-000{epoch}" for epoch in found[-1]]
+        if not killed:
+            break
+    assert turns_once(found, [1], [1, 2])
 
 
 def _truncate(path: Path) -> None:
@@ -217,19 +237,22 @@ def test_checkpoints_keep_without_a_directory_does_nothing(tmp_path: Path) -> No
     assert _names(tmp_path) == []
 
 
-# Two checkpoints go, each in one rename; then the directory's fsync.
-@pytest.mark.parametrize("k", [1, 2, 3])
-def test_checkpoints_keep_survives_a_kill_at_each_step(
-    tmp_path: Path, killed_at: Callable[[int, Callable[[], Any]], bool], k: int
-) -> None:
-    for epoch in (1, 2, 3):
-        checkpoints.commit(tmp_path, epoch, OLD)
-    assert killed_at(k, lambda: checkpoints.keep(tmp_path, [3]))
-    left = checkpoints.epochs(tmp_path)
-    assert left == {1: [1, 2, 3], 2: [2, 3], 3: [3]}[k]
-    assert all(checkpoints.read(tmp_path, epoch) == OLD for epoch in left)
-    checkpoints.keep(tmp_path, [3])
-    assert _names(tmp_path) == ["epoch-0003"]
+def test_checkpoints_keep_survives_a_kill_at_each_step(tmp_path: Path, faults: Faults) -> None:
+    found = []
+    for k in count(1):
+        folder = _folder(tmp_path, k)
+        for epoch in (1, 2, 3):
+            checkpoints.commit(folder, epoch, OLD)
+        killed = faults.kill_at(k, partial(checkpoints.keep, folder, [3]))
+        left = checkpoints.epochs(folder)
+        assert all(checkpoints.read(folder, epoch) == OLD for epoch in left)
+        found.append(left)
+        checkpoints.keep(folder, [3])
+        assert _names(folder) == ["epoch-0003"]
+        if not killed:
+            break
+    assert found == sorted(found)
+    assert [left for left, _ in groupby(found)] == [[1, 2, 3], [2, 3], [3]]
 
 
 def test_checkpoints_keep_killed_while_deleting_leaves_no_half_checkpoint(
