@@ -143,3 +143,19 @@ def try_out(plan: Plan, built: BuiltModel, dataset: Dataset) -> None:
     except Refused as refusal:
         raise plan.error(path, f"{told}: {refusal}") from refusal
     model.reset_metrics()
+
+
+def build_callbacks(plan: Plan) -> list[keras.callbacks.Callback]:
+    """Construct the callbacks of a plan, in order.
+
+    Raises:
+        ConfigError: at the first callback that Keras refuses.
+    """
+    built = []
+    for index, callback in enumerate(plan.spec.train.callbacks):
+        try:
+            built.append(construct("callback", callback.name, callback.arguments))
+        except Refused as refusal:
+            path = ("train", "callbacks", index)
+            raise plan.error(path, f"Keras refuses the callback `{callback.name}`: {refusal}") from refusal
+    return built

@@ -18,6 +18,8 @@ from dltrain.engine.session import Session
 from dltrain.engine.trained import digest
 
 if TYPE_CHECKING:
+    import keras
+
     from dltrain.engine.model.build import BuiltModel
 
 RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn", "jax")
@@ -25,12 +27,13 @@ RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A compiled model with its data, session, input pipeline and steps."""
+    """A compiled model with its callbacks, data, session, input pipelines and steps."""
 
     plan: Plan
     dataset: Dataset
     session: Session
     built: BuiltModel
+    callbacks: list[keras.callbacks.Callback]
     inputs: Pipelines
     steps: Steps
 
@@ -39,9 +42,9 @@ def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener) 
     """Build the model of a plan and the input pipelines of its splits.
 
     Raises:
-        ConfigError: Keras refuses the model, or loss or metrics do not take its output.
+        ConfigError: Keras refuses the model or a callback, or loss or metrics do not take the model's output.
     """
-    from dltrain.engine.model.build import build_model, try_out
+    from dltrain.engine.model.build import build_callbacks, build_model, try_out
 
     on_event(Phase("building the model"))
     built = build_model(plan, dataset.facts, session)
@@ -49,7 +52,7 @@ def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener) 
     steps = choose_steps(plan, len(dataset.train.x), session.backend.AUTO_STEPS_PER_EXECUTION)
     built.model.steps_per_execution = steps.per_execution
     inputs = pipelines_of(dataset, built.encoding, plan.spec, session.backend)
-    return Job(plan, dataset, session, built, inputs, steps)
+    return Job(plan, dataset, session, built, build_callbacks(plan), inputs, steps)
 
 
 def create_run(job: Job, runs_dir: Path) -> runs.Run:

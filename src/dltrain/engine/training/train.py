@@ -90,13 +90,11 @@ def _prepared(job: Job, run: runs.Run) -> Prepared:
 
 
 def _run_epochs(job: Job, run: runs.Run, stop: StopSignal, on_event: Listener, start: Start | None) -> Recorder:
-    from dltrain.engine.model.construct import construct
     from dltrain.engine.training.recorder import Recorder
 
     spec = job.plan.spec
     counter = job.session.backend.epoch()
-    callbacks = [construct("callback", item.name, item.arguments) for item in spec.train.callbacks]
-    recorder = Recorder(spec, run, counter, job.inputs.train.samples, stop, on_event, callbacks, start)
+    recorder = Recorder(spec, run, counter, job.inputs.train.samples, stop, on_event, job.callbacks, start)
     done = start.checkpoint.epoch if start is not None else 0
     if start is not None and (start.checkpoint.stopped or done >= spec.train.epochs):
         return recorder
@@ -105,7 +103,7 @@ def _run_epochs(job: Job, run: runs.Run, stop: StopSignal, on_event: Listener, s
         initial_epoch=done,
         epochs=spec.train.epochs,
         validation_data=job.inputs.validation.in_order() if job.inputs.validation else None,
-        callbacks=[*callbacks, recorder],
+        callbacks=[*job.callbacks, recorder],
         shuffle=False,  # the input pipeline shuffles
         verbose=0,
     )
