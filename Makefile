@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Two processes, a file of tests to one of them; PARALLEL= runs the tests one after the other.
 PARALLEL ?= -n 2 --dist loadfile
 
-.PHONY: train test test-slow check bench torture smoke generate clean
+.PHONY: train test test-slow check check-oldest bench torture smoke generate clean
 .DELETE_ON_ERROR:
 
 train: .venv/.installed
@@ -21,6 +21,10 @@ check: .venv/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not slow" $(PARALLEL)
+
+# The same tests with the oldest versions of the dependencies that pyproject.toml allows, in an environment of its own.
+check-oldest: .venv-oldest/.installed
+	.venv-oldest/bin/pytest -m "not slow" $(PARALLEL)
 
 # About 50 minutes on an idle machine; writes benchmarks/results.md. PYTORCH=… names a Python that has torch installed.
 bench: .venv/.installed-bench
@@ -45,7 +49,13 @@ generate: .venv/.installed-dev
 	$(BIN)/python scripts/write_messages.py
 
 clean:
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-oldest build dist .mypy_cache .pytest_cache .ruff_cache
+
+.venv-oldest/.installed: pyproject.toml requirements/oldest.txt
+	rm -rf .venv-oldest
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/pip install --quiet --editable '.[dev]' --constraint requirements/oldest.txt
+	touch $@
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dltrain needs Python 3.11 or later: make PYTHON=python3.12 …")'

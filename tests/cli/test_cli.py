@@ -29,6 +29,7 @@ def test_cli_fit_prints_the_run_last_and_a_plain_line_an_epoch(dltrain: Command,
     assert not re.search(r"oneDNN|cuda|absl|rebuild TensorFlow|UserWarning", done.stderr)
 
 
+PATIENCE = 300  # seconds; a test that needs them has failed
 ESCAPE = "\x1b]0;title\x07\x1b[31m"
 FITTED = "fit", "tiny.yaml", "--smoke"
 GATE = "fit", "tiny.yaml", "-s", 'expect={test_loss: "< -1.5"}'
@@ -157,11 +158,11 @@ def test_cli_signal_leaves_an_interrupted_run_with_a_checkpoint(
 ) -> None:
     command = [sys.executable, "-m", "dltrain", "fit", str(tiny), "-s", "train.epochs=100000"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while not list(tmp_path.glob("runs/*/checkpoints/epoch-0002")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signum)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, stderr
     assert "Traceback" not in stderr
     run = tmp_path / stdout.strip().splitlines()[-1]
@@ -183,7 +184,7 @@ def test_cli_signal_is_answered_during_a_long_call_and_the_second_ends_it(tiny: 
     process.send_signal(signal.SIGINT)
     assert "stopping after this step" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
+    assert process.wait(timeout=PATIENCE) == 130
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()
     (run,) = (tmp_path / "runs").iterdir()
@@ -193,11 +194,11 @@ def test_cli_signal_is_answered_during_a_long_call_and_the_second_ends_it(tiny: 
 def test_cli_signal_before_training_leaves_no_run(tiny: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "dltrain", "fit", str(tiny)]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not (tmp_path / "runs").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
     assert list((tmp_path / "runs").iterdir()) == []
@@ -244,7 +245,9 @@ def test_cli_output_that_cannot_be_written_is_no_bug(
     run = runs.create(tmp_path / "runs", name="a", config=b"", resolved="", record={})
     run.finish("completed")
     command = f"{sys.executable} -m dltrain {arguments} {where}"
-    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     newest = runs.list_runs(tmp_path / "runs")[-1]
@@ -255,7 +258,9 @@ def test_cli_output_that_cannot_be_written_is_no_bug(
 @pytest.mark.parametrize("blocks", [4, 8, 12])
 def test_cli_a_file_that_may_not_grow_is_told(tiny: Path, tmp_path: Path, blocks: int) -> None:
     command = f"ulimit -f {blocks}; {sys.executable} -m dltrain fit {tiny} -s train.epochs=200"
-    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "File too large" in done.stderr

@@ -154,10 +154,13 @@ class _Plain:
     def show_epoch(self, event: EpochDone) -> None:
         best = "  *" if event.best else ""
         width = len(str(event.epochs))
-        self.line(
-            f"epoch {event.epoch:>{width}}/{event.epochs}  {self.figures(event.metrics)}  "
-            f"{duration(event.seconds)}  {event.samples_per_second:,.0f}/s{best}"
-        )
+        text = f"epoch {event.epoch:>{width}}/{event.epochs}  {self.figures(event.metrics)}  {duration(event.seconds)}"
+        rate = f"  {event.samples_per_second:,.0f}/s"
+        self.line(f"{text}{rate if self.has_room(text + rate + best) else ''}{best}")
+
+    def has_room(self, text: str) -> bool:
+        """Return whether `text` fits into one line; a log has lines of any length."""
+        return True
 
     def figures(self, metrics: Mapping[str, float]) -> str:
         """Format every metric with its full name, so a log can be searched."""
@@ -209,6 +212,9 @@ class _Live(_Plain):
         text = " ".join(f"{name} {number(value)}" for name, value in shown.items() if not name.startswith("val_"))
         held_out = " ".join(number(value) for name, value in shown.items() if name.startswith("val_"))
         return f"{text}  val {held_out}" if held_out else text
+
+    def has_room(self, text: str) -> bool:
+        return len(text) <= self.console.width
 
     def show_phase(self, event: Phase) -> None:
         self.close()

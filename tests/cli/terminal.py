@@ -1,0 +1,111 @@
+"""A terminal of 80 columns around a process: what it sends, and what a person then sees."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+COLUMNS, ROWS = 80, 24
+PATIENCE = 120  # seconds without any output
+SEQUENCE = re.compile(r"\x1b\[(\?)?([\d;]*)([A-Za-z])")
+
+
+class Screen:
+    """As much of a terminal as a live display needs: lines, cursor up, erase, hidden cursor; colours pass by."""
+
+    def __init__(self) -> None:
+        self.lines = [""]
+        self.row = self.column = 0
+        self.cursor_visible = True
+        self.wrapped = False
+        self.unknown: list[str] = []
+
+    def feed(self, text: str) -> None:
+        position = 0
+        while position < len(text):
+            if found := SEQUENCE.match(text, position):
+                self._control(found[2], found[3])
+                position = found.end()
+            else:
+                self._put(text[position])
+                position += 1
+
+    def shown(self) -> list[str]:
+        """Return what stands there, without empty lines."""
+        return [line.rstrip() for line in self.lines if line.strip()]
+
+    def _control(self, number: str, kind: str) -> None:
+        if kind == "A":
+            self.row = max(0, self.row - int(number or 1))
+        elif kind == "K":
+            line = self.lines[self.row]
+            self.lines[self.row] = "" if number == "2" else line[: self.column]
+        elif kind in "hl" and number == "25":
+            self.cursor_visible = kind == "h"
+        elif kind != "m":
+            self.unknown.append(f"{number}{kind}")
+
+    def _put(self, character: str) -> None:
+        if character == "\r":
+            self.column = 0
+        elif character == "\n":
+            self.row += 1
+            self.lines += [""] * (self.row + 1 - len(self.lines))
+        elif character >= " ":
+            if self.column == COLUMNS:
+                self.wrapped = True
+                self._put("\r")
+                self._put("\n")
+            line = self.lines[self.row].ljust(self.column)
+            self.lines[self.row] = line[: self.column] + character + line[self.column + 1 :]
+            self.column += 1
+        elif character != "\x07":
+            self.unknown.append(repr(character))
+
+
+def run_in_terminal(folder: Path, *arguments: object, interrupt_after: str = "\0") -> tuple[int, str]:
+    """Run the command with a terminal for its stdin, stdout and stderr: its exit code, and all that it sent.
+
+    Ctrl-C is typed once after `interrupt_after`, in a pause of the output: the kernel drops what nobody has read by then.
+    """
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dltrain", *map(str, arguments)],
+        cwd=folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**environment, "TERM": "xterm-256color"},
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    sent, typed = b"", False
+    while more := _read(ours, process):
+        sent += more
+        if not typed and interrupt_after.encode() in sent and not select.select([ours], [], [], 0.02)[0]:
+            os.write(ours, b"\x03")
+            typed = True
+    os.close(ours)
+    return process.wait(timeout=PATIENCE), sent.decode()
+
+
+def _read(descriptor: int, process: subprocess.Popen[bytes]) -> bytes:
+    """Read what comes next; nothing once the last process on the other side has gone."""
+    if not select.select([descriptor], [], [], PATIENCE)[0]:
+        process.kill()
+        raise TimeoutError(f"nothing came in {PATIENCE} seconds")
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # EIO, on Linux
+        return b""

@@ -1,0 +1,18 @@
+"""The oldest supported versions, which `make check-oldest` installs, are the lower bounds of pyproject.toml."""
+
+from __future__ import annotations
+
+import tomllib
+
+from tests.helpers import ROOT
+
+# What a user of dltrain installs; not the tools of its developers, and not the GPU's libraries, which need one.
+EXTRAS = ("digits", "jax")
+
+
+def test_oldest_versions_are_the_lower_bounds() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    bounds = [*project["dependencies"], *(bound for name in EXTRAS for bound in project["optional-dependencies"][name])]
+    lines = (ROOT / "requirements" / "oldest.txt").read_text().splitlines()
+    pinned = [line for line in lines if not line.startswith("#")]
+    assert pinned == [bound.replace(">=", "==") for bound in bounds]
