@@ -16,6 +16,7 @@ from dltrain.cli.diagnostics import text
 from dltrain.config import load
 from dltrain.config.manual import templates
 from dltrain.config.schema import SECTIONS
+from dltrain.data.sources import SOURCES
 from dltrain.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -101,3 +102,9 @@ def test_guide_override_fits_the_template(command: str, tmp_path: Path) -> None:
 def test_guide_links_lead_to_its_headings() -> None:
     headings = {re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-") for line in re.findall("## .*", GUIDE)}
     assert set(re.findall(r"\]\(#([\w-]+)\)", GUIDE)) <= {heading.strip("-") for heading in headings}
+
+
+def test_guide_has_a_table_of_the_arguments_of_every_data_set() -> None:
+    text = (ROOT / "docs" / "config.md").read_text()
+    for source in SOURCES.values():
+        assert not source.arguments or f"<!-- generated: dataset {source.name} -->" in text, source.name

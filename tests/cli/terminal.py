@@ -74,7 +74,7 @@ class Screen:
 def run_in_terminal(folder: Path, *arguments: object, interrupt_after: str = "\0") -> tuple[int, str]:
     """Run the command with a terminal for its stdin, stdout and stderr: its exit code, and all that it sent.
 
-    Ctrl-C is typed once after `interrupt_after`, in a pause of the output: the kernel drops what nobody has read by then.
+    Ctrl-C is typed once after `interrupt_after`, in a pause of the output: the kernel drops what nobody has read.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))

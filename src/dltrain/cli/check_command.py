@@ -50,7 +50,7 @@ def command(
         if build:
             tried = _dry_run(plan, verbose)
             if strict and tried.warnings:
-                raise plan.refuse(tried.warnings)
+                raise plan.refusal(tried.warnings)
     except ConfigError as error:
         if form == "text":
             raise

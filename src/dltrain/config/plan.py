@@ -44,7 +44,16 @@ class Checked:
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked config, ready to be trained."""
+    """A checked config, ready to be trained.
+
+    Args:
+        checked: what is known of the config as written.
+        spec: what is trained: that of `checked`, shrunk for a smoke run.
+        file: the config's path, as errors name it.
+        file_bytes: the config as written.
+        overrides: in the form of `-s`.
+        smoke: whether this is a smoke run.
+    """
 
     checked: Checked
     spec: Spec
@@ -61,12 +70,12 @@ class Plan:
         where = place_of(self.checked.tree, written)
         return ConfigError(self.file, [Problem(code, message, written, where, hint)])
 
-    def refuse(self, warnings: Sequence[Problem]) -> ConfigError:
+    def refusal(self, warnings: Sequence[Problem]) -> ConfigError:
         """Return the error that treats warnings as errors."""
         return ConfigError(self.file, [replace(problem, severity="error") for problem in warnings])
 
     def resolved(self) -> str:
-        """Return the config as YAML, every default and override filled in; loading it gives the same plan."""
+        """Return the config as YAML, every default and override filled in; loading it gives the same `spec`."""
         return dump(self.spec.dump())
 
     def origins(self) -> str:
@@ -104,7 +113,7 @@ def load(
     checked = check(str(path), data, texts, alone)
     plan = Plan(checked, shrink(checked.spec) if smoke else checked.spec, str(path), data, texts, smoke)
     if strict and checked.warnings:
-        raise plan.refuse(checked.warnings)
+        raise plan.refusal(checked.warnings)
     return plan
 
 

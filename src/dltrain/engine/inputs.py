@@ -37,7 +37,7 @@ def split_of(dataset: Dataset, name: SplitName) -> Split:
     """Return a split by name. Raises UsageError if there is no such split."""
     split = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[name]
     if split is None:
-        raise UsageError(f"there is no {name} split")
+        raise UsageError(f"there is no {name} split", "`data.validation` holds samples out")
     return split
 
 

@@ -1,4 +1,4 @@
-"""The session of a process: a started backend, its device, its threads per operation, and the precision."""
+"""The session of a process: a started backend, its device, and its threads per operation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A started backend; `threads` is the number per operation, 0 if unset."""
+    """A started backend; `threads` is the number per operation, 0 for one per core."""
 
     backend: Backend
     device: Device

@@ -1,8 +1,7 @@
-"""Trained models: the single entry point from a run back to its model."""
+"""Trained models: the one way from a run to its model outside training."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -113,7 +112,9 @@ def open_run(run: runs.Run | Path | str, *, runs_dir: Path | str = "runs") -> Op
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
     record = found.record()
     plan = load(found.plain_file("resolved.yaml"), alone=True)
-    if is_config_changed(found, record):
+    if not record.resolved_sha256:
+        raise RunError(f"run.json of the run {found.id} has lost the hash of its config", "train the config anew")
+    if found.is_config_changed(record):
         raise RunError(f"resolved.yaml of the run {found.id} has been changed by hand", "train that config anew")
     return OpenedRun(found, record, plan)
 
@@ -166,21 +167,15 @@ def restored(
     )
 
 
-def is_config_changed(run: runs.Run, record: runs.RunRecord) -> bool:
-    """Return whether resolved.yaml has changed since the run was made."""
-    return digest(run.read_bytes("resolved.yaml")) not in record.resolved_sha256
-
-
-def digest(resolved: bytes) -> str:
-    """Return the SHA-256 of a resolved config, which reveals changes to it."""
-    return hashlib.sha256(resolved).hexdigest()
-
-
 def _ensure_checkpoint(run: runs.Run, checkpoint: CheckpointChoice) -> None:
     kept = run.checkpoints()
     if not kept:
         hint = f"it is {run.status()}: no epoch was finished, or its checkpoints were removed"
         raise RunError(f"the run {run.id} has no checkpoint", hint)
-    if isinstance(checkpoint, int) and checkpoint not in kept:
+    if checkpoint in ("best", "last"):
+        return
+    if type(checkpoint) is not int:
+        raise UsageError(f"no checkpoint is called {checkpoint!r}", "`best`, `last` or an epoch")
+    if checkpoint not in kept:
         there = ", ".join(map(str, kept))
         raise UsageError(f"the run {run.id} has no checkpoint of epoch {checkpoint}", f"checkpoints there: {there}")

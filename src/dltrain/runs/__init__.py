@@ -8,7 +8,7 @@ from __future__ import annotations
 from dltrain.runs import atomic, provenance
 from dltrain.runs.record import STATUSES, DataRecord, ExpectRecord, Resumption, RunRecord, RuntimeRecord, Status
 from dltrain.runs.reference import find
-from dltrain.runs.run import CRASHED, Run
+from dltrain.runs.run import CRASHED, Run, config_digest
 from dltrain.runs.store import DAMAGED, RunSummary, create, ensure_writable, list_runs, summary_of
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "RuntimeRecord",
     "Status",
     "atomic",
+    "config_digest",
     "create",
     "ensure_writable",
     "find",

@@ -89,15 +89,15 @@ class RunRecord:
         metrics: metrics of the best epoch, and with the prefix `test_` of the test split; NaN for null in JSON.
         epochs: requested epochs.
         expect: None until the bounds are checked.
-        seconds: duration since the last start or resume.
+        seconds: duration of the last session, from the start of its training.
         error: the error that ended a failed run.
         resumed: each resume, oldest first.
-        unknown: fields of other versions, kept unchanged.
+        unknown: top-level fields of other versions, kept unchanged.
     """
 
     id: str
     name: str
-    status: str
+    status: Status
     created: str
     ended: str | None = None
     command: str = ""
@@ -136,7 +136,7 @@ class RunRecord:
         return cls(**read, unknown=others)
 
     def to_fields(self) -> dict[str, Any]:
-        """Return the JSON fields, `schema_version` first; fields that were never set are left out."""
+        """Return the JSON fields, `schema_version` first; unset ones of `_ABSENT_UNLESS_SET` are left out."""
         found = {"schema_version": SCHEMA_VERSION, **dict(_written(self))}
         hashes = self.resolved_sha256
         return found | ({"resolved_sha256": hashes[0]} if len(hashes) == 1 else {}) | dict(self.unknown)
@@ -231,7 +231,8 @@ def _mapping(key: str, value: Any) -> Mapping[str, Any]:
 
 
 def _text_by_name(key: str, value: Any) -> Mapping[str, str]:
-    return {name: _text(key, item) for name, item in _mapping(key, value).items()}
+    found = _mapping(key, value)
+    return {name: _text(f"{key}.{name}", item) for name, item in found.items() if item is not None}
 
 
 def _metrics(key: str, value: Any) -> Mapping[str, float]:
@@ -245,9 +246,12 @@ def _hashes(key: str, value: Any) -> tuple[str, ...]:
     return _texts(key, value if isinstance(value, list) else [value])
 
 
-def _git(key: str, value: Any) -> GitState:
+def _git(key: str, value: Any) -> GitState | None:
     found = _mapping(key, value)
-    return {"commit": _text(key, found.get("commit")), "dirty": _flag(key, found.get("dirty"))}
+    commit, dirty = found.get("commit"), found.get("dirty")
+    if commit is None:
+        return None
+    return {"commit": _text(f"{key}.commit", commit), "dirty": dirty is not None and _flag(f"{key}.dirty", dirty)}
 
 
 def _part(made: type, **readers: Reader) -> Reader:

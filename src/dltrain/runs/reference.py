@@ -17,7 +17,7 @@ _LATEST = re.compile(r"latest(?:~([0-9]{1,9}))?")
 _SHOWN = 5
 
 
-def find(reference: str, runs_dir: Path) -> Run:
+def find(reference: Path | str, runs_dir: Path | str = "runs") -> Run:
     """Return the run that `reference` names.
 
     `latest` is the last line of the list of runs, so it counts damaged runs too. `best:METRIC` compares the finite
@@ -27,6 +27,7 @@ def find(reference: str, runs_dir: Path) -> Run:
         UsageError: no run matches, or several do; the message lists the runs that exist.
         RunError: `runs_dir` cannot be read.
     """
+    reference, runs_dir = str(reference), Path(runs_dir)
     latest = _LATEST.fullmatch(reference)
     metric = reference.removeprefix("best:") if reference.startswith("best:") else None
     if latest is None and metric is None:

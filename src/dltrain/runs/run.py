@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,6 +19,11 @@ LOG = "log.txt"
 CRASHED = "crashed"
 
 _FIXED = ("id", "created")
+
+
+def config_digest(resolved: bytes) -> str:
+    """Return the SHA-256 of a resolved config, which reveals changes to it."""
+    return hashlib.sha256(resolved).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,10 @@ class Run:
 
     def status_of(self, record: RunRecord) -> str:
         return CRASHED if record.status == "running" and not lock.held(self.path) else record.status
+
+    def is_config_changed(self, record: RunRecord) -> bool:
+        """Return whether resolved.yaml has changed since the run was made."""
+        return config_digest(self.read_bytes("resolved.yaml")) not in record.resolved_sha256
 
     def locked(self) -> Run:
         """Lock the run for this process and return it. RunError if another process holds the lock."""

@@ -21,7 +21,7 @@ PATH = Path(__file__).parents[1] / "mnist.npz"
 SHA256 = "ee068f36682cba7f38bafdedc77b0f873ebbcf877036f7ebde566966146ac146"  # of mnist.npz
 
 _FACTS = Facts("mnist", "classification", (28, 28, 1), tuple("0123456789"), (), 60_000, 10_000, unit_range=True)
-_MEND = "reinstall dltrain: pip install --force-reinstall --no-deps dltrain"
+_MEND = "reinstall dltrain from its sources: pip install --force-reinstall --no-deps ."
 
 
 def read(arguments: Arguments) -> RawDataset:

@@ -31,7 +31,7 @@ def fit(
     owns_process: bool = False,
     on_event: Listener = ignore,
 ) -> runs.Run:
-    """Train the model that a config describes, on a GPU when TensorFlow finds one.
+    """Train the model that a config describes, on a GPU when the backend finds one.
 
     Args:
         config: the YAML file.
@@ -45,6 +45,7 @@ def fit(
         on_event: called with each event of `engine.events`.
 
     Raises:
+        UsageError: no such config, a name that no run can have, or a backend that is not installed.
         ConfigError: the config is invalid or its model cannot be trained; no run is created.
         ExpectationFailed: the run is complete, but a bound under `expect` does not hold.
         Diverged: the loss became NaN or infinite.

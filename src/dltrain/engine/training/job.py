@@ -15,7 +15,6 @@ from dltrain.engine.events import Listener, Phase
 from dltrain.engine.inputs import Pipelines, pipelines_of
 from dltrain.engine.model.speed import Steps, choose_steps
 from dltrain.engine.session import Session
-from dltrain.engine.trained import digest
 
 if TYPE_CHECKING:
     import keras
@@ -97,7 +96,7 @@ def record_of(job: Job) -> dict[str, Any]:
             validation=len(dataset.validation.x) if dataset.validation else 0,
             test=len(dataset.test.x),
         ),
-        "resolved_sha256": (digest(plan.resolved().encode()),),
+        "resolved_sha256": (runs.config_digest(plan.resolved().encode()),),
         "parameters": job.built.count_parameters(),
         "epochs": plan.spec.train.epochs,
     }

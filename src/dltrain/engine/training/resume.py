@@ -13,7 +13,7 @@ from dltrain.data.arrays import Dataset
 from dltrain.engine.events import Listener, Resuming, ignore
 from dltrain.engine.inputs import load_data
 from dltrain.engine.session import start_session
-from dltrain.engine.trained import OpenedRun, is_config_changed
+from dltrain.engine.trained import OpenedRun
 from dltrain.engine.training.job import RECORDED_PACKAGES, Job, prepare, record_of
 from dltrain.engine.training.signals import StopSignal
 from dltrain.engine.training.train import train
@@ -166,7 +166,7 @@ def _differences(opened: OpenedRun, dataset: Dataset) -> Iterator[str]:
     """Yield a sentence for each difference in data, config or versions since the run was made."""
     if opened.record.data.fingerprint != dataset.fingerprint:
         yield f"the data set `{dataset.name}` has changed"
-    if is_config_changed(opened.run, opened.record):
+    if opened.run.is_config_changed(opened.record):
         yield "resolved.yaml has been changed by hand"
     before, now = opened.record.versions, runs.provenance.versions(RECORDED_PACKAGES)
     for package in sorted(before.keys() | now.keys()):

@@ -49,7 +49,9 @@ def train(
         trained = time.perf_counter()
         _keep_best(job, run, recorder)
         if stop.signum is not None:
-            message = f"stopped in epoch {len(recorder.history) + 1}"
+            done = len(recorder.history)
+            ended = done >= job.plan.spec.train.epochs
+            message = "stopped before the evaluation" if ended else f"stopped in epoch {done + 1}"
             raise Interrupted(message, stop.signum, f"dltrain resume {run.path}")
         on_event(Phase("evaluating"))
         tested = evaluate_model(job.dataset, job.built, job.session, job.inputs.test, run, "test")

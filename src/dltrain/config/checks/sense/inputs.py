@@ -19,7 +19,7 @@ def check_inputs(draft: Draft, outline: Outline) -> Iterator[Problem]:
     if outline.shape is not None and not any(row.after.trainable for row in outline.rows):
         message = "the model has nothing to learn: no layer has trainable weights"
         path = ("model", "layers")
-        yield Problem("nothing-to-learn", message, path, draft.where(path), "add a layer such as `Dense: {units: 10}`")
+        yield draft.tell("nothing-to-learn", message, path, "add a layer such as `Dense: {units: 10}`")
 
 
 def _check_first_layers(draft: Draft) -> Iterator[Problem]:
@@ -49,7 +49,7 @@ def _check_value_range(draft: Draft, placed: Placed, kind: str) -> Iterator[Prob
     path = placed.argument_path("value_range")
     message = f"`{kind}` takes the images for values from {low:g} to {high:g}, but they are from 0 to 1"
     hint = f"write `{kind}: {{value_range: [0, 1], …}}`"
-    yield Problem("value-range", message, path, draft.where(path), hint, "warning")
+    yield draft.tell("value-range", message, path, hint, "warning")
 
 
 def _check_rescaling(draft: Draft, placed: Placed) -> Iterator[Problem]:
@@ -58,7 +58,7 @@ def _check_rescaling(draft: Draft, placed: Placed) -> Iterator[Problem]:
         return
     path = placed.argument_path("scale")
     message = f"the images are from 0 to 1 already; a `scale` of {scale:g} leaves at most {scale:g} of them"
-    yield Problem("value-range", message, path, draft.where(path), "remove the layer `Rescaling`", "warning")
+    yield draft.tell("value-range", message, path, "remove the layer `Rescaling`", "warning")
 
 
 def _embedding(draft: Draft, placed: Placed) -> Problem:
@@ -66,7 +66,7 @@ def _embedding(draft: Draft, placed: Placed) -> Problem:
     name = data.name if data is not None else "the data"
     message = f"`Embedding` takes whole numbers as positions in its table, but `{name}` holds fractions"
     hint = "remove the layer: `Dense`, convolutional and recurrent layers take numbers as they are"
-    return Problem("embedding-input", message, placed.path, draft.where(placed.path), hint)
+    return draft.tell("embedding-input", message, placed.path, hint)
 
 
 def _check_crops(draft: Draft, outline: Outline) -> Iterator[Problem]:
@@ -79,7 +79,7 @@ def _check_crops(draft: Draft, outline: Outline) -> Iterator[Problem]:
         sizes = ", ".join(f"{key}: {row.placed.object.arguments[key]}" for key in ("height", "width"))
         hint = f"write `CenterCrop: {{{sizes}}}`, or `RandomTranslation` to move images about"
         severity: Severity = "error" if behind & {"Flatten", "Reshape"} else "warning"
-        yield Problem("random-crop", message, row.placed.path, draft.where(row.placed.path), hint, severity)
+        yield draft.tell("random-crop", message, row.placed.path, hint, severity)
 
 
 def _check_dropout(draft: Draft, placed: Placed) -> Iterator[Problem]:
@@ -88,4 +88,4 @@ def _check_dropout(draft: Draft, placed: Placed) -> Iterator[Problem]:
     if entries.trait("layer", kind, "drops") and isinstance(rate, int | float) and rate >= 1:
         path = placed.argument_path("rate")
         message = f"a `rate` of {rate:g} drops everything: nothing is learned behind it"
-        yield Problem("dropout", message, path, draft.where(path), "write the share to drop, such as `rate: 0.5`")
+        yield draft.tell("dropout", message, path, "write the share to drop, such as `rate: 0.5`")

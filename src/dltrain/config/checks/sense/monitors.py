@@ -34,7 +34,7 @@ def _check_metric_names(draft: Draft) -> Iterator[Problem]:
         if name in taken:
             hint = "remove one of them" if "name" not in metric.object.arguments else "give it another `name`"
             message = f"two metrics are named `{name}`" if name != "loss" else "a metric cannot be named `loss`"
-            yield Problem("duplicate-name", message, metric.path, draft.where(metric.path), hint)
+            yield draft.tell("duplicate-name", message, metric.path, hint)
         taken.add(name)
 
 
@@ -86,9 +86,7 @@ def _never_holds(draft: Draft, name: str, bound: object) -> Problem | None:
         return None
     path = ("expect", name)
     hint = f'write `"{operator} {value / 100:g}"`' if value <= 100 else "it is a share, from 0 to 1"
-    return Problem(
-        "expect-bound", f"`{name}` is at most 1: {operator} {value:g} never holds", path, draft.where(path), hint
-    )
+    return draft.tell("expect-bound", f"`{name}` is at most 1: {operator} {value:g} never holds", path, hint)
 
 
 def _is_share(metric: KerasObject) -> bool:

@@ -59,7 +59,7 @@ def check_sizes(draft: Draft, outline: Outline) -> Iterator[Problem]:
     if not by_weights and (draft.batch or 1) > 1 and need / (draft.batch or 1) < here:
         hint, path = "write a smaller `batch_size`", ("train", "batch_size")
     severity: Severity = "error" if need > _NEVER * here else "warning"
-    yield Problem("memory", message, path, draft.where(path), hint, severity)
+    yield draft.tell("memory", message, path, hint, severity)
 
 
 def machine_bytes() -> int | None:

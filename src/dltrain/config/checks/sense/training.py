@@ -22,7 +22,7 @@ def check_training(draft: Draft) -> Iterator[Problem]:
 
 
 def _warning(draft: Draft, code: str, message: str, path: KeyPath, hint: str) -> Problem:
-    return Problem(code, message, path, draft.where(path), hint, "warning")
+    return draft.tell(code, message, path, hint, "warning")
 
 
 def _check_batch(draft: Draft) -> Iterator[Problem]:
@@ -49,7 +49,7 @@ def _check_learning_rate(draft: Draft) -> Iterator[Problem]:
     if not isinstance(rate, int | float):
         return
     if rate == 0:
-        yield Problem("learning-rate", "a learning rate of 0 learns nothing", path, draft.where(path), "try `1e-3`")
+        yield draft.tell("learning-rate", "a learning rate of 0 learns nothing", path, "try `1e-3`")
     elif entries.trait("optimizer", kind, "adaptive") and rate >= 0.5:
         message = (
             f"a learning rate of {rate:g} is far too high for `{kind}`: each step moves every weight by about as much"
@@ -113,10 +113,10 @@ def _check_pieces(draft: Draft, schedule: Placed) -> Problem | None:
             f"{len(bounds)} boundaries cut the run into {len(bounds) + 1} pieces, but there are {len(values)} values"
         )
         path = schedule.argument_path("values")
-        return Problem("schedule", message, path, draft.where(path), f"give {len(bounds) + 1} values")
+        return draft.tell("schedule", message, path, f"give {len(bounds) + 1} values")
     if any(after <= before for before, after in itertools.pairwise(bounds)):
         path = schedule.argument_path("boundaries")
-        return Problem("schedule", "the boundaries do not rise", path, draft.where(path), "sort them")
+        return draft.tell("schedule", "the boundaries do not rise", path, "sort them")
     return None
 
 
@@ -142,7 +142,7 @@ def _check_mode(draft: Draft, callback: Placed) -> Iterator[Problem]:
         path = callback.argument_path("monitor")
         message = f"Keras does not know whether a low or a high `{monitor}` is good"
         hint = f"write `mode: {direction(metrics, monitor)}` beside it"
-        yield Problem("callback-mode", message, path, draft.where(path), hint)
+        yield draft.tell("callback-mode", message, path, hint)
 
 
 def _check_direction(draft: Draft, monitor: str, mode: object, path: KeyPath) -> Iterator[Problem]:
@@ -170,7 +170,7 @@ def _check_plateau(draft: Draft, callback: Placed, stopping: Sequence[Placed]) -
     if optimizer is not None and isinstance(value_of("optimizer", optimizer.object, "learning_rate"), dict):
         message = "`ReduceLROnPlateau` sets the learning rate, but a schedule decides it already"
         hint = f"remove it, or give a number as `learning_rate` in {draft.line(optimizer.path)}"
-        yield Problem("callback-schedule", message, callback.path, draft.where(callback.path), hint)
+        yield draft.tell("callback-schedule", message, callback.path, hint)
         return
     patience = value_of("callback", callback.object, "patience")
     path = callback.argument_path("patience")
