@@ -2,23 +2,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from tests.helpers import ROOT
 
-SCRIPT = Path(__file__).parent.parent / "scripts" / "torture.py"
+SCRIPT = ROOT / "scripts" / "torture.py"
 
 
 @pytest.mark.parametrize(
-    ("model", "rounds"),
+    ("model", "rounds", "seed"),
     [
-        ("cnn", 1),
-        pytest.param("cnn", 25, marks=pytest.mark.slow),
-        pytest.param("stacked-lstm", 25, marks=pytest.mark.slow),
+        ("cnn", 1, 36),  # whose only kill comes in the middle
+        pytest.param("cnn", 25, 0, marks=pytest.mark.slow),
+        pytest.param("stacked-lstm", 25, 0, marks=pytest.mark.slow),
     ],
 )
-def test_torture_killed_trainings_end_in_the_same_bits(model: str, rounds: int) -> None:
-    command = [sys.executable, str(SCRIPT), "--rounds", str(rounds), "--models", model]
+def test_torture_killed_trainings_end_in_the_same_bits(model: str, rounds: int, seed: int) -> None:
+    command = [sys.executable, str(SCRIPT), "--rounds", str(rounds), "--models", model, "--seed", str(seed)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=3000)
     assert done.returncode == 0, done.stdout[-3000:]
     assert f"{rounds} of {rounds} rounds ended in the same bits" in done.stdout

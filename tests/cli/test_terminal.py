@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def test_terminal_fit_shows_progress_and_leaves_epochs_and_the_run(tiny: Path, t
     assert (tmp_path / run / "run.json").is_file()
 
 
-def test_terminal_ctrl_c_leaves_no_garbage(tiny: Path, tmp_path: Path) -> None:
+def test_terminal_ctrl_c_leaves_no_garbage_and_an_interrupted_run(tiny: Path, tmp_path: Path) -> None:
     long = ("-s", "data.dataset.synthetic.samples=20000", "-s", "train.batch_size=8", "-s", "train.epochs=1000")
     code, sent = run_in_terminal(tmp_path, "fit", tiny, *long, interrupt_after="epoch    2/1000")
     assert code == 130
@@ -47,9 +48,11 @@ def test_terminal_ctrl_c_leaves_no_garbage(tiny: Path, tmp_path: Path) -> None:
     assert interrupted.startswith("interrupted in ")
     assert told.startswith("stopped in epoch ")
     assert hint == f"to continue: dltrain resume {run}"
+    assert json.loads((tmp_path / run / "run.json").read_text())["status"] == "interrupted"
+    assert (tmp_path / run / "model.keras").is_file()
 
 
-def test_terminal_ctrl_c_while_tensorflow_starts_leaves_no_garbage(tiny: Path, tmp_path: Path) -> None:
+def test_terminal_ctrl_c_while_tensorflow_starts_leaves_no_garbage_and_no_run(tiny: Path, tmp_path: Path) -> None:
     code, sent = run_in_terminal(tmp_path, "fit", tiny, interrupt_after="starting TensorFlow …")
     assert code == 130
     assert screen_of(sent).shown()[-1] == "stopped before the training began"

@@ -23,7 +23,7 @@ from dltrain.errors import ConfigError, Problem
 
 ROOT = Path(__file__).parent.parent.parent
 TEXTS = [path.read_bytes() for path in sorted((ROOT / "configs").glob("*.yaml"))]
-FUZZ = settings(deadline=None, derandomize=True, max_examples=400, suppress_health_check=list(HealthCheck))
+FUZZ = settings(deadline=None, derandomize=True, max_examples=250, suppress_health_check=list(HealthCheck))
 WORDS = re.findall(
     r"\w+",
     "version name seed data dataset validation limit train test model layers optimizer loss metrics batch_size epochs "

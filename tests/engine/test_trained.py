@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.helpers import Trained, copied
 
 import dltrain as package
 from dltrain import engine, runs
@@ -26,22 +27,16 @@ YES_NO = {
 }
 
 
-@pytest.fixture(scope="module")
-def trained_run(tmp_path_factory: pytest.TempPathFactory) -> runs.Run:
-    """Three epochs, of which the second is the best; all three are kept."""
-    from tests.helpers import TINY
-
-    folder = tmp_path_factory.mktemp("trained")
-    (folder / "tiny.yaml").write_text(TINY)
-    rising = {"train.checkpoint.monitor": "loss", "train.checkpoint.mode": "max", "train.epochs": 3}
-    return package.fit(folder / "tiny.yaml", rising, runs_dir=folder / "runs")
+@pytest.fixture
+def trained_run(trained: Trained) -> runs.Run:
+    """Three epochs, of which the first is the best; all three are kept."""
+    return trained.whole("train.checkpoint={monitor: loss, mode: max}", "train.epochs=3")
 
 
 @pytest.fixture
 def run(trained_run: runs.Run, tmp_path: Path) -> runs.Run:
     """A copy, to be changed."""
-    shutil.copytree(trained_run.path, tmp_path / trained_run.id)
-    return runs.Run(tmp_path / trained_run.id)
+    return copied(trained_run, tmp_path)
 
 
 @pytest.mark.parametrize(("checkpoint", "epoch"), [("best", 1), ("last", 3), (2, 2)])
