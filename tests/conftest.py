@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from tests.helpers import TINY, Command, Trained
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# A shell starts what runs in the background with SIGINT ignored, and so it would stay in every command under test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
