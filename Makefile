@@ -1,8 +1,9 @@
 # make train: set up .venv and train the main config. make test: set up and run the tests. make check: the CI checks.
 PYTHON ?= python3
 BIN := .venv/bin
-# Two processes, a file of tests to one of them; PARALLEL= runs the tests one after the other.
-PARALLEL ?= -n 2 --dist loadfile
+# Two processes; each file of tests runs in one of them, in the order of the folders, whose last files are short.
+# PARALLEL= runs the tests one after the other.
+PARALLEL ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: train test test-slow check check-oldest bench torture smoke generate clean
 .DELETE_ON_ERROR:

@@ -8,8 +8,9 @@ import pytest
 from tests.helpers import TINY, Command, Trained
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# A shell starts what runs in the background with SIGINT ignored, and so it would stay in every command under test.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell starts jobs in the background deaf to Ctrl-C, and what they start inherits that; tests send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
