@@ -48,10 +48,11 @@ def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener) 
     on_event(Phase("building the model"))
     built = build_model(plan, dataset.facts, session)
     try_out(plan, built, dataset)
+    callbacks = build_callbacks(plan)
     steps = choose_steps(plan, len(dataset.train.x), session.backend.AUTO_STEPS_PER_EXECUTION)
     built.model.steps_per_execution = steps.per_execution
     inputs = pipelines_of(dataset, built.encoding, plan.spec, session.backend)
-    return Job(plan, dataset, session, built, build_callbacks(plan), inputs, steps)
+    return Job(plan, dataset, session, built, callbacks, inputs, steps)
 
 
 def create_run(job: Job, runs_dir: Path) -> runs.Run:
