@@ -6,8 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from click.testing import CliRunner
-from tests.helpers import Command, failures
+from tests.helpers import Command, failures, runner
 
 from dltrain.cli.docs_command import command
 from dltrain.config.catalogue import datasets, entries
@@ -15,7 +14,7 @@ from dltrain.config.manual.keys import keys
 
 
 def docs(*arguments: str) -> str:
-    return CliRunner().invoke(command, arguments, catch_exceptions=False).stdout
+    return runner().invoke(command, arguments, catch_exceptions=False).stdout
 
 
 PAGES = {

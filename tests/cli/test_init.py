@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
-from tests.helpers import Command
+from click.testing import Result
+from tests.helpers import Command, runner
 
 import dltrain as package
 from dltrain.cli.init_command import command
@@ -18,7 +18,7 @@ from dltrain.errors import DltrainError, UsageError
 
 
 def init(*arguments: str) -> Result:
-    return CliRunner().invoke(command, arguments, catch_exceptions=False)
+    return runner().invoke(command, arguments, catch_exceptions=False)
 
 
 @pytest.fixture(autouse=True)
