@@ -126,7 +126,7 @@ class InputPipeline:
     def __init__(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str = "auto") -> None:
         self.samples = len(x)
         self.kind = "stream" if streams(x, kind) else "memory"
-        self._x = x if self.kind == "stream" else np.array(x, copy=isinstance(x, np.memmap) or None)
+        self._x = np.array(x) if self.kind == "memory" and isinstance(x, np.memmap) else x
         self._y, self._scale = y, scale
 
     def in_order(self, batch_size: int = INFERENCE_BATCH) -> NumPyBatches:
