@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.helpers import Trained
 
 import dltrain as package
 from dltrain import runs
@@ -37,9 +38,8 @@ def test_profile_that_fails_leaves_no_run_running(tiny: Path, tmp_path: Path) ->
     assert runs.Run(path).status() == "failed"
 
 
-def test_profile_is_left_out_unless_asked_for(tiny: Path, tmp_path: Path) -> None:
-    run = package.fit(tiny, ["train.epochs=1"], runs_dir=tmp_path)
-    assert not (run.path / "profile.json").exists()
+def test_profile_is_left_out_unless_asked_for(trained: Trained) -> None:
+    assert not (trained.whole().path / "profile.json").exists()
 
 
 @pytest.mark.parametrize(
