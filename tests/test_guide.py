@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
+from tests.helpers import ROOT, script
 
 from dltrain.cli import VERBS, cli
 from dltrain.cli.diagnostics import text
@@ -19,9 +18,7 @@ from dltrain.config.schema import SECTIONS
 from dltrain.data.sources import SOURCES
 from dltrain.errors import ConfigError
 
-ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs" / "config.md").read_text()
-SCRIPT = ROOT / "scripts" / "make_docs.py"
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE, re.S)
 COMMANDS = [
     line.split("#")[0].strip()
@@ -36,15 +33,6 @@ train: {optimizer: Adam, loss: sparse_categorical_crossentropy, metrics: [accura
 """
 
 
-def generator() -> Any:
-    found = importlib.util.spec_from_file_location("make_docs", SCRIPT)
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
-
-
 def is_whole(example: str) -> bool:
     return all(re.search(rf"(?m)^{section}:", example) for section in ("data", "model", "train"))
 
@@ -54,7 +42,7 @@ def first() -> str:
 
 
 def test_guide_tables_are_current() -> None:
-    assert generator().text() == GUIDE, "stale: run python scripts/make_docs.py"
+    assert script("make_docs").text() == GUIDE, "stale: run python scripts/make_docs.py"
 
 
 def test_guide_names_every_key() -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import importlib.util
 import struct
 import zlib
 from pathlib import Path
@@ -10,20 +9,14 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from tests import helpers
 
 from dltrain.data.sources import mnist
-
-SCRIPT = Path(__file__).parents[2] / "scripts" / "pack_mnist.py"
 
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("pack_mnist", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return helpers.script("pack_mnist")
 
 
 def unpack(folder: Path, script: ModuleType) -> None:
