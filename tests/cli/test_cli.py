@@ -98,7 +98,7 @@ BAD_INPUT = [
     (["check", "latin.yaml"], 2, "not valid UTF-8"),
     (["check", "open.yaml"], 2, "never closed"),
     (["fit", "tiny.yaml", "-s", "train.epohcs=3"], 2, "did you mean `epochs`?"),
-    (["fit", "tiny.yaml", "-s", "train.epochs=many"], 2, "must be a whole number"),
+    (["fit", "tiny.yaml", "-s", "train.epochs=many"], 2, "must be an integer"),
     (["fit", "tiny.yaml", "-s", "model.layers.1=Dorpout"], 2, "did you mean `Dropout`?"),
     (["fit", "tiny.yaml", "-s", "model.layers.1.Dropout.rat=0.1"], 2, "did you mean `rate`?"),
     (["fit", "tiny.yaml", "--name", "a b"], 2, "cannot be a run's name"),

@@ -39,7 +39,7 @@ def test_docs_pages_fit_80_columns(kind: str) -> None:
 def test_docs_explains_an_object() -> None:
     shown = docs("Conv2D")
     assert "2D convolution layer." in shown
-    assert "filters               required        a whole number of at least 1" in shown
+    assert "filters               required        an integer of at least 1" in shown
     assert "- Conv2D: {filters: 32, kernel_size: 3, activation: relu}" in shown
 
 

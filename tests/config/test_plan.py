@@ -35,7 +35,7 @@ def test_load_shows_a_problem_as_the_design_draws_it(tmp_path: Path, tiny: Path)
     ("old", "new", "code", "line", "says"),
     [
         ("units: 8", "unit: 8", "unknown-argument", 8, "did you mean `units`?"),
-        ("units: 8", "units: ten", "wrong-type", 8, "`units` of `Dense` must be a whole number of at least 1"),
+        ("units: 8", "units: ten", "wrong-type", 8, "`units` of `Dense` must be an integer of at least 1"),
         ("units: 8", "units: 0", "wrong-type", 8, "at least 1"),
         ("units: 8", "units: 1_000", "wrong-type", 8, "write `1000`"),
         ("units: 8", "units:8", "unknown-argument", 8, "write `units: 8`"),
@@ -44,7 +44,7 @@ def test_load_shows_a_problem_as_the_design_draws_it(tmp_path: Path, tiny: Path)
         ("Dropout: {rate: 0.2}", "Lambda", "unknown-name", 9, "Python"),
         ("Dropout: {rate: 0.2}", "Adam", "unknown-name", 9, "`Adam` is an optimizer"),
         ("activation: relu", "activation: rleu", "unknown-word", 8, "did you mean `relu`?"),
-        ("epochs: 2", "epochs: ten", "wrong-type", 15, "`train.epochs` must be a whole number"),
+        ("epochs: 2", "epochs: ten", "wrong-type", 15, "`train.epochs` must be an integer"),
         ("epochs: 2", "epochs: 1e3", "wrong-type", 15, "write `1000`"),
         ("epochs: 2", "epochs: 0", "out-of-range", 15, "at least 1"),
         ("epochs: 2", "epochs: 2\n  precision: float16", "unknown-word", 16, "mixed_float16"),
@@ -111,7 +111,7 @@ def test_load_override_beats_the_file(tiny: Path, override: str, path: tuple[str
 @pytest.mark.parametrize("value", ["", "null", "~", "# nothing"])
 def test_load_override_with_nothing_is_told_as_such(tiny: Path, value: str) -> None:
     (problem,) = problems_of(tiny, f"train.epochs={value}")
-    assert problem.message == "`train.epochs` must be a whole number, not nothing"
+    assert problem.message == "`train.epochs` must be an integer, not nothing"
 
 
 @pytest.mark.parametrize(

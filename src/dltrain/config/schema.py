@@ -94,7 +94,7 @@ class ModelSpec(Section):
 
 @dataclass(frozen=True)
 class CountOr:
-    """Annotation of a whole number of at least 1, or the string `other`."""
+    """Annotation of an integer of at least 1, or the string `other`."""
 
     other: str
 
@@ -107,7 +107,7 @@ class CountOr:
     def _check(self, value: object) -> object:
         if value == self.other or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
             return value
-        raise PydanticCustomError("expected", f"expected a whole number of at least 1, or `{self.other}`")
+        raise PydanticCustomError("expected", f"expected an integer of at least 1, or `{self.other}`")
 
 
 def _version(value: object) -> object:

@@ -171,7 +171,7 @@ def _expected_loss(plan: Plan, model: keras.Sequential) -> float | None:
 
 def _far_start(plan: Plan, loss: float, expected: float) -> Problem:
     path = ("train", "loss")
-    message = f"the loss of the first batch is {loss:.3g}; guesses that are all alike would have {expected:.3g}"
+    message = f"the loss of the first batch is {loss:.3g}; uniform guesses have {expected:.3g}"
     hint = "look at the scale of the data, the initializers, and the last activation against the loss"
     return Problem("start-loss", message, path, place_of(plan.checked.tree, path), hint, "warning")
 

@@ -21,7 +21,7 @@ MANIFEST = "manifest.json"
 
 _FOLDER = re.compile(r"(?P<aside>\.old-)?epoch-(?P<epoch>[0-9]{4,})")
 _LARGEST_MANIFEST = 1_000_000
-_HINT = "`dltrain resume` goes on from an older checkpoint of the run"
+_HINT = "`dltrain resume` continues from an older checkpoint of the run"
 
 
 def commit(directory: Path, epoch: int, files: Mapping[str, bytes]) -> Path:

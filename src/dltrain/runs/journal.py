@@ -101,5 +101,5 @@ def _row(line: bytes) -> Row:
     if not all(number is None or finite_number(number) for number in value.values()):
         raise ValueError("a value is not a number")
     if not isinstance(value.get("epoch"), int):
-        raise ValueError("`epoch` is not a whole number")
+        raise ValueError("`epoch` is not an integer")
     return value

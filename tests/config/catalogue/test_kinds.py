@@ -88,9 +88,9 @@ def test_kinds_construct_what_keras_takes(name: str, value: Any, made: Any) -> N
 @pytest.mark.parametrize(
     ("argument", "phrase"),
     [
-        (of("int", minimum=1), "a whole number of at least 1"),
+        (of("int", minimum=1), "an integer of at least 1"),
         (of("float", above=0, maximum=1), "a number of more than 0 and at most 1"),
-        (of("ints", lengths=(1, 2, 3, 4)), "a list of 1 to 4 whole numbers"),
+        (of("ints", lengths=(1, 2, 3, 4)), "a list of 1 to 4 integers"),
         (of("floats", lengths=(2,)), "a list of 2 numbers"),
         (of("words", nullable=True), "one of `a`, `b` or `null`"),
         (of("schedule"), "a learning-rate schedule"),

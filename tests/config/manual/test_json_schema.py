@@ -108,7 +108,7 @@ PROBES: list[Any] = [
 
 
 def whole(_: object, value: object) -> bool:
-    """What dltrain takes for a whole number; JSON Schema would take `3.0` as well."""
+    """What dltrain takes for an integer; JSON Schema would take `3.0` as well."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -448,4 +448,4 @@ def test_json_schema_describes_every_key_of_ours() -> None:
     assert train["precision"]["enum"] == ["float32", "mixed_bfloat16", "mixed_float16"]
     assert "MaxPool2D" in definitions["layer"]["anyOf"][1]["enum"]
     assert "Conv2D" not in definitions["layer"]["anyOf"][1]["enum"]
-    assert definitions["layer.Dense"]["properties"]["units"]["description"] == "a whole number of at least 1"
+    assert definitions["layer.Dense"]["properties"]["units"]["description"] == "an integer of at least 1"

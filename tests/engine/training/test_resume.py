@@ -148,7 +148,7 @@ def test_resuming_refuses_what_is_no_longer_the_same_unless_forced(trained: Trai
         run.update(data=replace(record.data, fingerprint="0" * 64))
     else:
         run.update(versions={**record.versions, "keras": "3.0.0"})
-    with pytest.raises(RunError, match="cannot go on as it was") as caught:
+    with pytest.raises(RunError, match="cannot be resumed to the same bits") as caught:
         package.resume(run)
     assert "--force" in caught.value.hint
     assert begun(run, force=True) == (1, [])

@@ -22,7 +22,7 @@ Trait = Literal[
     "recurrent",  # goes along the steps of a sequence
     "cell",  # one step of a recurrent layer, not a layer of its own
     "flattens",  # makes one vector of a sample with more axes
-    "keeps_values",  # gives the very numbers that it gets, in another order or several times
+    "keeps_values",  # outputs its input's numbers, reordered or repeated
     "drops",  # sets a share, its `rate`, of the numbers to zero or blurs them, in training alone
     "adds_noise",  # in training alone
     "applies",  # the activation function that the layer is
@@ -38,9 +38,9 @@ Trait = Literal[
     "for_classes",  # means nothing for labels that are not classes
     "for_sequences",  # compares sequences of labels
     "binary",  # judges each output as a yes-or-no question of its own
-    "categorical",  # weighs the classes against each other: it needs an output for each
+    "categorical",  # compares the classes with each other: one output per class
     "integer_labels",  # takes the number of the class; the others take one-hot rows, or 0 and 1 for one output
-    "crossentropy",  # plain cross-entropy: ln(classes) for guesses that are all alike, ln 2 for a yes-or-no output
+    "crossentropy",  # plain cross-entropy: ln(classes) for uniform guesses, ln 2 for a binary output
     # Losses and metrics
     "probabilities",  # takes outputs for probabilities, where it is not told that they are logits
     # Metrics

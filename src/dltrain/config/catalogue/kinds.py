@@ -30,7 +30,7 @@ class Kind:
     """One kind of value.
 
     Args:
-        phrase: what an argument of the kind takes, within its bounds: `a whole number of at least 1`.
+        phrase: what an argument of the kind takes, within its bounds: `an integer of at least 1`.
         accepts: whether a plain value is one. A nested object is none: it has arguments of its own to be checked.
         schema: the same in JSON Schema.
         samples: values for examples, the plainest first.
@@ -49,7 +49,7 @@ class Kind:
 
 
 def expected(argument: Argument) -> str:
-    """What an argument takes, as a phrase: `a whole number of at least 1`."""
+    """What an argument takes, as a phrase: `an integer of at least 1`."""
     phrases = [KINDS[kind].phrase(argument) for kind in argument.kinds]
     return " or ".join([*phrases, "`null`"] if argument.nullable else phrases)
 
@@ -175,7 +175,7 @@ KINDS: dict[str, Kind] = {
         (True, False),
     ),
     "int": Kind(
-        lambda argument: f"a whole number{_bounds_phrase(argument)}",
+        lambda argument: f"an integer{_bounds_phrase(argument)}",
         _is_whole,
         lambda argument: _number_schema(argument, "integer"),
         (2, 10, 0, 1),
@@ -213,7 +213,7 @@ KINDS: dict[str, Kind] = {
         strings=_activations,
     ),
     "ints": Kind(
-        lambda argument: _list_phrase(argument, "whole numbers"),
+        lambda argument: _list_phrase(argument, "integers"),
         _list_of(_is_whole),
         lambda argument: _list_schema(argument, _number_schema(argument, "integer")),
         ([2], [2, 2], [2, 2, 2], [1, 1], [1, 1, 1]),
@@ -227,7 +227,7 @@ KINDS: dict[str, Kind] = {
         construct=_floats,
     ),
     "ints_nested": Kind(
-        lambda _: "a list of pairs of whole numbers",
+        lambda _: "a list of pairs of integers",
         _list_of(_is_whole_or_pair),
         _pairs_schema,
         construct=_tuples,

@@ -36,8 +36,8 @@ _EXAMPLES = {
     "runtime": "runtime: {backend: tensorflow}",
 }
 _EXPECTED = {
-    "int_type": ("a whole number", ("int",)),
-    "int_from_float": ("a whole number", ("int",)),
+    "int_type": ("an integer", ("int",)),
+    "int_from_float": ("an integer", ("int",)),
     "float_type": ("a number", ("float",)),
     "finite_number": ("a finite number", ()),
     "bool_type": ("`true` or `false`", ("bool",)),

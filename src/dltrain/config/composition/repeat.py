@@ -90,7 +90,7 @@ def _times(node: Node | None, path: KeyPath, problems: list[Problem]) -> int:
         message = f"`times` of `repeat` must be at least 1 and at most {MAX_TIMES:,}, not {shown(value)}"
         problems.append(Problem("out-of-range", message, path, node.where, "as in `times: 2`"))
         return 1
-    message = f"`times` of `repeat` must be a whole number, not {shown(node.plain())}"
+    message = f"`times` of `repeat` must be an integer, not {shown(node.plain())}"
     problems.append(
         Problem("wrong-type", message, path, node.where, number_hint(value, ("int",)) or "as in `times: 2`")
     )

@@ -1,6 +1,6 @@
 """The JSON Schema of a config, for editors: made from the models and the catalogue that `check` goes by.
 
-Three things that `check` says are beyond JSON Schema: `3.0` is a whole number there, `.inf` and `.nan` are no
+Three things that `check` says are beyond JSON Schema: `3.0` is an integer there, `.inf` and `.nan` are no
 values at all, and what sections say together (`expect` names a metric that exists) has no words.
 Only keywords that draft 7 has too are used, `$defs` aside, so that older editors read it as well.
 """

@@ -116,7 +116,7 @@ def _check_output(plan: Plan, facts: Facts, model: keras.Sequential) -> LabelEnc
     wanted = needed_outputs(encoding, facts.classes, len(facts.units))
     if len(shape) == 1 and (outputs == wanted or (encoding == "index" and (outputs or 0) >= wanted)):
         return encoding
-    what = f"{facts.classes} classes" if facts.task == "classification" else f"{wanted} target a sample"
+    what = f"{facts.classes} classes" if facts.task == "classification" else f"{wanted} target per sample"
     message = f"the model's output has the shape {shape}, but `{facts.name}` has {what}: `{loss}` needs ({wanted},)"
     flatten = f"put `Flatten` or a pooling layer before it, and end in `Dense: {{units: {wanted}}}`"
     hint = f"end in `Dense: {{units: {wanted}}}`" if len(shape) == 1 else flatten

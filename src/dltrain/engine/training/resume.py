@@ -86,7 +86,7 @@ def _reopened(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any]) -> Op
         told = "; ".join(f"`{'.'.join(map(str, key))}` from {old} to {new}" for key, old, new in changes)
         free = ", ".join(f"`{'.'.join(map(str, key))}`" for key in _FREE)
         hint = f"only {free} may change; train anew with `dltrain fit`"
-        raise UsageError(f"a run that goes on cannot change {told}", hint)
+        raise UsageError(f"a resumed run cannot change {told}", hint)
     return OpenedRun(run, record, replace(after, smoke=record.smoke))
 
 
@@ -136,8 +136,8 @@ def _go_on(opened: OpenedRun, job: Job, differs: Sequence[str], on_event: Listen
 
 def _refuse(run: runs.Run, differs: Sequence[str], force: bool) -> None:
     if differs and not force:
-        hint = "`--force` goes on all the same, and the run records it"
-        raise RunError(f"the run {run.id} cannot go on as it was: {'; '.join(differs)}", hint)
+        hint = "`--force` resumes it anyway, and the run records that"
+        raise RunError(f"the run {run.id} cannot be resumed to the same bits: {'; '.join(differs)}", hint)
 
 
 def _count(threads: int) -> str:

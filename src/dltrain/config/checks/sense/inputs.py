@@ -64,7 +64,7 @@ def _check_rescaling(draft: Draft, placed: Placed) -> Iterator[Problem]:
 def _embedding(draft: Draft, placed: Placed) -> Problem:
     data = draft.data
     name = data.name if data is not None else "the data"
-    message = f"`Embedding` takes whole numbers as positions in its table, but `{name}` holds fractions"
+    message = f"`Embedding` takes integers as positions in its table, but `{name}` holds fractions"
     hint = "remove the layer: `Dense`, convolutional and recurrent layers take numbers as they are"
     return draft.tell("embedding-input", message, placed.path, hint)
 

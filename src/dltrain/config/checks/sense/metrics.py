@@ -37,17 +37,17 @@ def _metric_problem(draft: Draft, metric: Placed, data: Facts, encoding: LabelEn
 
     if data.task == "regression":
         if labels != "number":
-            message = f"`{written}` counts classes, but `{data.name}` gives numbers"
+            message = f"`{written}` counts classes, but the targets of `{data.name}` are numbers"
             return wrong(message, "write `MeanAbsoluteError` or `RootMeanSquaredError`")
         return None
     if encoding == "index" and labels in ("one_hot", "per_output", "binary", "number"):
         if trait("metric", f"Sparse{name}", "labels") == "integer":
             hint = f"write `Sparse{name}`"
-            return wrong(f"`{written}` needs one-hot labels, but the loss takes class numbers", hint)
-        message = f"`{written}` needs a label for every output, but the loss takes class numbers"
+            return wrong(f"`{written}` needs one-hot labels, but the loss takes integer labels", hint)
+        message = f"`{written}` needs a label for every output, but the loss takes integer labels"
         return wrong(message, "write `loss: categorical_crossentropy`, which turns labels into one-hot rows")
     if encoding in ("one_hot", "binary") and labels == "integer":
-        message = f"`{written}` takes class numbers, but with this loss labels are {_encoding_phrase(encoding)}"
+        message = f"`{written}` takes integer labels, but with this loss labels are {_encoding_phrase(encoding)}"
         instead = name.removeprefix("Sparse") if encoding == "one_hot" else "accuracy"
         return wrong(message, f"write `{instead}`")
     if encoding == "one_hot" and labels == "binary" and trait("metric", name, "share") and (data.classes or 0) > 1:

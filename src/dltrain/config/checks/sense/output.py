@@ -28,11 +28,11 @@ def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
     if data is None:
         return
     if loss is not None and draft.loss is not None and data.task == "regression" and trait("loss", loss, "for_classes"):
-        message = f"`{draft.loss.object.name}` is a loss for classes, but `{data.name}` gives a number a sample"
+        message = f"`{draft.loss.object.name}` is a loss for classes, but the targets of `{data.name}` are numbers"
         yield draft.tell("loss-task", message, draft.loss.path, "write `loss: mean_squared_error`")
         loss = None
     if draft.loss is not None and trait("loss", loss, "for_sequences"):
-        message = f"`{draft.loss.object.name}` compares sequences of labels, but `{data.name}` has one label a sample"
+        message = f"`{draft.loss.object.name}` compares sequences of labels, but `{data.name}` has one label per sample"
         yield draft.tell("loss-task", message, draft.loss.path, "write `loss: sparse_categorical_crossentropy`")
         loss = None
     shape = outline.shape
@@ -86,7 +86,7 @@ def _check_dropped(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
 
 def _needs(data: Facts, loss: str | None) -> tuple[str, int]:
     """What the labels are, and how many outputs they need."""
-    labels = "one number a sample" if data.classes is None else f"one label a sample ({data.classes} classes)"
+    labels = "one number per sample" if data.classes is None else f"one label per sample ({data.classes} classes)"
     outputs = 1 if trait("loss", loss, "binary") else None
     return labels, needed_outputs(
         label_encoding(loss or "", data.task, data.classes, outputs), data.classes, len(data.units)
@@ -98,14 +98,14 @@ def _not_one_vector(
 ) -> Problem:
     """The output has more axes than the labels: steps left on, or axes that were never flattened."""
     labels, wanted = _needs(data, loss)
-    need = f"the output is {shape} a sample; `{data.name}` has {labels}, which needs ({wanted},)"
+    need = f"the output is {shape} per sample; `{data.name}` has {labels}, which needs ({wanted},)"
     head = len(rows)
     while head and trait("layer", rows[head - 1].kind, "positionwise"):
         head -= 1
     before = rows[head - 1] if head else None
     if before is not None and len(before.after.shape) == 2 and (layer := returns_sequences(before)) is not None:
         path = layer.argument_path("return_sequences")
-        message = f"{before} gives every step, {before.after.shape}, not the last alone: {need}"
+        message = f"{before} outputs every step, {before.after.shape}, not only the last: {need}"
         return draft.tell("output-shape", message, path, "write `return_sequences: false`")
     dense = next((row for row in rows[head:] if row.kind == "Dense"), None)
     if dense is None:
@@ -223,7 +223,7 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
         yield wrong(f"`{activation}` over one output is always 1", f"write `activation: {instead}`")
     elif data.task == "regression":
         if span is not None:
-            message = f"`{activation}` gives numbers {_reach(*span)}, but those of `{data.name}` have any size"
+            message = f"`{activation}` outputs numbers {_reach(*span)}, but the targets of `{data.name}` have no bounds"
             yield wrong(message, "write `activation: linear`, or remove it", "warning")
     elif value_of("loss", draft.loss.object, "from_logits"):
         if is_probability:

@@ -50,7 +50,7 @@ def check_sizes(draft: Draft, outline: Outline) -> Iterator[Problem]:
     what = (
         f"{row} has {row.after.parameters:,} weights"
         if by_weights
-        else f"{row} gives {math.prod(row.after.shape):,} numbers a sample, {draft.batch or 1:,} samples at a time"
+        else f"{row} outputs {math.prod(row.after.shape):,} numbers per sample, {draft.batch or 1:,} samples at a time"
     )
     message = f"{what}: training needs at least {size(need)} of memory; this machine has {size(here)}"
     key = next((key for key in ("units", "filters", "output_dim") if key in row.placed.object.arguments), "")
