@@ -30,6 +30,7 @@ MOMENTS = {
     "a checkpoint begins": ("mkdir", r"checkpoints/\.tmp-\w+"),
     "the table is written": ("replace", r"metrics\.csv"),
     "a checkpoint is published": ("replace", r"checkpoints/epoch-0002"),
+    "an old checkpoint is discarded": ("replace", r"checkpoints/\.tmp-\w+"),  # after the last epoch
     "the model is saved": ("replace", r"model\.keras"),
 }
 # Kills itself at one call: given by what it makes, or by its number.
@@ -152,7 +153,9 @@ def kill(tiny: Path, runs_dir: Path, whole: dict[str, str], function: str, which
     return done.returncode == 9
 
 
-@pytest.mark.parametrize("moment", ["the table is written", "a checkpoint is published"])
+@pytest.mark.parametrize(
+    "moment", ["the table is written", "a checkpoint is published", "an old checkpoint is discarded"]
+)
 def test_faults_a_kill_during_a_commit_loses_at_most_the_epoch(
     tiny: Path, tmp_path: Path, whole: dict[str, str], moment: str
 ) -> None:

@@ -155,6 +155,9 @@ class Recorder(keras.callbacks.Callback):
             history=tuple(self.history),
         )
         self._run.commit_checkpoint(self._epoch, to_files(checkpoint))
-        # Checkpoints that a resume skipped belong to later epochs.
+        self.discard_checkpoints()
+
+    def discard_checkpoints(self) -> None:
+        """Keep the best and the newest checkpoints up to this epoch; a resume skipped those of later ones."""
         newest = [epoch for epoch in self._run.checkpoints() if epoch <= self._epoch][-KEPT_CHECKPOINTS:]
-        self._run.keep_checkpoints({*newest, checkpoint.best_epoch})
+        self._run.keep_checkpoints({*newest, self.best_epoch or self._epoch})

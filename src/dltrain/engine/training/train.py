@@ -99,6 +99,7 @@ def _run_epochs(job: Job, run: runs.Run, stop: StopSignal, on_event: Listener, s
     recorder = Recorder(spec, run, counter, job.inputs.train.samples, stop, on_event, job.callbacks, start)
     done = start.checkpoint.epoch if start is not None else 0
     if start is not None and (start.checkpoint.stopped or done >= spec.train.epochs):
+        recorder.discard_checkpoints()  # the run may have stopped between its last checkpoint and this
         return recorder
     job.built.model.fit(
         job.inputs.train.shuffled(job.steps.batch_size, spec.seed, counter),
