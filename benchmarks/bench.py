@@ -54,7 +54,7 @@ def run(command: Sequence[object], **environment: str) -> tuple[float, int, str]
 
 
 def measured(script: str, *arguments: object) -> dict[str, Any]:
-    """What a script beside this one prints."""
+    """Return the JSON that another script in this folder prints."""
     return dict(json.loads(run([sys.executable, HERE / script, *arguments])[2].splitlines()[-1]))
 
 
@@ -109,7 +109,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def mflop(config: str) -> float:
-    """Million operations an image, forward and backward: 2 for a multiply-add, backward twice the forward."""
+    """Return MFLOP per image, forward and backward: 2 for a multiply-add, backward twice the forward."""
     from dltrain.config import load
 
     rows = load(ROOT / f"configs/{config}.yaml").checked.outline.rows

@@ -1,4 +1,4 @@
-"""Seconds of each epoch but the first, which traces, and of what is written behind it, as JSON.
+"""Print as JSON the seconds of each epoch after the first, which traces, and of saving after it.
 
 `python epoch_cost.py CONFIG OVERRIDES`, the overrides as a JSON list.
 """
@@ -18,7 +18,7 @@ save = Recorder.on_epoch_end
 
 
 def timed(self: Recorder, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-    """Save as ever, and note how long that took."""
+    """Save as usual and record the duration."""
     epochs.append(self._trained - self._started)
     started = time.perf_counter()
     save(self, epoch, logs)

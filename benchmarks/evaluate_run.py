@@ -1,4 +1,4 @@
-"""Seconds in which a run's model evaluates and predicts the test split, as JSON: `python evaluate_run.py RUN`."""
+"""Print as JSON the seconds to evaluate and predict the test split with a run's model: `python evaluate_run.py RUN`."""
 
 import json
 import sys

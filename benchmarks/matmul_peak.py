@@ -1,4 +1,4 @@
-"""The most that one matrix multiplication of TensorFlow reaches, in GFLOP/s by data type, as JSON."""
+"""Print as JSON the peak GFLOP/s of a matrix multiplication in TensorFlow, by data type."""
 
 import json
 import time
@@ -9,7 +9,7 @@ SIZE = 2048
 
 
 def fastest(dtype: str) -> float:
-    """Seconds of the fastest of 30 products."""
+    """Return the seconds of the fastest of 30 products."""
     a = tf.cast(tf.random.normal((SIZE, SIZE)), dtype)
     product = tf.function(lambda a: tf.matmul(a, a)[0, 0])
     times = []

@@ -18,7 +18,7 @@ ROUNDS = 5
 
 
 def measured(*overrides: str) -> dict[str, list[float]]:
-    """Seconds of each epoch but the first, which traces, and of what is written behind it."""
+    """Return the seconds of each epoch after the first, which traces, and of saving after it."""
     command = [sys.executable, str(HERE / "epoch_cost.py"), str(CONFIG), json.dumps([*overrides, "expect={}"])]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])

@@ -1,6 +1,6 @@
-"""Rules for one class's argument each, and what of Keras is left out of the catalogue, with the reason.
+"""Rules for the arguments of single classes, and the Keras names that the catalogue excludes, with reasons.
 
-The reasons are shown to whoever writes such a name in a config.
+The reasons are shown to users who write such a name in a config.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CLASSES: dict[str, Rule] = {
     "AugMix.interpolation": words("nearest", "bilinear"),
     "AugMix.num_chains": COUNT,
     "Bidirectional.merge_mode": words("concat", "sum", "mul", "ave"),  # null gives two outputs
-    "CategoryEncoding.num_tokens": whole(min=1, required=True),  # Keras refuses its own default
+    "CategoryEncoding.num_tokens": whole(min=1, required=True),  # Keras rejects its own default
     "CategoryEncoding.output_mode": words("multi_hot", "one_hot", "count"),
     "ContrastLimitedAdaptiveHistogramEqualization.tile_grid_size": wholes(length=2, min=1),
     "Conv1D.padding": words("valid", "same", "causal"),
@@ -155,7 +155,7 @@ _OWN = "is dltrain's own task"
 _MAP = ("gives single layers their own optimizers, which a config cannot say", "")
 _VALUES = ("averages values of its own", "it does not compare labels with predictions")
 
-# Why a config may not name it, and what to do instead; empty where that is only to remove it.
+# Why a config may not name it, and what to do instead; empty if the only fix is to remove it.
 LEFT_OUT: dict[str, tuple[str, str]] = {
     "Accuracy": ("compares labels with raw outputs for exact equality", "write `accuracy`"),
     "Add": _INPUTS,
@@ -170,7 +170,7 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
     "Constraint": _BASE,
     "CutMix": _LABELS,
     "Dot": _INPUTS,
-    # Its symbolic call returns its input, so that a built model leaves it out without a word (Keras 3.15.1).
+    # Its symbolic call returns its input, so a built model silently omits it (Keras 3.15.1).
     "Equalization": ("has no effect in a Sequential model", "Keras passes it over when it builds the model"),
     "FlaxLayer": _FOREIGN,
     "GroupQueryAttention": _INPUTS,

@@ -1,11 +1,11 @@
-"""What Keras's signatures do not say of their arguments: kinds, bounds and words, as reviewed in its source.
+"""Argument rules that the signatures of Keras lack: kinds, bounds and allowed strings, as reviewed in its source.
 
-A rule is looked up under `Class.argument`, then under the argument's name in its section, then in any.
-Names that end in `_initializer` and the like, and arguments whose default is a truth value, need none. An
-argument without a rule stops the generator, so that what a new Keras brings is looked at before it ships.
+A rule is looked up under `Class.argument`, then under the argument's name in its section, then in any section.
+Names that end in `_initializer` and the like, and arguments with a boolean default, need no rule. An argument
+without a rule stops the generator, so that additions of a new Keras are reviewed before they ship.
 
-Where Keras would take a value and do nothing sensible with it (a negative decay of weights), the bound is
-the meaningful one. Values in a rule that stand for something of the class:
+If Keras accepts a value that makes no sense (a negative weight decay), the rule has the sensible bound.
+Placeholders in a rule, replaced by values of the class:
 
 - length "rank": the digit in its name, 2 for Conv2D;
 - min, max "factor": its _FACTOR_BOUNDS;
@@ -60,7 +60,7 @@ NOT_NEGATIVE = number(min=0)
 COUNT = whole(min=1)
 PER_AXIS = whole_or_list(length="rank", min=1)
 BORDER = {"kinds": ["int", "ints", "ints_nested"], "length": "rank", "min": 0}
-# A number, or the two ends of the range to draw from.
+# A number, or the two bounds of the range to draw from.
 FACTOR = number_or_list(length=2, min="factor", max="factor")
 SIGNED_FACTOR = number_or_list(length=2, min=-1, max=1)
 POSITIVE_FACTOR = number_or_list(length=2, min=0, max=1)

@@ -1,9 +1,8 @@
-"""What a class of Keras does, as far as checks and the engine have to know: judged by its source and documentation.
+"""Traits of Keras classes that the checks and the engine need, judged by source and documentation.
 
-Every layer, optimizer, schedule, loss, metric and activation stands here, those without a trait too, so that the
-generator stops at one that nobody has judged. What the traits mean stands beside `Trait` in
-config/catalogue/entries.py. Tests hold `mixes_batch`, `slots`, `undirected` and the traits of activations against
-Keras itself.
+Every layer, optimizer, schedule, loss, metric and activation is listed, also those without a trait, so that the
+generator stops at one that is not. `Trait` in config/catalogue/entries.py documents the traits. Tests compare
+`mixes_batch`, `slots`, `undirected` and the traits of activations with Keras.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ Traits: TypeAlias = dict[str, Any]
 
 
 def judged(*rows: tuple[str, Traits]) -> dict[str, Traits]:
-    """The traits by class, out of rows of (class names, traits)."""
+    """Return the traits by class from rows of (class names, traits)."""
     made: dict[str, Traits] = {}
     for names, traits in rows:
         for name in names.split():
@@ -33,7 +32,7 @@ LAYERS = judged(
     ("GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D", {"flattens": True}),
     ("GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D", {"flattens": True}),
     ("Permute RepeatVector Reshape", {"keeps_values": True}),
-    # One position along the axes of a sample like the other
+    # Treat every position along the axes of a sample alike
     ("ActivityRegularization Identity", {"keeps_values": True, "positionwise": True}),
     ("AlphaDropout Dropout GaussianDropout", {"drops": True, "positionwise": True}),
     ("SpatialDropout1D SpatialDropout2D SpatialDropout3D", {"drops": True, "positionwise": True}),
@@ -45,7 +44,7 @@ LAYERS = judged(
     ("BatchNormalization", {"mixes_batch": "training", "positionwise": True}),
     ("GroupNormalization LayerNormalization RMSNormalization UnitNormalization", {"positionwise": True}),
     ("Activation Dense Masking", {"positionwise": True}),
-    # Keras equalizes histograms over a whole batch, in training alone (3.15.1).
+    # Keras equalizes histograms over a whole batch, only in training (3.15.1).
     ("AugMix RandAugment", {"mixes_batch": "training"}),
     # `top_db` counts from the loudest point of the whole batch (3.15.1).
     ("MelSpectrogram", {"mixes_batch": "always"}),
@@ -72,9 +71,9 @@ OPTIMIZERS = judged(
     ("Lion RMSprop", {"adaptive": True, "slots": 1}),
     ("Adadelta Ftrl", {"slots": 2}),
     ("Adafactor Adagrad", {"slots": 1}),
-    ("Muon", {"slots": 1}),  # two for what its inner AdamW trains
+    ("Muon", {"slots": 1}),  # two for the weights that its inner AdamW trains
     ("SGD", {"slots": 0}),  # one with momentum
-    ("LossScaleOptimizer", {"slots": 0}),  # beside those of its inner optimizer
+    ("LossScaleOptimizer", {"slots": 0}),  # in addition to those of its inner optimizer
 )
 SCHEDULES = judged(
     ("CosineDecay PolynomialDecay", {"ends": True}),

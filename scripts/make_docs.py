@@ -1,6 +1,6 @@
 """Write the tables of docs/config.md from the schema and the data sources that `check` uses.
 
-Run as `python scripts/make_docs.py`; with `--check`, exit 1 if the guide is stale. A table stands between
+Run as `python scripts/make_docs.py`; with `--check`, exit 1 if the guide is stale. Each table is between
 `<!-- generated: keys data -->` and `<!-- /generated -->`.
 """
 

@@ -86,7 +86,7 @@ def is_complete(folder: Path) -> bool:
 
 
 def torture(folder: Path, seconds: float, chance: random.Random) -> tuple[int, list[str]]:
-    """Kill a training several times, then let it end; return the last exit code and the kills."""
+    """Kill a training several times, then let it finish; return the last exit code and the kills."""
     done: list[str] = []
     for _ in range(chance.randint(1, MOST_KILLS)):
         process = fit_or_resume(folder)
@@ -107,7 +107,7 @@ def torture(folder: Path, seconds: float, chance: random.Random) -> tuple[int, l
 
 
 def run_rounds(model: str, rounds: int, seed: int) -> int:
-    """Run the rounds of one model; return how many ended in the same bits."""
+    """Run the rounds of one model; return how many ended bit-identical."""
     survived = kills = 0
     with tempfile.TemporaryDirectory(prefix=f"torture-{model}-") as name:
         root = Path(name)

@@ -1,4 +1,4 @@
-"""Write the messages of each broken config in tests/broken beside it, as `dltrain check` prints them.
+"""Write the messages of each broken config in tests/broken next to it, as `dltrain check` prints them.
 
 Run this after changing a message, and read the diff as a beginner would.
 """
@@ -18,7 +18,7 @@ BROKEN = Path(__file__).parent.parent / "tests" / "broken"
 
 
 def message(config: Path) -> str:
-    """Return all messages about a config, as a pipe shows them; the memory of this machine left out."""
+    """Return all messages about a config as printed to a pipe, without the memory size of this machine."""
     try:
         problems = load(config).checked.warnings
     except ConfigError as error:

@@ -8,14 +8,14 @@ import pytest
 from tests.helpers import TINY, Command, Trained
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# A shell starts jobs in the background deaf to Ctrl-C, and what they start inherits that; tests send it.
+# A shell starts background jobs with SIGINT ignored, and their children inherit that; tests send SIGINT.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
-    """A config that trains in a moment."""
+    """A config that trains quickly."""
     path = tmp_path / "tiny.yaml"
     path.write_text(TINY)
     return path

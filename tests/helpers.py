@@ -1,4 +1,4 @@
-"""What several tests use: a small config, runs that are stopped, and the bits that a run has to end in."""
+"""Shared test helpers: a small config, trained and stopped runs, and fingerprints of runs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ for arguments in json.loads(sys.argv[1]):
 
 
 class Command:
-    """The command itself, in a folder of its own."""
+    """The `dltrain` command, run in its own folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -65,7 +65,7 @@ class Command:
         return self._run("-m", "dltrain", *map(str, arguments))
 
     def in_turn(self, *commands: Sequence[object]) -> list[Done]:
-        """Run several commands in one process, for tests to which a start of their own would add only time."""
+        """Run several commands in one process, for tests that need no separate start."""
         done = self._run("-c", IN_TURN, json.dumps([[str(word) for word in words] for words in commands]))
         stdout, stderr = done.stdout.split("\0"), done.stderr.split("\0")
         assert len(stdout) == len(stderr) == 2 * len(commands) + 1, done.stderr
@@ -78,7 +78,7 @@ class Command:
 
 
 class StopError(Exception):
-    """Ends a training as a crash would, in the middle of things."""
+    """Ends training abruptly, like a crash."""
 
 
 def stop_at(epoch: int, kind: type = EpochDone) -> Callable[[Any], None]:
@@ -99,7 +99,7 @@ def stopped(config: Path, runs_dir: Path, epoch: int, *overrides: str, kind: typ
 
 
 def fingerprint(run: runs.Run) -> dict[str, str]:
-    """Return the SHA-256 of everything that has to be the same in a run that was stopped and resumed."""
+    """Return the SHA-256 of everything that must be identical in a stopped and resumed run."""
     last = run.checkpoints()[-1]
     state = json.loads(run.read_checkpoint(last)["state.json"])
     files = {f"last/{name}": data for name, data in run.read_checkpoint(last).items()}
@@ -126,8 +126,8 @@ class Trained:
         self.config.write_text(TINY)
         self.known: dict[tuple[object, ...], runs.Run] = {}
 
-    def whole(self, *overrides: str) -> runs.Run:
-        """Return the run as it ends."""
+    def finished(self, *overrides: str) -> runs.Run:
+        """Return the finished run."""
         return self._once((None, *overrides), lambda to: package.fit(self.config, overrides, runs_dir=to))
 
     def stopped(self, epoch: int, *overrides: str) -> runs.Run:
@@ -144,7 +144,7 @@ Case = TypeVar("Case")
 
 
 def failures(cases: Iterable[Case], check: Callable[[Case], object]) -> dict[Case, str]:
-    """Return the cases for which `check` raises, each with its error: for one test over all names of a kind."""
+    """Return the cases for which `check` raises, each with its error, so that one test can cover all names."""
     found = {}
     for case in cases:
         try:
@@ -155,7 +155,7 @@ def failures(cases: Iterable[Case], check: Callable[[Case], object]) -> dict[Cas
 
 
 def script(name: str) -> ModuleType:
-    """Import a file of scripts/."""
+    """Import a script from scripts/."""
     found = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     assert found is not None
     assert found.loader is not None
@@ -165,6 +165,6 @@ def script(name: str) -> ModuleType:
 
 
 def runner() -> CliRunner:
-    """A runner of commands that keeps stdout and stderr apart, as it does by itself from click 8.2 on."""
+    """Return a CliRunner that separates stdout and stderr, which is the default since click 8.2."""
     options: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in signature(CliRunner).parameters else {}
     return CliRunner(**options)

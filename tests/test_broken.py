@@ -1,4 +1,4 @@
-"""The messages that broken configs get, each written down beside it; scripts/write_messages.py writes them anew."""
+"""The messages of broken configs, each stored next to its config; scripts/write_messages.py regenerates them."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from dltrain.config import load
 from dltrain.errors import ConfigError, Problem
 
 BROKEN = sorted((ROOT / "tests" / "broken").glob("*.yaml"))
-# What can be seen only once the first problem is mended.
+# Problems that appear only after the first one is fixed.
 REVEALED = {"layer-bare-number": {"output-activation"}}
 
 
-def test_broken_configs_are_many() -> None:
+def test_broken_has_at_least_100_configs() -> None:
     assert len(BROKEN) >= 100
 
 
 @pytest.mark.parametrize("config", BROKEN, ids=lambda path: path.stem)
-def test_broken_config_gets_its_message(config: Path) -> None:
+def test_broken_config_gives_its_stored_message(config: Path) -> None:
     assert script("write_messages").message(config) == config.with_suffix(".txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("config", BROKEN, ids=lambda path: path.stem)
-def test_broken_config_is_told_where_and_what_to_write(config: Path) -> None:
+def test_broken_messages_have_a_position_and_a_hint(config: Path) -> None:
     text = config.with_suffix(".txt").read_text(encoding="utf-8")
     for block in text.strip().split("\n\n"):
         first, place, *_ = block.splitlines()
@@ -38,8 +38,8 @@ def test_broken_config_is_told_where_and_what_to_write(config: Path) -> None:
         assert re.search(r"(\^ \S|\n += \S)", block)
 
 
-def mended(text: str, problem: Problem) -> str | None:
-    """The config after the hint has been followed to the letter; None for a hint that leaves a choice."""
+def fixed(text: str, problem: Problem) -> str | None:
+    """Return the config with the hint applied literally; None if the hint leaves a choice."""
     where = problem.where
     assert where is not None
     lines = text.split("\n")
@@ -73,12 +73,12 @@ def problems_of(path: Path) -> tuple[Problem, ...]:
         return error.problems
 
 
-def test_broken_configs_are_mended_by_their_hints(tmp_path: Path) -> None:
+def test_broken_configs_are_fixed_by_their_hints(tmp_path: Path) -> None:
     followed = 0
     for config in BROKEN:
         text = config.read_text(encoding="utf-8")
         for problem in problems_of(config):
-            better = mended(text, problem)
+            better = fixed(text, problem)
             if better is None:
                 continue
             followed += 1
@@ -92,21 +92,21 @@ def test_broken_configs_are_mended_by_their_hints(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["shape-lstm-on-vectors", "shape-conv-into-lstm", "shape-sequence-output"])
-def test_broken_beginners_programs_train_once_the_hint_is_followed(name: str, tmp_path: Path) -> None:
-    """An LSTM over plain features, a convolution straight into an LSTM, class labels against every step."""
+def test_broken_beginner_configs_train_after_the_hint_is_applied(name: str, tmp_path: Path) -> None:
+    """An LSTM on flat features, a convolution directly before an LSTM, an output for every step of a sequence."""
     config = ROOT / "tests" / "broken" / f"{name}.yaml"
     (problem,) = problems_of(config)
-    better = mended(config.read_text(encoding="utf-8"), problem)
+    better = fixed(config.read_text(encoding="utf-8"), problem)
     assert better is not None
     path = tmp_path / config.name
     path.write_text(better, encoding="utf-8")
     assert package.fit(path, smoke=True, runs_dir=tmp_path / "runs").record().status == "completed"
 
 
-def test_broken_formats_say_the_same(dltrain: Command) -> None:
+def test_broken_formats_report_the_same_problems(dltrain: Command) -> None:
     config = ROOT / "tests" / "broken" / "many-at-once.yaml"
     text, as_json, github = dltrain.in_turn(
-        *(("check", config, "--format", form) for form in ("text", "json", "github"))
+        *(("check", config, "--format", output_format) for output_format in ("text", "json", "github"))
     )
     assert (text.returncode, as_json.returncode, github.returncode) == (2, 2, 2)
     problems = json.loads(as_json.stdout)

@@ -1,4 +1,4 @@
-"""Every config of the repository: it is checked, it trains on a tiny subset, and its header says what is true."""
+"""Every config in the repository passes `check`, trains on a tiny subset and has a correct header."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_configs_are_found() -> None:
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
-def test_configs_open_with_command_cost_and_result(config: Path) -> None:
+def test_configs_header_has_command_cost_and_result(config: Path) -> None:
     header = config.read_text().split("\nversion:")[0]
     assert f"dltrain fit configs/{config.name}" in header
     assert re.search(r"(?m)^# cost:.*\d", header)

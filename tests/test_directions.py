@@ -1,4 +1,4 @@
-"""Which way a metric is better, as Keras has it and by its name."""
+"""The direction of metrics, by Keras and by name."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def metric(own: str, **arguments: Any) -> KerasObject:
         ("lossless", False),
     ],
 )
-def test_directions_follow_the_end_of_a_name(metric: str, lower: bool) -> None:
+def test_directions_follow_the_suffix_of_a_name(metric: str, lower: bool) -> None:
     assert lower_is_better(metric) is lower
 
 
-def test_directions_are_those_of_keras_wherever_it_has_one() -> None:
+def test_directions_match_keras_if_it_defines_one() -> None:
     import keras
 
     wrong = []
@@ -57,7 +57,7 @@ def test_directions_are_those_of_keras_wherever_it_has_one() -> None:
 
 
 @pytest.mark.parametrize("word", [word for word, own in entries.aliases("metric").items() if own is not None])
-def test_directions_of_a_metric_and_of_its_aliases_are_the_same(word: str) -> None:
+def test_directions_of_a_metric_and_its_aliases_are_the_same(word: str) -> None:
     entry = entries.find("metric", word)
     assert entry is not None
     assert direction([metric(word)], word) == direction([metric(entry.name)], metric_name(metric(entry.name)))

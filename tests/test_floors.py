@@ -1,4 +1,4 @@
-"""The import rules of the house."""
+"""The import rules between the parts of the package, and banned imports and calls."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ CONFIG = ("config.schema", "config.document", "config.catalogue")
 CHECKED = (*CONFIG, "config.composition", "config.checks", "config.resolved")
 ENGINE = ("engine.backends", "engine.events", "engine.session", "engine.inputs", "engine.model")
 KERAS = {"keras", "numpy"}
-# Room -> the rooms that it may import beside itself and `errors`, and the packages of others. A room of the table ends
-# where another begins: `data` is `data` without `data.sources`.
+# Part -> the parts that it may import besides itself and `errors`, and the third-party packages. A part excludes the
+# parts nested in it: `data` is `data` without `data.sources`.
 RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "errors": ((), set()),
     "names": ((), set()),
@@ -81,11 +81,11 @@ MODULES = {
     ".".join(file.relative_to(SOURCE).with_suffix("").parts).removesuffix("__init__").rstrip("."): file
     for file in sorted(SOURCE.rglob("*.py"))
 }
-OUTSIDE = {"", "__main__"}  # what a user of the package and the command meet: they import what they show
+OUTSIDE = {"", "__main__"}  # the entry points of the package and the command: they import what they expose
 
 
 def imports_of(file: Path, top_level: bool = False) -> set[str]:
-    """The modules that a file imports, those of functions and type checking too, by their full names."""
+    """Return the full names of the modules that a file imports, in functions and for type checking too."""
     names: set[str] = set()
     tree = ast.parse(file.read_text())
     for node in tree.body if top_level else ast.walk(tree):
@@ -98,49 +98,49 @@ def imports_of(file: Path, top_level: bool = False) -> set[str]:
     return names
 
 
-def ours(file: Path) -> Iterator[str]:
-    """The modules of ours that a file imports."""
+def own_imports(file: Path) -> Iterator[str]:
+    """Yield the modules of dltrain that a file imports."""
     for name in imports_of(file):
         if name.split(".")[0] == "dltrain":
             yield name.removeprefix("dltrain").lstrip(".")
 
 
-def room_of(module: str) -> str:
-    fitting = [room for room in RULES if module == room or module.startswith(f"{room}.")]
+def part_of(module: str) -> str:
+    fitting = [part for part in RULES if module == part or module.startswith(f"{part}.")]
     return max(fitting, key=len, default="")
 
 
-def test_floors_every_module_has_a_room() -> None:
-    assert [module for module in MODULES if module not in OUTSIDE and not room_of(module)] == []
-    assert {room_of(module) for module in MODULES} - {""} == set(RULES)
+def test_floors_every_module_belongs_to_a_part() -> None:
+    assert [module for module in MODULES if module not in OUTSIDE and not part_of(module)] == []
+    assert {part_of(module) for module in MODULES} - {""} == set(RULES)
 
 
-@pytest.mark.parametrize("room", RULES)
-def test_floors_a_room_imports_only_what_it_may(room: str) -> None:
-    rooms, packages = RULES[room]
+@pytest.mark.parametrize("part", RULES)
+def test_floors_parts_import_only_what_the_table_allows(part: str) -> None:
+    parts, packages = RULES[part]
     for module, file in MODULES.items():
-        if room_of(module) != room or module in OUTSIDE:
+        if part_of(module) != part or module in OUTSIDE:
             continue
-        for name in ours(file):
-            assert room_of(name) in {room, "errors", *rooms}, (module, name)
+        for name in own_imports(file):
+            assert part_of(name) in {part, "errors", *parts}, (module, name)
         foreign = {name.split(".")[0] for name in imports_of(file)} - {"dltrain"} - sys.stdlib_module_names
         assert foreign <= packages, (module, foreign)
 
 
-def test_floors_rooms_import_only_downwards() -> None:
-    """The table has no circle, `data` and its sources aside: a source makes the arrays of `data` when it reads."""
-    edges = {room: {*rooms} - {room} for room, (rooms, _) in RULES.items()}
+def test_floors_parts_import_only_downwards() -> None:
+    """The table has no cycle except `data` and its sources: a source creates the arrays of `data` when it reads."""
+    edges = {part: {*parts} - {part} for part, (parts, _) in RULES.items()}
     edges["data.sources"] -= {"data"}
-    assert circle(edges) == []
+    assert find_cycle(edges) == []
 
 
-def test_floors_there_is_no_circle_between_modules() -> None:
-    edges = {module: {name for name in ours(file) if name in MODULES} for module, file in MODULES.items()}
-    assert circle(edges) == []
+def test_floors_modules_have_no_import_cycle() -> None:
+    edges = {module: {name for name in own_imports(file) if name in MODULES} for module, file in MODULES.items()}
+    assert find_cycle(edges) == []
 
 
-def circle(edges: dict[str, set[str]]) -> list[str]:
-    """One circle of a graph; empty where there is none."""
+def find_cycle(edges: dict[str, set[str]]) -> list[str]:
+    """Return one cycle of a graph; empty if there is none."""
     done: set[str] = set()
 
     def search(node: str, path: list[str]) -> list[str]:
@@ -157,30 +157,30 @@ def circle(edges: dict[str, set[str]]) -> list[str]:
     return next((found for node in sorted(edges) if (found := search(node, []))), [])
 
 
-def test_floors_a_circle_would_be_found() -> None:
-    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+def test_floors_find_cycle_finds_a_cycle() -> None:
+    assert find_cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
 
 
-def test_floors_a_folder_holds_a_dozen_modules_at_most() -> None:
-    folders = {file.parent for file in MODULES.values()} - {SOURCE / "cli"}  # a module a verb
+def test_floors_folders_have_at_most_a_dozen_modules() -> None:
+    folders = {file.parent for file in MODULES.values()} - {SOURCE / "cli"}  # one module per verb
     crowded = {folder.name: count for folder in folders if (count := len(list(folder.glob("*.py")))) > 13}
     assert crowded == {}  # a dozen, and `__init__.py`
 
 
-def test_floors_sources_of_data_import_numpy_when_they_read() -> None:
+def test_floors_data_sources_import_numpy_lazily() -> None:
     for module, file in MODULES.items():
-        if room_of(module) == "data.sources":
+        if part_of(module) == "data.sources":
             assert not {"numpy", "sklearn"} & {name.split(".")[0] for name in imports_of(file, top_level=True)}, module
 
 
 @pytest.mark.parametrize("library", ["tensorflow", "jax"])
-def test_floors_a_backend_is_imported_by_its_module_alone(library: str) -> None:
+def test_floors_backend_libraries_are_imported_only_by_their_module(library: str) -> None:
     users = [name for name, file in MODULES.items() if any(n.split(".")[0] == library for n in imports_of(file))]
     assert users
-    assert all(room_of(name) == "engine.backends" and name.split(".")[2] == library for name in users)
+    assert all(part_of(name) == "engine.backends" and name.split(".")[2] == library for name in users)
 
 
-def test_floors_rich_is_imported_by_console_alone() -> None:
+def test_floors_rich_is_imported_only_by_console() -> None:
     users = [f.name for f in SOURCE.rglob("*.py") if any(n.split(".")[0] == "rich" for n in imports_of(f))]
     assert users == ["console.py"]
 
@@ -203,7 +203,7 @@ def loaded_by(arguments: list[str]) -> set[str]:
     return set(done.stdout.split("LOADED")[1].split())
 
 
-def test_floors_help_loads_no_more_than_click() -> None:
+def test_floors_help_loads_no_large_libraries() -> None:
     loaded = loaded_by(["--help"])
     assert not loaded & {"numpy", "keras", "tensorflow", "rich", "pydantic", "yaml", "matplotlib"}
 
@@ -214,7 +214,7 @@ def test_floors_check_loads_no_numpy_and_no_keras(tiny: Path) -> None:
     assert not loaded & {"numpy", "keras", "tensorflow", "rich"}
 
 
-def test_floors_no_module_calls_what_runs_code_or_a_shell() -> None:
+def test_floors_no_module_executes_code_or_a_shell() -> None:
     banned_names = {"eval", "exec", "compile", "__import__"}
     banned_attributes = {"system", "popen", "load_model", "deserialize_keras_object", "enable_unsafe_deserialization"}
     for file in SOURCE.rglob("*.py"):

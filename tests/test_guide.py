@@ -1,4 +1,4 @@
-"""What docs/config.md says is true: its tables are current, its examples pass the check, its commands parse."""
+"""docs/config.md is correct: its tables are current, its examples pass the check, its commands parse."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ train: {optimizer: Adam, loss: sparse_categorical_crossentropy, metrics: [accura
 """
 
 
-def is_whole(example: str) -> bool:
+def is_complete(example: str) -> bool:
     return all(re.search(rf"(?m)^{section}:", example) for section in ("data", "model", "train"))
 
 
-def first() -> str:
-    return str(next(example for example in EXAMPLES if is_whole(example)))
+def first_complete_example() -> str:
+    return str(next(example for example in EXAMPLES if is_complete(example)))
 
 
 def test_guide_tables_are_current() -> None:
@@ -55,14 +55,14 @@ def test_guide_names_every_key() -> None:
 def test_guide_example_passes_the_check(example: str, tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(BASE)
     config = tmp_path / "config.yaml"
-    links = is_whole(example) or "extends:" in example
+    links = is_complete(example) or "extends:" in example
     config.write_text(example if links else f"extends: base.yaml\n{example}")
     assert load(config, strict=True)
 
 
-def test_guide_shows_the_message_that_is_given(tmp_path: Path) -> None:
+def test_guide_shows_the_actual_message(tmp_path: Path) -> None:
     config = tmp_path / "first.yaml"
-    config.write_text(first().replace("Dropout", "Dorpout"))
+    config.write_text(first_complete_example().replace("Dropout", "Dorpout"))
     with pytest.raises(ConfigError) as caught:
         load(config)
     shown = [click.unstyle(text(problem)).replace(f"{tmp_path}/", "") for problem in caught.value.problems]
@@ -80,19 +80,19 @@ def test_guide_command_parses(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if " -s " in command])
-def test_guide_override_fits_the_template(command: str, tmp_path: Path) -> None:
+def test_guide_override_applies_to_the_template(command: str, tmp_path: Path) -> None:
     config = tmp_path / "cnn.yaml"
     config.write_text(templates.text("cnn"))
     arguments = shlex.split(command)
     assert load(config, arguments[arguments.index("-s") + 1 :])
 
 
-def test_guide_links_lead_to_its_headings() -> None:
+def test_guide_links_point_to_its_headings() -> None:
     headings = {re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-") for line in re.findall("## .*", GUIDE)}
     assert set(re.findall(r"\]\(#([\w-]+)\)", GUIDE)) <= {heading.strip("-") for heading in headings}
 
 
-def test_guide_has_a_table_of_the_arguments_of_every_data_set() -> None:
+def test_guide_has_an_argument_table_for_every_data_set() -> None:
     text = (ROOT / "docs" / "config.md").read_text()
     for source in SOURCES.values():
         assert not source.arguments or f"<!-- generated: dataset {source.name} -->" in text, source.name

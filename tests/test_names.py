@@ -11,7 +11,7 @@ def test_names_valid_name_accepts(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", ".a", "-a", "_a", "a b", "a/b", "..", "x" * 65, "a\n", "é", "٣", "a\0"])
-def test_names_valid_name_refuses(text: str) -> None:
+def test_names_valid_name_rejects(text: str) -> None:
     assert not names.valid_name(text)
 
 

@@ -6,7 +6,7 @@ import tomllib
 
 from tests.helpers import ROOT
 
-# What a user of dltrain installs; not the tools of its developers, and not the GPU's libraries, which need one.
+# Extras for users; not the developer tools, and not the GPU libraries, which need a GPU.
 EXTRAS = ("digits", "jax")
 
 

@@ -1,4 +1,4 @@
-"""What the README says is true: its examples run, its commands exist."""
+"""The README is correct: its examples run, its commands exist."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_readme_example_trains(tmp_path: Path) -> None:
         ("- Flatten\n    - Dense: {units: 64, activation: relu}", "- LSTM: {units: 64}"),
     ],
 )
-def test_readme_shows_the_message_that_is_given(tmp_path: Path, right: str, wrong: str) -> None:
+def test_readme_shows_the_actual_message(tmp_path: Path, right: str, wrong: str) -> None:
     import click
 
     from dltrain.cli.diagnostics import text
@@ -57,12 +57,12 @@ def test_readme_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list((tmp_path / "runs").iterdir())
 
 
-def test_readme_names_every_verb_and_no_other() -> None:
+def test_readme_lists_exactly_the_verbs() -> None:
     named = set(re.findall(r"`dltrain (\w+)", README.split("## Commands")[1].split("##")[0]))
     assert named == set(VERBS)
 
 
-def test_readme_commands_are_understood(dltrain: Callable[..., object], tmp_path: Path) -> None:
+def test_readme_command_runs(dltrain: Callable[..., object], tmp_path: Path) -> None:
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     done = dltrain("fit", "configs/cnn_mnist.yaml", "--smoke", "-s", "train.epochs=3")
     assert getattr(done, "returncode", None) == 0

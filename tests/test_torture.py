@@ -12,12 +12,12 @@ SCRIPT = ROOT / "scripts" / "torture.py"
 @pytest.mark.parametrize(
     ("model", "rounds", "seed"),
     [
-        ("cnn", 1, 36),  # whose only kill comes in the middle
+        ("cnn", 1, 36),  # its only kill comes in the middle of the training
         pytest.param("cnn", 25, 0, marks=pytest.mark.slow),
         pytest.param("stacked-lstm", 25, 0, marks=pytest.mark.slow),
     ],
 )
-def test_torture_killed_trainings_end_in_the_same_bits(model: str, rounds: int, seed: int) -> None:
+def test_torture_killed_and_resumed_runs_are_bit_identical(model: str, rounds: int, seed: int) -> None:
     command = [sys.executable, str(SCRIPT), "--rounds", str(rounds), "--models", model, "--seed", str(seed)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=3000)
     assert done.returncode == 0, done.stdout[-3000:]

@@ -1,4 +1,4 @@
-"""A terminal of 80 columns around a process: what it sends, and what a person then sees."""
+"""Run a process in an 80-column terminal, and render the screen that a user sees."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEQUENCE = re.compile(r"\x1b\[(\?)?([\d;]*)([A-Za-z])")
 
 
 class Screen:
-    """As much of a terminal as a live display needs: lines, cursor up, erase, hidden cursor; colours pass by."""
+    """The part of a terminal that a live display needs: lines, cursor up, erase, hidden cursor; ignores colours."""
 
     def __init__(self) -> None:
         self.lines = [""]
@@ -39,7 +39,7 @@ class Screen:
                 position += 1
 
     def shown(self) -> list[str]:
-        """Return what stands there, without empty lines."""
+        """Return the visible lines without empty ones."""
         return [line.rstrip() for line in self.lines if line.strip()]
 
     def _control(self, number: str, kind: str) -> None:
@@ -72,9 +72,9 @@ class Screen:
 
 
 def run_in_terminal(folder: Path, *arguments: object, interrupt_after: str = "\0") -> tuple[int, str]:
-    """Run the command with a terminal for its stdin, stdout and stderr: its exit code, and all that it sent.
+    """Run the command with a terminal as stdin, stdout and stderr; return its exit code and its output.
 
-    Ctrl-C is typed once after `interrupt_after`, in a pause of the output: the kernel drops what nobody has read.
+    Ctrl-C is typed once after `interrupt_after`, in a pause of the output: on Ctrl-C, the kernel drops unread output.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
@@ -101,10 +101,10 @@ def run_in_terminal(folder: Path, *arguments: object, interrupt_after: str = "\0
 
 
 def _read(descriptor: int, process: subprocess.Popen[bytes]) -> bytes:
-    """Read what comes next; nothing once the last process on the other side has gone."""
+    """Read the next output; return nothing once the last process on the other side has exited."""
     if not select.select([descriptor], [], [], PATIENCE)[0]:
         process.kill()
-        raise TimeoutError(f"nothing came in {PATIENCE} seconds")
+        raise TimeoutError(f"no output for {PATIENCE} seconds")
     try:
         return os.read(descriptor, 65536)
     except OSError:  # EIO, on Linux

@@ -14,7 +14,7 @@ from dltrain.config.catalogue import entries
 WARNED = "train.optimizer.Adam.learning_rate=2"
 
 
-def test_check_says_ok_in_one_line(dltrain: Command, tiny: Path) -> None:
+def test_check_prints_ok_in_one_line(dltrain: Command, tiny: Path) -> None:
     done = dltrain("check", tiny)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{tiny}: ok (3 layers, 67 parameters, data set synthetic)\n"
@@ -26,14 +26,14 @@ def test_check_verbose_shows_layers_without_tensorflow(dltrain: Command, tiny: P
     assert re.search(r"(?m)^total +67 +56$", done.stdout)
 
 
-def test_check_verbose_says_where_the_shapes_end(dltrain: Command, tiny: Path) -> None:
+def test_check_verbose_reports_where_shape_inference_stops(dltrain: Command, tiny: Path) -> None:
     done = dltrain("check", tiny, "-v", "-s", "model.layers.1=MelSpectrogram")
     assert "no rule for layer 2, `MelSpectrogram`" in done.stdout
     assert re.search(r"(?m)^dense +\(8,\)", done.stdout)
     assert "no rule" not in dltrain("check", tiny, "-s", "model.layers.1=MelSpectrogram").stdout
 
 
-def test_check_warnings_are_told_and_errors_only_when_strict(dltrain: Command, tiny: Path) -> None:
+def test_check_reports_warnings_and_fails_on_them_only_when_strict(dltrain: Command, tiny: Path) -> None:
     done = dltrain("check", tiny, "-s", WARNED)
     assert done.returncode == 0
     assert "warning: a learning rate of 2" in done.stderr
@@ -45,12 +45,12 @@ def test_check_warnings_are_told_and_errors_only_when_strict(dltrain: Command, t
     assert strict.stderr.endswith("1 problem in the overrides\n")
 
 
-def test_check_counts_errors_and_warnings_apart(dltrain: Command, tiny: Path) -> None:
+def test_check_counts_errors_and_warnings_separately(dltrain: Command, tiny: Path) -> None:
     done = dltrain("check", tiny, "-s", WARNED, "-s", "train.epochs=0")
     assert done.stderr.endswith("1 problem and 1 warning in the overrides\n")
 
 
-def test_check_json_holds_a_place_in_an_override(dltrain: Command, tiny: Path) -> None:
+def test_check_json_locates_a_problem_in_an_override(dltrain: Command, tiny: Path) -> None:
     done = dltrain("check", tiny, "--format", "json", "-s", "train.epochs=x")
     assert done.returncode == 2
     assert done.stderr == ""
@@ -61,15 +61,15 @@ def test_check_json_holds_a_place_in_an_override(dltrain: Command, tiny: Path) -
     assert problem["code"] == "wrong-type"
 
 
-@pytest.mark.parametrize(("form", "empty"), [("json", "[]\n"), ("github", "")])
-def test_check_formats_have_nothing_to_say_of_a_good_config(
-    dltrain: Command, tiny: Path, form: str, empty: str
+@pytest.mark.parametrize(("output_format", "empty"), [("json", "[]\n"), ("github", "")])
+def test_check_formats_report_nothing_for_a_valid_config(
+    dltrain: Command, tiny: Path, output_format: str, empty: str
 ) -> None:
-    done = dltrain("check", tiny, "--format", form)
+    done = dltrain("check", tiny, "--format", output_format)
     assert (done.returncode, done.stdout, done.stderr) == (0, empty, "")
 
 
-def test_check_formats_tell_warnings(dltrain: Command, tiny: Path) -> None:
+def test_check_formats_report_warnings(dltrain: Command, tiny: Path) -> None:
     done = dltrain("check", tiny, "--format", "github", "-s", WARNED)
     assert done.returncode == 0
     assert done.stdout.startswith("::warning title=dltrain%3A learning-rate::a learning rate of 2")
@@ -87,13 +87,13 @@ def test_check_resolved_is_a_config_with_the_origin_of_each_value(dltrain: Comma
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
-    """What the commands say that need TensorFlow, but no process of their own."""
+    """Results of the commands that need TensorFlow but no separate process."""
     folder = tmp_path_factory.mktemp("built")
     (folder / "tiny.yaml").write_text(TINY)
     wrong = "model.layers.1={EinsumDense: {equation: 'abc,cd->abd', output_shape: [2, 3]}}"
     commands = {
-        "sound": ("check", "tiny.yaml", "--build"),
-        "refused": ("check", "tiny.yaml", "--build", "-s", wrong),
+        "valid": ("check", "tiny.yaml", "--build"),
+        "rejected": ("check", "tiny.yaml", "--build", "-s", wrong),
         "fit": ("fit", "tiny.yaml", "--smoke", "-s", "train.batch_size=4096"),
     }
     done = dict(zip(commands, Command(folder).in_turn(*commands.values()), strict=True))
@@ -102,7 +102,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
 
 
 def test_check_build_shows_layers_loss_time_and_memory(built: dict[str, Done]) -> None:
-    done = built["sound"]
+    done = built["valid"]
     assert done.returncode == 0, done.stderr
     assert re.search(r"(?m)^dense +\(8,\) +40 +32$", done.stdout)
     assert re.search(r"(?m)^initial loss +\d\.\d+ \(uniform guesses: 1\.099\)$", done.stdout)
@@ -110,9 +110,11 @@ def test_check_build_shows_layers_loss_time_and_memory(built: dict[str, Done]) -
     assert re.search(r"(?m)^peak memory +\d[\d.]* (MiB|GiB)", done.stdout)
 
 
-@pytest.mark.parametrize(("installed", "told"), [("3.99.0", True), ("3.1.0", True), ("{known}.99", False), ("", False)])
-def test_check_tells_where_another_keras_is_installed(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], installed: str, told: bool
+@pytest.mark.parametrize(
+    ("installed", "noted"), [("3.99.0", True), ("3.1.0", True), ("{known}.99", False), ("", False)]
+)
+def test_check_notes_a_different_installed_keras(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], installed: str, noted: bool
 ) -> None:
     known = ".".join(entries.keras_version().split(".")[:2])
 
@@ -122,22 +124,22 @@ def test_check_tells_where_another_keras_is_installed(
         return installed.format(known=known)
 
     monkeypatch.setattr(metadata, "version", version)
-    # Not by CliRunner: before click 8.2 it takes stdout and stderr for one.
+    # Not with CliRunner: before click 8.2 it mixes stdout and stderr.
     command.main([str(tiny), "--strict", "--format", "json"], standalone_mode=False)
-    told_by = capsys.readouterr()
-    assert told_by.out == "[]\n"
+    captured = capsys.readouterr()
+    assert captured.out == "[]\n"
     line = f"note: Keras {installed} is installed, but dltrain checks against Keras {known}: "
-    assert told_by.err == (f"{line}pip install 'keras=={known}.*'\n" if told else "")
+    assert captured.err == (f"{line}pip install 'keras=={known}.*'\n" if noted else "")
 
 
-def test_check_build_tells_keras_refusals_at_the_layer(built: dict[str, Done]) -> None:
-    done = built["refused"]
+def test_check_build_reports_keras_errors_at_the_layer(built: dict[str, Done]) -> None:
+    done = built["rejected"]
     assert done.returncode == 2
     assert "Keras refuses layer 2, `EinsumDense`" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_check_fit_shows_warnings_before_it_trains(built: dict[str, Done]) -> None:
+def test_check_fit_shows_warnings_before_training(built: dict[str, Done]) -> None:
     done = built["fit"]
     assert done.returncode == 0
     assert done.stderr.startswith("warning: a batch of 4,096")

@@ -1,4 +1,4 @@
-"""The command itself: outputs, exit codes, and no traceback for a user's mistake."""
+"""The command line: output, exit codes, and no traceback for a user's mistake."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import dltrain as package
 from dltrain import runs
 
 
-def test_cli_fit_prints_the_run_last_and_a_plain_line_an_epoch(dltrain: Command, tiny: Path, tmp_path: Path) -> None:
+def test_cli_fit_prints_one_plain_line_per_epoch_and_the_run_last(dltrain: Command, tiny: Path, tmp_path: Path) -> None:
     done = dltrain("fit", tiny)
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
@@ -29,7 +29,7 @@ def test_cli_fit_prints_the_run_last_and_a_plain_line_an_epoch(dltrain: Command,
     assert not re.search(r"oneDNN|cuda|absl|rebuild TensorFlow|UserWarning", done.stderr)
 
 
-PATIENCE = 300  # seconds; a test that needs them has failed
+PATIENCE = 300  # seconds; a test that takes this long has failed
 ESCAPE = "\x1b]0;title\x07\x1b[31m"
 FITTED = "fit", "tiny.yaml", "--smoke"
 GATE = "fit", "tiny.yaml", "-s", 'expect={test_loss: "< -1.5"}'
@@ -37,12 +37,12 @@ DIVERGING = ("train.optimizer=SGD: {learning_rate: 1e30}", "train.loss=mse", "mo
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory, trained: Trained) -> dict[str, Done]:
-    """What the commands say that need TensorFlow, but no process of their own."""
-    folder = tmp_path_factory.mktemp("told")
+def results(tmp_path_factory: pytest.TempPathFactory, trained: Trained) -> dict[str, Done]:
+    """Results of the commands that need TensorFlow but no separate process."""
+    folder = tmp_path_factory.mktemp("results")
     (folder / "tiny.yaml").write_text(TINY)
     elsewhere = folder / ESCAPE
-    shutil.copytree(hostile(copied(trained.whole(), folder / "hostile")).path, elsewhere)
+    shutil.copytree(hostile(copied(trained.finished(), folder / "hostile")).path, elsewhere)
     commands: dict[str, tuple[object, ...]] = {
         "fit": (*FITTED, "--name", "first"),
         "ls": ("ls",),
@@ -64,7 +64,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, trained: Trained) -> dict[str
 
 
 def hostile(run: runs.Run) -> runs.Run:
-    """Put escape sequences wherever a run has a name."""
+    """Put escape sequences into every name in a run."""
     record = json.loads((run.path / "run.json").read_text())
     record["metrics"][f"test_{ESCAPE}"] = 1
     record["device"] = record["command"] = ESCAPE
@@ -74,21 +74,21 @@ def hostile(run: runs.Run) -> runs.Run:
     return run
 
 
-def test_cli_verbs_read_what_fit_has_written(told: dict[str, Done]) -> None:
-    assert "first" in told["ls"].stdout
-    assert "completed (smoke)" in told["ls"].stdout
-    assert json.loads(told["ls --json"].stdout)[0]["name"] == "first"
-    shown = told["show"].stdout
-    assert told["fit"].stdout.strip() in shown
+def test_cli_verbs_read_the_run_that_fit_wrote(results: dict[str, Done]) -> None:
+    assert "first" in results["ls"].stdout
+    assert "completed (smoke)" in results["ls"].stdout
+    assert json.loads(results["ls --json"].stdout)[0]["name"] == "first"
+    shown = results["show"].stdout
+    assert results["fit"].stdout.strip() in shown
     assert re.search(r"(?m)^runtime +feed memory, steps_per_execution \d+, optimizer fused, threads 0$", shown)
-    assert len(json.loads(told["show --json"].stdout)["epochs"]) == 1
-    evaluated = json.loads(told["eval --json"].stdout)
+    assert len(json.loads(results["show --json"].stdout)["epochs"]) == 1
+    evaluated = json.loads(results["eval --json"].stdout)
     assert evaluated["samples"] == 60
-    assert f"accuracy  {evaluated['metrics']['accuracy']:.4f}" in told["eval"].stdout
+    assert f"accuracy  {evaluated['metrics']['accuracy']:.4f}" in results["eval"].stdout
 
 
-def test_cli_env_names_versions_and_device(told: dict[str, Done]) -> None:
-    assert {"python", "tensorflow", "keras", "device"} <= json.loads(told["env"].stdout).keys()
+def test_cli_env_reports_versions_and_device(results: dict[str, Done]) -> None:
+    assert {"python", "tensorflow", "keras", "device"} <= json.loads(results["env"].stdout).keys()
 
 
 BAD_INPUT = [
@@ -110,7 +110,7 @@ BAD_INPUT = [
 ]
 
 
-def test_cli_bad_input_gets_a_message_and_leaves_nothing(dltrain: Command, tiny: Path, tmp_path: Path) -> None:
+def test_cli_bad_input_prints_a_message_and_creates_nothing(dltrain: Command, tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").touch()
     (tmp_path / "latin.yaml").write_bytes(b"name: caf\xe9\n")
     (tmp_path / "open.yaml").write_text("a: [1, 2\nb: 3\n")
@@ -124,29 +124,29 @@ def test_cli_bad_input_gets_a_message_and_leaves_nothing(dltrain: Command, tiny:
     assert [p for p in sorted(tmp_path.iterdir()) if p not in before and list(p.iterdir())] == []
 
 
-def test_cli_bad_input_of_a_process_of_its_own_exits_likewise(dltrain: Command, tiny: Path) -> None:
+def test_cli_bad_input_exits_the_same_in_a_separate_process(dltrain: Command, tiny: Path) -> None:
     done = dltrain("fit", tiny, "-s", "train.epohcs=3")
     assert (done.returncode, done.stdout) == (2, "")
     assert "did you mean `epochs`?" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_cli_gate_exits_3_with_value_and_bound(told: dict[str, Done]) -> None:
-    assert told["gate fit"].returncode == 3
-    assert "expected < -1.5" in told["gate fit"].stderr
-    assert told["gate fit"].stdout.strip().startswith("runs/")
-    assert told["gate eval"].returncode == 3
-    assert told["gate smoke"].returncode == 0
+def test_cli_gate_exits_3_with_value_and_bound(results: dict[str, Done]) -> None:
+    assert results["gate fit"].returncode == 3
+    assert "expected < -1.5" in results["gate fit"].stderr
+    assert results["gate fit"].stdout.strip().startswith("runs/")
+    assert results["gate eval"].returncode == 3
+    assert results["gate smoke"].returncode == 0
 
 
-def test_cli_divergence_exits_4(told: dict[str, Done]) -> None:
-    assert told["diverging"].returncode == 4
-    assert "the loss became" in told["diverging"].stderr
+def test_cli_divergence_exits_4(results: dict[str, Done]) -> None:
+    assert results["diverging"].returncode == 4
+    assert "the loss became" in results["diverging"].stderr
 
 
-def test_cli_names_in_a_run_are_inert(told: dict[str, Done]) -> None:
+def test_cli_prints_no_escape_sequences_from_a_run(results: dict[str, Done]) -> None:
     for command in ("hostile ls", "hostile show", "hostile eval"):
-        done = told[command]
+        done = results[command]
         assert done.returncode == 0, done.stderr
         assert "\x1b" not in done.stdout + done.stderr
         assert "\x07" not in done.stdout + done.stderr
@@ -168,8 +168,8 @@ def test_cli_signal_leaves_an_interrupted_run_with_a_checkpoint(tiny: Path, tmp_
     assert package.evaluate(str(run)).samples == 60
 
 
-def test_cli_signal_is_answered_during_a_long_call_and_the_second_ends_it(tiny: Path, tmp_path: Path) -> None:
-    """One call computes the whole epoch, in which Python calls no handler."""
+def test_cli_signal_is_reported_during_a_long_call_and_a_second_one_exits(tiny: Path, tmp_path: Path) -> None:
+    """One call computes the whole epoch; Python runs no signal handler during it."""
     words = ["train.batch_size=1", "train.steps_per_execution=1000000", "data.dataset.synthetic.samples=1000000"]
     command = [sys.executable, "-m", "dltrain", "fit", str(tiny), *(f"-s{word}" for word in words)]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -177,7 +177,7 @@ def test_cli_signal_is_answered_during_a_long_call_and_the_second_ends_it(tiny: 
     for line in process.stderr:
         if line.startswith("on "):
             break
-    time.sleep(5)  # until the call has begun; before, it would be answered as well
+    time.sleep(5)  # until the call has started; before that, the signal would be handled as well
     process.send_signal(signal.SIGINT)
     assert "stopping after this step" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
@@ -185,10 +185,10 @@ def test_cli_signal_is_answered_during_a_long_call_and_the_second_ends_it(tiny: 
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()
     (run,) = (tmp_path / "runs").iterdir()
-    assert not (run / "checkpoints" / "epoch-0001").exists()  # the call, minutes long, was not waited for
+    assert not (run / "checkpoints" / "epoch-0001").exists()  # exited without waiting for the call, which takes minutes
 
 
-def test_cli_killed_run_is_crashed_and_resumes(dltrain: Command, tiny: Path, tmp_path: Path) -> None:
+def test_cli_killed_run_is_listed_as_crashed_and_resumes(dltrain: Command, tiny: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "dltrain", "fit", str(tiny), "-s", "train.epochs=400"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
@@ -223,7 +223,7 @@ def test_cli_killed_run_is_crashed_and_resumes(dltrain: Command, tiny: Path, tmp
 
 @pytest.mark.parametrize("arguments", ["ls", "show latest", pytest.param("fit tiny.yaml", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("where", "code"), [(">&-", 0), (">/dev/full", 1), ("2>/dev/full", 0), ("2>&1 | head -1", 0)])
-def test_cli_output_that_cannot_be_written_is_no_bug(
+def test_cli_unwritable_output_gives_no_traceback(
     tiny: Path, tmp_path: Path, arguments: str, where: str, code: int
 ) -> None:
     run = runs.create(tmp_path / "runs", name="a", config=b"", resolved="", record={})
@@ -238,9 +238,9 @@ def test_cli_output_that_cannot_be_written_is_no_bug(
     assert newest.status == "completed"
 
 
-# Of 512 bytes: too few for the run itself, for a checkpoint after some epochs, and for the log of TensorBoard.
+# Blocks of 512 bytes: too few for the run itself, for a checkpoint after some epochs, and for the TensorBoard log.
 @pytest.mark.parametrize("blocks", [4, 8, 12])
-def test_cli_a_file_that_may_not_grow_is_told(tiny: Path, tmp_path: Path, blocks: int) -> None:
+def test_cli_file_size_limit_is_reported(tiny: Path, tmp_path: Path, blocks: int) -> None:
     command = f"ulimit -f {blocks}; {sys.executable} -m dltrain fit {tiny} -s train.epochs=200"
     done = subprocess.run(
         ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=PATIENCE

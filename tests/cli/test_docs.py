@@ -43,13 +43,13 @@ def test_docs_explains_an_object() -> None:
     assert "- Conv2D: {filters: 32, kernel_size: 3, activation: relu}" in shown
 
 
-def test_docs_without_a_name_says_how_to_ask() -> None:
+def test_docs_without_a_name_shows_usage() -> None:
     shown = docs()
     for words in ("train ", "extends ", "layers ", "dltrain docs Conv2D", "How to ask"):
         assert words in shown
 
 
-def test_docs_columns_stay_in_line_behind_a_long_default() -> None:
+def test_docs_columns_stay_aligned_after_a_long_default() -> None:
     lines = docs("SparseCategoricalCrossentropy").split("Example")[0].splitlines()
     column = next(line.index("takes") for line in lines if line.startswith("  argument"))
     assert all(line[column - 2 : column] == "  " for line in lines if line.startswith("  "))

@@ -1,4 +1,4 @@
-"""`dltrain init`: a file that is commented, right and the user's own."""
+"""`dltrain init` writes a commented, valid config and never overwrites a file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_init_lists_a_line_for_every_template() -> None:
+def test_init_lists_one_line_per_template() -> None:
     shown = init().stdout
     names = [line.split()[0] for line in shown.splitlines()]
     files = {Path(file.name).stem for file in resources.files("dltrain").joinpath("templates").iterdir()}
@@ -56,7 +56,7 @@ def test_init_template_is_commented(name: str) -> None:
     assert max(map(len, lines)) <= 120
 
 
-def test_init_says_what_to_do_next_on_stderr() -> None:
+def test_init_prints_the_next_steps_on_stderr() -> None:
     done = init("cnn", "-o", "my net.yaml")
     assert done.stdout == "my net.yaml\n"
     assert "dltrain check 'my net.yaml'" in done.stderr
@@ -92,14 +92,14 @@ def test_init_never_overwrites(kind: str, folder: Path) -> None:
         (["-o", "a.yaml"], "-o needs a template"),
     ],
 )
-def test_init_bad_input_gets_a_message_and_leaves_nothing(arguments: list[str], says: str, folder: Path) -> None:
+def test_init_bad_input_raises_a_usage_error_and_creates_nothing(arguments: list[str], says: str, folder: Path) -> None:
     with pytest.raises(UsageError) as caught:
         init(*arguments)
     assert says in f"{caught.value.message} {caught.value.hint}"
     assert list(folder.iterdir()) == []
 
 
-def test_init_leaves_no_half_file_where_the_disk_is_full(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_leaves_no_partial_file_on_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Full:
         def __enter__(self) -> Full:
             return self
@@ -112,11 +112,11 @@ def test_init_leaves_no_half_file_where_the_disk_is_full(folder: Path, monkeypat
 
     def opened(path: Path, mode: str = "r", **rest: Any) -> Any:
         if mode != "xb":
-            return whole(path, mode, **rest)
+            return original_open(path, mode, **rest)
         path.touch()
         return Full()
 
-    whole = Path.open
+    original_open = Path.open
 
     monkeypatch.setattr(Path, "open", opened)
     with pytest.raises(DltrainError, match="No space left"):

@@ -17,7 +17,7 @@ def stderr_of(code: str) -> str:
     return done.stderr
 
 
-def test_quiet_drops_chatter_and_passes_errors_on() -> None:
+def test_quiet_drops_log_noise_and_passes_errors() -> None:
     code = f"import os\nfrom dltrain.cli import quiet\nwith quiet.tensorflow(False):\n    os.write(2, b'{LINES}')\n"
     assert stderr_of(code) == "E0000 00:00:1.2    1 real.cc:1] a real error\nterminate called\n"
 
@@ -27,7 +27,7 @@ def test_quiet_verbose_shows_all() -> None:
     assert stderr_of(code).count("\n") == 5
 
 
-def test_quiet_last_words_of_a_crash_arrive() -> None:
+def test_quiet_passes_the_last_output_before_a_crash() -> None:
     start = "import os\nfrom dltrain.cli import quiet\nwith quiet.tensorflow(False):\n"
     code = start + "    os.write(2, b'fatal\\n')\n    os.abort()\n"
     assert stderr_of(code) == "fatal\n"

@@ -1,4 +1,4 @@
-"""The live display, as a person sees it on a terminal of 80 columns."""
+"""The live display, as a user sees it in an 80-column terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EPOCH = r"epoch +{}/{}  loss \d\.\d{{4}} accuracy \d\.\d{{4}}  val \d\.\d{{4}} \
 
 
 def screen_of(sent: str) -> Screen:
-    """The screen at the end: of whole lines, with the cursor back."""
+    """Return the final screen, on which no line is wrapped and the cursor is visible at the start of a line."""
     screen = Screen()
     screen.feed(sent)
     assert screen.unknown == []
@@ -37,22 +37,22 @@ def test_terminal_fit_shows_progress_and_leaves_epochs_and_the_run(tiny: Path, t
     assert (tmp_path / run / "run.json").is_file()
 
 
-def test_terminal_ctrl_c_leaves_no_garbage_and_an_interrupted_run(tiny: Path, tmp_path: Path) -> None:
+def test_terminal_ctrl_c_leaves_a_clean_screen_and_an_interrupted_run(tiny: Path, tmp_path: Path) -> None:
     long = ("-s", "data.dataset.synthetic.samples=20000", "-s", "train.batch_size=8", "-s", "train.epochs=1000")
     code, sent = run_in_terminal(tmp_path, "fit", tiny, *long, interrupt_after="epoch    2/1000")
     assert code == 130
     shown = screen_of(sent).shown()
     stopping = shown.index("stopping after this step; press Ctrl-C again to stop at once")
     assert all(re.fullmatch(EPOCH.format(number, 1000), line) for number, line in enumerate(shown[2:stopping], start=1))
-    interrupted, run, told, hint = shown[stopping + 1 :]
+    interrupted, run, stopped, hint = shown[stopping + 1 :]
     assert interrupted.startswith("interrupted in ")
-    assert told.startswith("stopped in epoch ")
+    assert stopped.startswith("stopped in epoch ")
     assert hint == f"to continue: dltrain resume {run}"
     assert json.loads((tmp_path / run / "run.json").read_text())["status"] == "interrupted"
     assert (tmp_path / run / "model.keras").is_file()
 
 
-def test_terminal_ctrl_c_while_tensorflow_starts_leaves_no_garbage_and_no_run(tiny: Path, tmp_path: Path) -> None:
+def test_terminal_ctrl_c_at_startup_leaves_a_clean_screen_and_no_run(tiny: Path, tmp_path: Path) -> None:
     code, sent = run_in_terminal(tmp_path, "fit", tiny, interrupt_after="starting TensorFlow …")
     assert code == 130
     assert screen_of(sent).shown()[-1] == "stopped before the training began"

@@ -1,4 +1,4 @@
-"""Any bytes whatever give problems or a spec: never a traceback, a hang or memory without bound."""
+"""Any input gives problems or a spec: never a traceback, a hang or unbounded memory use."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def problems_of(data: bytes) -> tuple[Problem, ...]:
         return error.problems
 
 
-def holds(data: bytes) -> None:
-    """Checks `data`; whatever is said of it can be shown in every form and stands where it is said to."""
+def assert_valid_problems(data: bytes) -> None:
+    """Check `data`; every problem renders in every format and has a valid position."""
     problems = problems_of(data)
     for problem in problems:
         where = problem.where
@@ -57,13 +57,13 @@ def holds(data: bytes) -> None:
 @FUZZ
 @given(st.binary(max_size=400))
 def test_fuzz_bytes(data: bytes) -> None:
-    holds(data)
+    assert_valid_problems(data)
 
 
 @FUZZ
 @given(st.text(st.sampled_from("abD:{}[]-,&*!|>'\"#%@` \n\t\\0123456789.e~<?\x00\x85\u2028é"), max_size=200))
-def test_fuzz_text_of_yaml_signs(text: str) -> None:
-    holds(text.encode())
+def test_fuzz_yaml_special_characters(text: str) -> None:
+    assert_valid_problems(text.encode())
 
 
 @FUZZ
@@ -76,7 +76,7 @@ def test_fuzz_mutated_configs(data: bytes, chance: random.Random) -> None:
             (b"", b"\t", b": ", b"\n", b"- ", b"{", b"]", b"&a ", b"*a", b"\xff", b"1e999", data[start:end] * 2)
         )
         data = data[:start] + piece + data[end:]
-    holds(data)
+    assert_valid_problems(data)
 
 
 SCALARS = st.one_of(
@@ -101,11 +101,11 @@ def nested(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 @FUZZ
 @given(st.recursive(SCALARS, nested, max_leaves=30))
 def test_fuzz_structures(value: object) -> None:
-    holds(flow(value).encode("utf-8", "surrogatepass"))
+    assert_valid_problems(flow(value).encode("utf-8", "surrogatepass"))
 
 
 def layer_lists() -> st.SearchStrategy[list[Any]]:
-    """Lists of catalogued layers with arguments of any value."""
+    """Draw lists of catalogue layers with arbitrary argument values."""
 
     def layer(name: str) -> st.SearchStrategy[Any]:
         entry = entries.find("layer", name)
@@ -119,10 +119,10 @@ def layer_lists() -> st.SearchStrategy[list[Any]]:
 
 @FUZZ
 @given(layer_lists(), st.sampled_from(["mnist", "digits", {"synthetic": {"shape": [7, 3]}}]))
-def test_fuzz_lists_of_layers(layers: list[Any], dataset: Any) -> None:
+def test_fuzz_layer_lists(layers: list[Any], dataset: Any) -> None:
     train = {"optimizer": "Adam", "loss": "mse", "epochs": 1}
     config = {"data": {"dataset": dataset}, "model": {"layers": layers}, "train": train}
-    holds(dump(config).encode("utf-8", "surrogatepass"))
+    assert_valid_problems(dump(config).encode("utf-8", "surrogatepass"))
 
 
 BOMBS = {
@@ -147,10 +147,10 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_fuzz_bombs_end_soon_and_stay_small(name: str, tmp_path: Path) -> None:
+def test_fuzz_bombs_are_rejected_within_time_and_memory_limits(name: str, tmp_path: Path) -> None:
     path = tmp_path / "bomb.yaml"
     path.write_text(BOMBS[name])
-    code = (  # in at most 2 GiB and 20 seconds of the CPU, however busy the machine is
+    code = (  # within 2 GiB and 20 seconds of CPU time, however busy the machine is
         "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30));"
         "resource.setrlimit(resource.RLIMIT_CPU, (20, 20)); sys.argv[0] = 'dltrain';"
         "from dltrain.__main__ import main; main()"
@@ -162,7 +162,7 @@ def test_fuzz_bombs_end_soon_and_stay_small(name: str, tmp_path: Path) -> None:
     assert "problem" in done.stderr
 
 
-def test_fuzz_a_file_without_end_is_refused(tmp_path: Path) -> None:
+def test_fuzz_infinite_file_is_rejected(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "dltrain", "check", "/dev/zero"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
     assert done.returncode == 2

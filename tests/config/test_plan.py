@@ -17,7 +17,7 @@ def problems_of(path: Path, *overrides: str) -> list[Problem]:
     return list(caught.value.problems)
 
 
-def test_load_shows_a_problem_as_the_design_draws_it(tmp_path: Path, tiny: Path) -> None:
+def test_load_problem_renders_with_its_source_line(tmp_path: Path, tiny: Path) -> None:
     tiny.write_text(tiny.read_text().replace("  optimizer: {Adam", "  optimzer: {Adam"))
     shown = [click.unstyle(rendered(p)).replace(str(tmp_path), ".") for p in problems_of(tiny)]
     assert shown == [
@@ -66,7 +66,7 @@ def test_load_shows_a_problem_as_the_design_draws_it(tmp_path: Path, tiny: Path)
         ("learning_rate: 1e-2", "learning_rate: {CosineDecay: {}}", "missing-argument", 12, "decay_steps"),
     ],
 )
-def test_load_refuses_at_the_place_with_the_cure(
+def test_load_reports_problems_with_position_and_fix(
     tiny: Path, old: str, new: str, code: str, line: int, says: str
 ) -> None:
     text = tiny.read_text()
@@ -77,7 +77,7 @@ def test_load_refuses_at_the_place_with_the_cure(
     assert any(p.where is not None and p.where.line == line and says in f"{p.message} {p.hint}" for p in found)
 
 
-def test_load_tells_all_problems_in_the_order_of_the_file(tiny: Path) -> None:
+def test_load_reports_all_problems_in_file_order(tiny: Path) -> None:
     text = (
         tiny.read_text()
         .replace("units: 8", "unit: 8")
@@ -101,7 +101,9 @@ def test_load_tells_all_problems_in_the_order_of_the_file(tiny: Path) -> None:
         ("train.metrics=[accuracy, acc]", ("train", "metrics"), ["accuracy", "acc"]),
     ],
 )
-def test_load_override_beats_the_file(tiny: Path, override: str, path: tuple[str | int, ...], value: object) -> None:
+def test_load_override_replaces_the_value_of_the_file(
+    tiny: Path, override: str, path: tuple[str | int, ...], value: object
+) -> None:
     found: Any = load(tiny, [override]).spec.dump()
     for key in path:
         found = found[key]
@@ -109,7 +111,7 @@ def test_load_override_beats_the_file(tiny: Path, override: str, path: tuple[str
 
 
 @pytest.mark.parametrize("value", ["", "null", "~", "# nothing"])
-def test_load_override_with_nothing_is_told_as_such(tiny: Path, value: str) -> None:
+def test_load_override_without_a_value_is_rejected(tiny: Path, value: str) -> None:
     (problem,) = problems_of(tiny, f"train.epochs={value}")
     assert problem.message == "`train.epochs` must be an integer, not nothing"
 
@@ -118,14 +120,14 @@ def test_load_override_with_nothing_is_told_as_such(tiny: Path, value: str) -> N
     ("override", "column"),
     [("train.epochs=x", 17), ("model.layers.9.Dense=1", 17), ("epochs", 4), ("train.epochs=[1", 17), ("trian.x=1", 4)],
 )
-def test_load_points_into_a_wrong_override(tiny: Path, override: str, column: int) -> None:
+def test_load_locates_problems_in_an_override(tiny: Path, override: str, column: int) -> None:
     (problem, *_) = problems_of(tiny, override)
     assert problem.where is not None
     assert problem.where.file == f"-s {override}"
     assert problem.where.column == column
 
 
-def test_load_resolved_text_gives_the_same_spec(tiny: Path, tmp_path: Path) -> None:
+def test_load_resolved_text_round_trips(tiny: Path, tmp_path: Path) -> None:
     plan = load(tiny, {"train.epochs": 3, "train.optimizer": {"SGD": {"learning_rate": 0.1}}})
     again = tmp_path / "resolved.yaml"
     again.write_text(plan.resolved())
@@ -137,7 +139,7 @@ def test_load_resolved_text_gives_the_same_spec(tiny: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("kind", ["missing", "directory", "binary-name"])
-def test_load_names_what_is_not_a_config(tmp_path: Path, kind: str) -> None:
+def test_load_rejects_a_path_that_is_not_a_config(tmp_path: Path, kind: str) -> None:
     path = {"missing": tmp_path / "no.yaml", "directory": tmp_path, "binary-name": Path("a\0b")}[kind]
     with pytest.raises(UsageError):
         load(path)

@@ -29,10 +29,10 @@ def test_arrays_fingerprint_does_not_depend_on_memory_layout(same: np.ndarray) -
     ],
     ids=["name", "shape", "dtype", "transposed", "one value", "one array more"],
 )
-def test_arrays_fingerprint_tells_contents_apart(other: dict[str, np.ndarray]) -> None:
+def test_arrays_fingerprint_distinguishes_contents(other: dict[str, np.ndarray]) -> None:
     assert fingerprint(other) != fingerprint({"x": GRID})
 
 
-def test_arrays_fingerprint_is_fixed_for_ever() -> None:
+def test_arrays_fingerprint_never_changes() -> None:
     expected = "sha256:62c3771d363dc88f0c7dc8cd8c6e2b7627b4fa1ca6c3683007c693ef5565e786"
     assert fingerprint({"x": np.array([[1, 2], [3, 4]], np.uint8)}) == expected

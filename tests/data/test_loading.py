@@ -20,7 +20,7 @@ def load(task: str = "classification", **cuts: Any) -> Dataset:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_loading_without_cuts_gives_the_source(task: str) -> None:
+def test_loading_without_limits_returns_the_source(task: str) -> None:
     dataset = load(task)
     assert dataset.validation is None
     assert len(dataset.validation_indices) == 0
@@ -32,7 +32,7 @@ def test_loading_without_cuts_gives_the_source(task: str) -> None:
 @pytest.mark.parametrize(
     ("limit", "validation", "held"), [(None, 0.1, 20), (50, 0.3, 15), (50, 0.001, 1), (999, 0.5, 100)]
 )
-def test_loading_indices_lead_back_to_the_source(task: str, limit: int | None, validation: float, held: int) -> None:
+def test_loading_indices_refer_to_the_source(task: str, limit: int | None, validation: float, held: int) -> None:
     whole, cut = load(task), load(task, limit_train=limit, validation=validation)
     assert cut.validation is not None
     assert len(cut.validation_indices) == held
@@ -55,14 +55,14 @@ def test_loading_stratifies_limits_and_validation() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("cuts", [{"validation": 0.3}, {"limit_train": 20}, {"seed": 7}])
-def test_loading_leaves_the_test_split_alone(task: str, cuts: dict[str, Any]) -> None:
+def test_loading_keeps_the_test_split_unchanged(task: str, cuts: dict[str, Any]) -> None:
     whole, cut = load(task), load(task, **cuts)
     assert np.array_equal(cut.test.x, whole.test.x)
     assert np.array_equal(cut.test.y, whole.test.y)
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_loading_repeats_its_choices_with_the_seed(task: str) -> None:
+def test_loading_splits_are_determined_by_the_seed(task: str) -> None:
     one, same, other = (load(task, validation=0.2, limit_train=150, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(one.validation_indices, same.validation_indices)
     assert np.array_equal(one.train_indices, same.train_indices)
@@ -71,7 +71,7 @@ def test_loading_repeats_its_choices_with_the_seed(task: str) -> None:
 
 
 @pytest.mark.parametrize("cuts", [{"validation": 0.1}, {"validation": 0.5, "seed": 3}, {"limit_train": 200}])
-def test_loading_fingerprint_is_of_the_samples_and_not_of_their_use(cuts: dict[str, Any]) -> None:
+def test_loading_fingerprint_does_not_depend_on_the_validation_split(cuts: dict[str, Any]) -> None:
     assert load(**cuts).fingerprint == load().fingerprint
 
 
@@ -80,13 +80,13 @@ def test_loading_fingerprint_changes_with_the_samples(cuts: dict[str, Any]) -> N
     assert load(**cuts).fingerprint != load().fingerprint
 
 
-def test_loading_refuses_an_unknown_name() -> None:
+def test_loading_rejects_an_unknown_name() -> None:
     with pytest.raises(DataError, match="no data set `minst`") as caught:
         loading.load("minst", {}, validation=0, limit_train=None, limit_test=None, seed=0)
     assert "mnist" in caught.value.hint
 
 
-def test_loading_mnist_cuts_the_run_that_configs_ask_for() -> None:
+def test_loading_mnist_gives_the_splits_of_the_configs() -> None:
     dataset = loading.load("mnist", {}, validation=0.1, limit_train=None, limit_test=500, seed=42)
     assert dataset.validation is not None
     assert dataset.train.x.shape == (54_000, 28, 28, 1)
@@ -102,7 +102,7 @@ def test_loading_mnist_fingerprint_is_fixed() -> None:
 
 
 @pytest.mark.parametrize("name", ["digits", "mnist"])
-def test_loading_bundled_sets_by_name(name: str) -> None:
+def test_loading_finds_bundled_data_sets_by_name(name: str) -> None:
     if name == "digits":
         pytest.importorskip("sklearn")
     dataset = loading.load(name, {}, validation=0.1, limit_train=100, limit_test=50, seed=0)

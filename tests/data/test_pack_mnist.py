@@ -20,14 +20,14 @@ def script() -> ModuleType:
 
 
 def unpack(folder: Path, script: ModuleType) -> None:
-    """Write the package's MNIST as the four gzipped IDX files that it came from."""
+    """Write the packaged MNIST as its four original gzipped IDX files."""
     with np.load(mnist.PATH, allow_pickle=False) as arrays:
         for key, (name, shape, _) in script.PARTS.items():
             header = struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
             (folder / f"{name}.gz").write_bytes(gzip.compress(header + arrays[key].tobytes(), 1))
 
 
-def test_pack_mnist_output_is_where_the_package_looks(script: ModuleType) -> None:
+def test_pack_mnist_writes_where_the_package_reads(script: ModuleType) -> None:
     assert script.OUTPUT.resolve() == mnist.PATH.resolve()
 
 
@@ -38,7 +38,7 @@ def test_pack_mnist_bytes_do_not_depend_on_time(script: ModuleType, monkeypatch:
     assert script.pack(arrays) == first
 
 
-def test_pack_mnist_reads_the_originals_whoever_gzipped_them(script: ModuleType, tmp_path: Path) -> None:
+def test_pack_mnist_reads_the_originals_with_any_compression(script: ModuleType, tmp_path: Path) -> None:
     unpack(tmp_path, script)
     arrays = script.read(tmp_path)
     with np.load(mnist.PATH, allow_pickle=False) as packed:
@@ -56,7 +56,7 @@ def test_pack_mnist_reads_the_originals_whoever_gzipped_them(script: ModuleType,
     ],
     ids=["missing", "not gzip", "truncated", "other content"],
 )
-def test_pack_mnist_refuses_what_is_not_the_original(
+def test_pack_mnist_rejects_files_that_are_not_the_originals(
     script: ModuleType, tmp_path: Path, content: bytes | None, message: str
 ) -> None:
     if content is not None:
@@ -66,7 +66,7 @@ def test_pack_mnist_refuses_what_is_not_the_original(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("ng" in zlib.ZLIB_RUNTIME_VERSION, reason="zlib-ng packs into other bytes")
-def test_pack_mnist_makes_the_committed_file_again(script: ModuleType, tmp_path: Path) -> None:
+@pytest.mark.skipif("ng" in zlib.ZLIB_RUNTIME_VERSION, reason="zlib-ng compresses to different bytes")
+def test_pack_mnist_reproduces_the_committed_file(script: ModuleType, tmp_path: Path) -> None:
     unpack(tmp_path, script)
     assert hashlib.sha256(script.pack(script.read(tmp_path))).hexdigest() == mnist.SHA256

@@ -40,7 +40,7 @@ def test_splits_stratified_depends_on_every_part_of_the_seed() -> None:
     assert len({tuple(choice) for choice in choices}) == 3
 
 
-def test_splits_stratified_of_one_stratum_reaches_every_sample() -> None:
+def test_splits_stratified_can_select_every_sample_of_a_stratum() -> None:
     same = np.zeros(10, np.int64)
     assert set().union(*(stratified(same, 3, (seed,)).tolist() for seed in range(40))) == set(range(10))
 
@@ -55,7 +55,7 @@ def test_splits_limited_keeps_the_proportions() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -5])
-def test_splits_limited_refuses_a_limit_below_one(limit: int) -> None:
+def test_splits_limited_rejects_a_limit_below_one(limit: int) -> None:
     with pytest.raises(DataError, match=f"limit of {limit} samples"):
         limited(LABELS, limit, (0,))
 
@@ -68,7 +68,7 @@ def test_splits_held_out_takes_the_rounded_share_and_at_least_one(share: float, 
 
 
 @pytest.mark.parametrize(("samples", "share"), [(1, 0.1), (2, 0.9), (100, 0.999)])
-def test_splits_held_out_leaves_something_to_train_on(samples: int, share: float) -> None:
+def test_splits_held_out_rejects_a_share_without_training_samples(samples: int, share: float) -> None:
     with pytest.raises(DataError, match=f"takes all {samples} training samples") as caught:
         held_out(LABELS[:samples], share, (0,))
     assert "data.validation" in caught.value.hint
@@ -76,6 +76,6 @@ def test_splits_held_out_leaves_something_to_train_on(samples: int, share: float
 
 
 @pytest.mark.parametrize("share", [1, -0.1, float("nan")])
-def test_splits_held_out_refuses_what_is_no_share(share: float) -> None:
+def test_splits_held_out_rejects_an_invalid_share(share: float) -> None:
     with pytest.raises(DataError, match="makes no sense"):
         held_out(LABELS, share, (0,))

@@ -1,4 +1,4 @@
-"""Training on JAX, each in a process of its own: a process has one backend."""
+"""Training on JAX, in separate processes: a process has one backend."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dltrain.engine.backends.backend import without
 from dltrain.errors import UsageError
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
-# Trains and evaluates each config, then stops and resumes a small one; the process starts once for all of them.
+# Trains and evaluates each config, then stops and resumes a small one, all in one process.
 SCRIPT = """
 import json, sys
 from pathlib import Path
@@ -75,20 +75,20 @@ def test_backends_jax_trains_evaluates_and_resumes_without_tensorflow(configs: l
     }  # fmt: skip
 
 
-def test_backends_another_one_in_the_same_process_is_refused() -> None:
+def test_backends_rejects_a_second_backend_in_the_same_process() -> None:
     assert backends.choose("tensorflow") is backends.current()
     with pytest.raises(UsageError, match="with TensorFlow in this process already"):
         backends.choose("jax")
 
 
-def test_backends_one_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_backends_reports_a_backend_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="not installed") as caught:
         backends.choose("jax")
     assert "pip install" in caught.value.hint
 
 
-def test_backends_without_hides_modules_inside_the_block_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_backends_without_hides_modules_only_inside_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "wave", raising=False)
     with without("json", "this.is.nowhere", "wave"):
         assert importlib.import_module("json") is json
@@ -98,7 +98,7 @@ def test_backends_without_hides_modules_inside_the_block_only(monkeypatch: pytes
     assert "this.is.nowhere" not in sys.modules
 
 
-def test_backends_command_line_imports_no_more_than_it_needs() -> None:
+def test_backends_command_line_imports_only_what_it_needs() -> None:
     code = (
         "import sys\nfrom dltrain.engine import backends\nbackends.choose('tensorflow', True)\n"
         "print(sorted({'sklearn', 'jax'} & set(sys.modules)))\nimport sklearn, gc\nprint(gc.isenabled())"

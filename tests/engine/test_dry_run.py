@@ -10,12 +10,12 @@ from dltrain.engine.dry_run import DryRun, dry_run
 from dltrain.errors import ConfigError
 
 
-def tried(path: Path, *overrides: str) -> DryRun:
+def run_dry(path: Path, *overrides: str) -> DryRun:
     return dry_run(load(path, overrides))
 
 
-def test_dry_run_of_a_sound_model_warns_of_nothing(tiny: Path) -> None:
-    found = tried(tiny)
+def test_dry_run_of_a_sound_model_has_no_warnings(tiny: Path) -> None:
+    found = run_dry(tiny)
     assert [row.parameters for row in found.layers] == [40, 0, 27]
     assert [row.output for row in found.layers] == [(8,), (8,), (3,)]
     assert found.expected_loss == pytest.approx(math.log(3))
@@ -26,9 +26,9 @@ def test_dry_run_of_a_sound_model_warns_of_nothing(tiny: Path) -> None:
     assert found.warnings == ()
 
 
-def test_dry_run_leaves_the_regularizers_out_of_the_start(tiny: Path) -> None:
-    plain = tried(tiny)
-    penalised = tried(tiny, "model.layers.0.Dense.kernel_regularizer={L2: {l2: 10}}")
+def test_dry_run_start_loss_excludes_regularizers(tiny: Path) -> None:
+    plain = run_dry(tiny)
+    penalised = run_dry(tiny, "model.layers.0.Dense.kernel_regularizer={L2: {l2: 10}}")
     assert penalised.start_loss == pytest.approx(plain.start_loss, rel=1e-3)
 
 
@@ -42,22 +42,22 @@ def test_dry_run_leaves_the_regularizers_out_of_the_start(tiny: Path) -> None:
         ),
     ],
 )
-def test_dry_run_warns_of_a_start_that_bodes_ill(tiny: Path, overrides: list[str], code: str) -> None:
-    warnings = tried(tiny, *overrides).warnings
+def test_dry_run_warns_about_a_bad_start(tiny: Path, overrides: list[str], code: str) -> None:
+    warnings = run_dry(tiny, *overrides).warnings
     assert code in {problem.code for problem in warnings}
     assert all(problem.severity == "warning" and problem.where is not None for problem in warnings)
 
 
-def test_dry_run_refuses_a_loss_that_is_not_finite(tiny: Path) -> None:
+def test_dry_run_rejects_a_non_finite_loss(tiny: Path) -> None:
     overrides = [
         "model.layers.0.Dense.kernel_initializer={Constant: {value: 1e38}}",
         "model.layers.0.Dense.activation=exponential",
     ]
     with pytest.raises(ConfigError) as caught:
-        tried(tiny, *overrides)
+        run_dry(tiny, *overrides)
     assert "first batch" in caught.value.problems[0].message
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_dry_run_works_in_every_precision(tiny: Path, precision: str) -> None:
-    assert math.isfinite(tried(tiny, f"train.precision={precision}").start_loss)
+    assert math.isfinite(run_dry(tiny, f"train.precision={precision}").start_loss)

@@ -1,4 +1,4 @@
-"""Loss, metrics and outputs from one pass over the data: those that two passes of Keras give."""
+"""Loss, metrics and outputs of one pass over the data equal those of two passes of Keras."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NUMBERS = "data.dataset={synthetic: {task: regression, samples: 90, test_samples
     ],
     ids=["plain", "bfloat16", "metrics", "regularizers", "modes", "numbers"],
 )
-def test_evaluate_once_gives_what_keras_gives(tiny: Path, overrides: list[str]) -> None:
+def test_evaluation_in_one_pass_matches_keras(tiny: Path, overrides: list[str]) -> None:
     plan = load(tiny, ["data.validation=0", "train.checkpoint.monitor=loss", "expect={}", *overrides])
     session, built, inputs = built_from(plan)
     model = built.model
@@ -47,7 +47,7 @@ def test_evaluate_once_gives_what_keras_gives(tiny: Path, overrides: list[str]) 
     assert np.array_equal(outputs, predicted.astype(np.float32))
 
 
-def test_evaluate_once_forgets_what_was_measured_before(tiny: Path) -> None:
+def test_evaluation_resets_the_metrics_before_each_pass(tiny: Path) -> None:
     plan = load(tiny)
     session, built, inputs = built_from(plan)
     batches = inputs.in_order(16)
@@ -55,7 +55,7 @@ def test_evaluate_once_forgets_what_was_measured_before(tiny: Path) -> None:
     assert first == second
 
 
-def test_evaluate_once_names_metrics_alike_in_every_run_of_a_process(tiny: Path, tmp_path: Path) -> None:
+def test_evaluation_metric_names_are_equal_in_every_run_of_a_process(tiny: Path, tmp_path: Path) -> None:
     overrides = [
         "train.metrics=[AUC, Precision]",
         "train.loss=categorical_crossentropy",

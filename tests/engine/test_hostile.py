@@ -1,4 +1,4 @@
-"""A run from a stranger is data: nothing in it is imported, opened outside or let in."""
+"""An untrusted run is data: nothing in it is imported, opens an outside file or is used unchecked."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ALLOWED = ("/proc/", "/sys/", "/dev/null", "/dev/urandom")
 
 @pytest.fixture
 def run(trained: Trained, tmp_path: Path) -> runs.Run:
-    return copied(trained.whole(), tmp_path / "runs")
+    return copied(trained.finished(), tmp_path / "runs")
 
 
 def reseal(run: runs.Run, epoch: int) -> None:
-    """Makes the manifest fit what lies there, as a stranger who knows the format would."""
+    """Rewrite the manifest to match the files, as an attacker who knows the format would."""
     folder = run.path / "checkpoints" / f"epoch-{epoch:04d}"
     files = {
         path.name: {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
@@ -109,14 +109,16 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_hostile_checkpoint_is_refused_by_evaluation(run: runs.Run, damage: Callable[[runs.Run], None]) -> None:
+def test_hostile_checkpoint_is_skipped_or_rejected_by_evaluation(
+    run: runs.Run, damage: Callable[[runs.Run], None]
+) -> None:
     damage(run)
     reseal(run, run.checkpoints()[-1])
     try:
         found = package.evaluate(run)
     except RunError:
         return
-    shutil.rmtree(checkpoint(run))  # it was passed over: without it all is the same
+    shutil.rmtree(checkpoint(run))  # it was skipped: the result is the same without it
     assert package.evaluate(run) == found
 
 
@@ -143,39 +145,39 @@ HUGE = 10**400
         pytest.param(("callbacks", 0, "state", "more"), 1, marks=pytest.mark.slow),
     ],
 )
-def test_hostile_state_is_passed_over(early: runs.Run, keys: tuple[str | int, ...], value: object) -> None:
-    path = checkpoint(early) / "state.json"
+def test_hostile_state_is_skipped(run_with_callback: runs.Run, keys: tuple[str | int, ...], value: object) -> None:
+    path = checkpoint(run_with_callback) / "state.json"
     state = json.loads(path.read_text())
     part = state
     for key in keys[:-1]:
         part = part[key]
     part[keys[-1]] = value
     path.write_text(json.dumps(state))
-    reseal(early, early.checkpoints()[-1])
+    reseal(run_with_callback, run_with_callback.checkpoints()[-1])
     skipped: list[Any] = []
-    resumed = package.resume(early, {"train.epochs": 3}, on_event=skipped.append)
+    resumed = package.resume(run_with_callback, {"train.epochs": 3}, on_event=skipped.append)
     assert [event.epoch for event in skipped if isinstance(event, SkippedCheckpoint)] == [2]
     assert resumed.record().resumed[0].from_epoch == 1
-    assert "\x1b" not in (early.path / "metrics.csv").read_text()
+    assert "\x1b" not in (run_with_callback.path / "metrics.csv").read_text()
 
 
 @pytest.fixture
-def early(trained: Trained, tmp_path: Path) -> runs.Run:
+def run_with_callback(trained: Trained, tmp_path: Path) -> runs.Run:
     callbacks = "train.callbacks=[EarlyStopping: {patience: 9, restore_best_weights: true}]"
-    return copied(trained.whole(callbacks), tmp_path / "runs")
+    return copied(trained.finished(callbacks), tmp_path / "runs")
 
 
-def test_hostile_weights_of_a_callback_are_passed_over(early: runs.Run) -> None:
-    (checkpoint(early) / "callback-0.safetensors").write_bytes(weights.to_bytes({"0000": np.zeros((9, 9), np.float32)}))
-    reseal(early, early.checkpoints()[-1])
-    assert package.resume(early, {"train.epochs": 3}).record().resumed[0].from_epoch == 1
+def test_hostile_weights_of_a_callback_are_skipped(run_with_callback: runs.Run) -> None:
+    (checkpoint(run_with_callback) / "callback-0.safetensors").write_bytes(
+        weights.to_bytes({"0000": np.zeros((9, 9), np.float32)})
+    )
+    reseal(run_with_callback, run_with_callback.checkpoints()[-1])
+    assert package.resume(run_with_callback, {"train.epochs": 3}).record().resumed[0].from_epoch == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_hostile_checkpoint_is_passed_over_or_refused_by_resuming(
-    run: runs.Run, damage: Callable[[runs.Run], None]
-) -> None:
+def test_hostile_checkpoint_is_skipped_or_rejected_by_resume(run: runs.Run, damage: Callable[[runs.Run], None]) -> None:
     damage(run)
     reseal(run, run.checkpoints()[-1])
     try:
@@ -195,7 +197,7 @@ def test_hostile_checkpoint_is_passed_over_or_refused_by_resuming(
         "model: !!python/object/apply:os.system [id]",
     ],
 )
-def test_hostile_config_in_a_run_names_nothing_that_runs(run: runs.Run, text: str) -> None:
+def test_hostile_config_in_a_run_executes_no_code(run: runs.Run, text: str) -> None:
     path = run.path / "resolved.yaml"
     path.write_text(path.read_text().replace("model:", "old:") + text + "\n")
     with pytest.raises(package.ConfigError):
@@ -204,7 +206,7 @@ def test_hostile_config_in_a_run_names_nothing_that_runs(run: runs.Run, text: st
 
 @pytest.fixture
 def watched() -> Iterator[list[tuple[str, Any]]]:
-    """Audit events while `seen` is on; hooks cannot be taken away, so this one goes deaf."""
+    """Record audit events; a hook cannot be removed, so this one is switched off at the end."""
     events: list[tuple[str, Any]] = []
     state = {"on": True}
 
@@ -217,10 +219,10 @@ def watched() -> Iterator[list[tuple[str, Any]]]:
     state["on"] = False
 
 
-def test_hostile_run_opens_nothing_outside_and_imports_nothing(
+def test_hostile_run_opens_no_outside_file_and_imports_nothing(
     run: runs.Run, tmp_path: Path, watched: list[tuple[str, Any]]
 ) -> None:
-    package.evaluate(run)  # what is imported late is imported now
+    package.evaluate(run)  # runs the lazy imports
     (run.path / "numpy.py").write_text("raise SystemExit")
     (run.path / "checkpoints" / "sitecustomize.py").write_text("raise SystemExit")
     folder = os.getcwd()  # noqa: PTH109

@@ -35,7 +35,7 @@ def test_input_pipeline_yields_every_sample_once(backend: Backend, samples: int,
 
 
 @BACKENDS
-def test_input_pipeline_yields_the_first_steps_of_the_same_order(backend: Backend) -> None:
+def test_input_pipeline_limit_of_steps_keeps_the_order(backend: Backend) -> None:
     pipeline = pipeline_of(backend, 10)
     first = [int(label) for _, labels in pipeline.shuffled(3, 1, backend.epoch(), 2) for label in labels]
     assert first == order_of(backend, pipeline, 3, 1, 0)[:6]
@@ -50,7 +50,7 @@ def test_input_pipeline_order_is_a_function_of_seed_and_epoch(backend: Backend) 
 
 
 @BACKENDS
-def test_input_pipeline_scales_into_float32(backend: Backend) -> None:
+def test_input_pipeline_scales_to_float32(backend: Backend) -> None:
     (x, _), *_ = list(pipeline_of(backend, 4).in_order(4))
     assert x.dtype.name == "float32"
     assert np.asarray(x).ravel().tolist() == [0.0, 0.5, 1.0, 1.5]
@@ -76,7 +76,7 @@ def test_input_pipeline_reads_a_mapped_file_lazily(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shuffled", [True, False])
-def test_input_pipeline_has_no_thread_that_delays_an_epoch(shuffled: bool) -> None:
+def test_input_pipeline_disables_autotune_that_delays_an_epoch(shuffled: bool) -> None:
     pipeline = pipeline_of(tensorflow, 10)
     batches = pipeline.shuffled(3, 1, tensorflow.epoch()) if shuffled else pipeline.in_order(3)
     assert batches.options().autotune.enabled is False  # type: ignore[attr-defined]
@@ -92,7 +92,7 @@ def test_input_pipeline_reads_any_byte_order(backend: Backend, kind: str) -> Non
 
 
 @BACKENDS
-def test_input_pipeline_of_a_mapped_file_streams_unless_told_otherwise(backend: Backend, tmp_path: Path) -> None:
+def test_input_pipeline_streams_a_mapped_file_by_default(backend: Backend, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.arange(10, dtype=np.uint8).reshape(10, 1))
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     for kind, expected in (("auto", "stream"), ("memory", "memory")):

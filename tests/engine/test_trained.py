@@ -29,20 +29,18 @@ YES_NO = {
 
 @pytest.fixture
 def trained_run(trained: Trained) -> runs.Run:
-    """Three epochs, of which the first is the best; all three are kept."""
-    return trained.whole("train.checkpoint={monitor: loss, mode: max}", "train.epochs=3")
+    """A run of three epochs, of which the first is the best; all three checkpoints are kept."""
+    return trained.finished("train.checkpoint={monitor: loss, mode: max}", "train.epochs=3")
 
 
 @pytest.fixture
 def run(trained_run: runs.Run, tmp_path: Path) -> runs.Run:
-    """A copy, to be changed."""
+    """A copy that a test may change."""
     return copied(trained_run, tmp_path)
 
 
 @pytest.mark.parametrize(("checkpoint", "epoch"), [("best", 1), ("last", 3), (2, 2)])
-def test_trained_has_the_weights_of_the_epoch_that_is_asked_for(
-    trained_run: runs.Run, checkpoint: Any, epoch: int
-) -> None:
+def test_trained_has_the_weights_of_the_requested_epoch(trained_run: runs.Run, checkpoint: Any, epoch: int) -> None:
     from dltrain.engine.model import weights
 
     trained = engine.restored(trained_run, checkpoint)
@@ -54,7 +52,7 @@ def test_trained_has_the_weights_of_the_epoch_that_is_asked_for(
     assert all(np.array_equal(found[key], kept[key]) for key in kept)
 
 
-def test_trained_predicts_what_the_evaluation_has_written(trained_run: runs.Run) -> None:
+def test_trained_predictions_match_those_of_the_evaluation(trained_run: runs.Run) -> None:
     trained = engine.restored(str(trained_run.path))
     dataset = load_data(trained.opened.plan.spec)
     outputs = np.asarray(trained.built.model(dataset.test.x * dataset.scale))
@@ -72,7 +70,7 @@ def test_trained_predicts_what_the_evaluation_has_written(trained_run: runs.Run)
     ],
     ids=["classes", "numbers", "yes or no"],
 )
-def test_trained_says_what_goes_in_and_what_comes_out(
+def test_trained_describes_input_and_output(
     tiny: Path, tmp_path: Path, overrides: dict[str, Any], expected: tuple[Any, ...]
 ) -> None:
     run = package.fit(tiny, {**overrides, "train.epochs": 1}, runs_dir=tmp_path)
@@ -83,7 +81,7 @@ def test_trained_says_what_goes_in_and_what_comes_out(
 
 
 @pytest.mark.parametrize("checkpoint", [4, 0])
-def test_trained_names_the_checkpoints_that_there_are(trained_run: runs.Run, checkpoint: int) -> None:
+def test_trained_lists_the_available_checkpoints(trained_run: runs.Run, checkpoint: int) -> None:
     with pytest.raises(UsageError, match=f"no checkpoint of epoch {checkpoint}") as caught:
         engine.restored(trained_run, checkpoint)
     assert "1, 2, 3" in caught.value.hint
@@ -96,7 +94,7 @@ def test_trained_needs_a_checkpoint(run: runs.Run) -> None:
 
 
 @pytest.mark.parametrize("use", [engine.restored, package.evaluate])
-def test_trained_refuses_a_config_that_was_changed(run: runs.Run, use: Any) -> None:
+def test_trained_rejects_a_changed_config(run: runs.Run, use: Any) -> None:
     path = run.path / "resolved.yaml"
     path.write_text(path.read_text().replace("seed: 42", "seed: 43"))
     with pytest.raises(RunError, match=r"resolved\.yaml of the run .* has been changed"):
@@ -104,7 +102,7 @@ def test_trained_refuses_a_config_that_was_changed(run: runs.Run, use: Any) -> N
 
 
 @pytest.mark.parametrize("name", ["run.json", "checkpoints/epoch-0001/weights.safetensors"])
-def test_trained_refuses_what_is_damaged(run: runs.Run, name: str) -> None:
+def test_trained_rejects_damaged_files(run: runs.Run, name: str) -> None:
     path = run.path / name
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(RunError, match="damaged"):

@@ -1,4 +1,4 @@
-"""Faults of the disk and deaths of the process, at any call that makes something last."""
+"""Injected disk faults and process kills, at any call that makes data durable."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FOREVER = 1_000_000
 
 
 class Faults:
-    """Lets calls of os.replace and os.fsync fail, counted together from 1 from the start of some work.
+    """Make calls of os.replace and os.fsync fail, counted together from 1 at the start of some work.
 
-    A test takes k = 1, 2, 3, … until the work comes to its end: it needs to know no number of steps.
+    A test tries k = 1, 2, 3, … until the work completes, so it need not know the number of steps.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +28,7 @@ class Faults:
             monkeypatch.setattr(os, name, self._wrap(getattr(os, name)))
 
     def full_disk_at(self, k: int, work: Callable[[], Any], last: int | None = None) -> RunError | None:
-        """Do work while calls `k` to `last` fail: what it raises, or None where it comes to its end."""
+        """Run `work` while calls `k` to `last` fail; return its error, or None if it completes."""
 
         def fail() -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -44,7 +44,7 @@ class Faults:
         return None
 
     def kill_at(self, k: int, work: Callable[[], Any]) -> bool:
-        """Do work in a child that dies uncleanly at call `k`; False where it comes to its end."""
+        """Run `work` in a child process that is killed at call `k`; return False if it completes."""
         child = os.fork()
         if child == 0:
             try:
@@ -67,7 +67,7 @@ class Faults:
         return wrapped
 
 
-def turns_once(found: list[Any], before: Any, after: Any) -> bool:
-    """Whether what was found after a fault at each step is first the old, and from some step on the new."""
+def switches_once(found: list[Any], before: Any, after: Any) -> bool:
+    """Return whether the states found after a fault at each step are first all old, then all new."""
     old = found.count(before)
     return 0 < old < len(found) and found == [before] * old + [after] * (len(found) - old)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runs.faults import Faults, turns_once
+from tests.runs.faults import Faults, switches_once
 
 from dltrain.errors import RunError
 from dltrain.runs import atomic
@@ -31,7 +31,7 @@ def _names(directory: Path) -> list[str]:
     return sorted(entry.name for entry in directory.iterdir())
 
 
-def test_atomic_write_file_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
+def test_atomic_write_file_replaces_and_leaves_no_other_files(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     atomic.write_file(path, b"old")
     atomic.write_file(path, b"new")
@@ -39,7 +39,7 @@ def test_atomic_write_file_replaces_and_leaves_nothing_else(tmp_path: Path) -> N
     assert _names(tmp_path) == ["a.json"]
 
 
-def test_atomic_write_file_takes_the_longest_name(tmp_path: Path) -> None:
+def test_atomic_write_file_accepts_the_longest_name(tmp_path: Path) -> None:
     path = tmp_path / ("n" * 255)
     atomic.write_file(path, b"x")
     assert path.read_bytes() == b"x"
@@ -77,7 +77,7 @@ def test_atomic_write_file_survives_a_full_disk_at_each_step(tmp_path: Path, fau
             break
         assert "a.json: No space left on device" in error.message
         assert "free some space" in error.hint
-    assert turns_once(found, b"old", b"new")
+    assert switches_once(found, b"old", b"new")
 
 
 def test_atomic_write_file_survives_a_kill_at_each_step(tmp_path: Path, faults: Faults) -> None:
@@ -88,7 +88,7 @@ def test_atomic_write_file_survives_a_kill_at_each_step(tmp_path: Path, faults: 
         found.append(path.read_bytes())
         if not killed:
             break
-    assert turns_once(found, b"old", b"new")
+    assert switches_once(found, b"old", b"new")
 
 
 def test_atomic_write_file_cleans_up_after_an_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def test_atomic_write_file_cleans_up_after_an_interrupt(tmp_path: Path, monkeypa
     assert _names(tmp_path) == []
 
 
-def test_atomic_write_file_over_a_directory_is_refused(tmp_path: Path) -> None:
+def test_atomic_write_file_does_not_replace_a_directory(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(RunError, match="cannot write"):
         atomic.write_file(tmp_path / "a", b"x")
@@ -114,7 +114,7 @@ def test_atomic_write_file_in_a_missing_directory_names_the_target(tmp_path: Pat
     assert "removed meanwhile" in caught.value.hint
 
 
-def test_atomic_append_adds_and_cuts(tmp_path: Path) -> None:
+def test_atomic_append_appends_and_truncates(tmp_path: Path) -> None:
     path = tmp_path / "log"
     atomic.append(path, b"one\ntor")
     atomic.append(path, b"two\n", at=4)
@@ -122,7 +122,7 @@ def test_atomic_append_adds_and_cuts(tmp_path: Path) -> None:
     assert path.read_bytes() == b"one\ntwo\nthree\n"
 
 
-def test_atomic_append_that_fails_keeps_the_old_length(tmp_path: Path, faults: Faults) -> None:
+def test_atomic_failed_append_keeps_the_old_length(tmp_path: Path, faults: Faults) -> None:
     path = tmp_path / "log"
     atomic.append(path, b"one\ntorn")
     error = faults.full_disk_at(1, lambda: atomic.append(path, b"two\n", at=4, sync=True))
@@ -132,7 +132,7 @@ def test_atomic_append_that_fails_keeps_the_old_length(tmp_path: Path, faults: F
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_atomic_append_refuses_a_device(tmp_path: Path) -> None:
+def test_atomic_append_rejects_a_device(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="/dev/full is not a plain file"):
         atomic.append(Path("/dev/full"), b"x")
 
@@ -141,32 +141,32 @@ def test_atomic_append_refuses_a_device(tmp_path: Path) -> None:
 def test_atomic_sync_directory_tolerates_file_systems_without_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    def refuse(_: int) -> None:
+    def fail(_: int) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr(os, "fsync", fail)
     atomic.sync_directory(tmp_path)
     with pytest.raises(OSError, match=os.strerror(number)):
         atomic.write_new(tmp_path / "f", b"")
 
 
 def test_atomic_sync_directory_reports_an_io_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: int) -> None:
+    def fail(_: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         atomic.sync_directory(tmp_path)
 
 
-def test_atomic_make_subdirectories_does_not_bring_back_a_removed_root(tmp_path: Path) -> None:
+def test_atomic_make_subdirectories_does_not_recreate_a_removed_root(tmp_path: Path) -> None:
     root = tmp_path / "run"
     with pytest.raises(FileNotFoundError):
         atomic.make_subdirectories(root, root / "eval")
     assert not root.exists()
 
 
-def test_atomic_discard_of_a_link_leaves_what_it_points_to(tmp_path: Path) -> None:
+def test_atomic_discard_of_a_link_keeps_its_target(tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "precious")
     atomic.discard(tmp_path / "link")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runs.faults import FOREVER, Faults, turns_once
+from tests.runs.faults import FOREVER, Faults, switches_once
 
 from dltrain.errors import RunError
 from dltrain.runs import checkpoints
@@ -24,7 +24,7 @@ def _names(directory: Path) -> list[str]:
 
 
 def _folder(parent: Path, k: int) -> Path:
-    """For one of several tries."""
+    """Create and return the folder of attempt `k`."""
     (parent / str(k)).mkdir()
     return parent / str(k)
 
@@ -51,18 +51,18 @@ def test_checkpoints_epochs_are_sorted_by_number_and_need_a_manifest(tmp_path: P
     assert checkpoints.epochs(tmp_path) == [9, 12, 10_000]
 
 
-def test_checkpoints_epochs_without_a_directory_are_none(tmp_path: Path) -> None:
+def test_checkpoints_epochs_without_a_directory_are_empty(tmp_path: Path) -> None:
     assert checkpoints.epochs(tmp_path / "none") == []
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "", ".", "..", "a/b", "../x", ".hidden", "a\0", "/etc/x"])
-def test_checkpoints_commit_refuses_other_than_plain_names(tmp_path: Path, name: str) -> None:
+def test_checkpoints_commit_rejects_all_but_plain_file_names(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="cannot hold"):
         checkpoints.commit(tmp_path, 1, {name: b""})
     assert _names(tmp_path) == []
 
 
-def test_checkpoints_commit_refuses_a_negative_epoch(tmp_path: Path) -> None:
+def test_checkpoints_commit_rejects_a_negative_epoch(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="-1"):
         checkpoints.commit(tmp_path, -1, OLD)
 
@@ -78,11 +78,11 @@ def test_checkpoints_commit_of_a_new_epoch_is_all_or_nothing(tmp_path: Path, fau
         if error is None:
             break
         assert "epoch-0002: No space left" in error.message
-    assert turns_once(found, ["epoch-0001"], ["epoch-0001", "epoch-0002"])
+    assert switches_once(found, ["epoch-0001"], ["epoch-0001", "epoch-0002"])
     assert checkpoints.read(tmp_path / str(found.index(found[-1]) + 1), 2) == NEW
 
 
-def test_checkpoints_commit_over_an_epoch_keeps_one_whole_on_a_full_disk(tmp_path: Path, faults: Faults) -> None:
+def test_checkpoints_commit_over_an_epoch_keeps_one_intact_on_a_full_disk(tmp_path: Path, faults: Faults) -> None:
     found = []
     for k in count(1):
         folder = _folder(tmp_path, k)
@@ -91,33 +91,33 @@ def test_checkpoints_commit_over_an_epoch_keeps_one_whole_on_a_full_disk(tmp_pat
         found.append(checkpoints.read(folder, 1))
         if faults.calls < k:
             break
-        if error is None:  # only the removal of the old one failed, which can wait
+        if error is None:  # only the removal of the old one failed, and that can wait
             assert found[-1] == NEW
         else:
             assert "epoch-0001: No space left" in error.message
             assert _names(folder) == ["epoch-0001"]
-    assert turns_once(found, OLD, NEW)
+    assert switches_once(found, OLD, NEW)
 
 
-def test_checkpoints_commit_over_an_epoch_on_a_dying_disk_keeps_one_readable(tmp_path: Path, faults: Faults) -> None:
-    found, told = [], []
+def test_checkpoints_commit_over_an_epoch_keeps_one_on_a_failing_disk(tmp_path: Path, faults: Faults) -> None:
+    found, failed = [], []
     for k in count(1):
         folder = _folder(tmp_path, k)
         checkpoints.commit(folder, 1, OLD)
         error = faults.full_disk_at(k, partial(checkpoints.commit, folder, 1, NEW), last=FOREVER)
         assert checkpoints.epochs(folder) == [1]
         found.append(checkpoints.read(folder, 1))
-        told.append(error is not None)
+        failed.append(error is not None)
         assert error is None or "epoch-0001: No space left" in error.message
         checkpoints.keep(folder, {1})
         assert checkpoints.read(folder, 1) == found[-1]
         assert _names(folder) == ["epoch-0001"]
         if faults.calls < k:
             break
-    assert turns_once(found, OLD, NEW)
-    # Told of but where the new one is in place: the removal of the old one can wait.
-    assert turns_once(told, True, False)
-    assert told.count(True) >= found.count(OLD)
+    assert switches_once(found, OLD, NEW)
+    # Failures are reported until the new one is in place: after that, the removal of the old one can wait.
+    assert switches_once(failed, True, False)
+    assert failed.count(True) >= found.count(OLD)
 
 
 def test_checkpoints_commit_over_an_epoch_survives_a_kill_at_each_step(tmp_path: Path, faults: Faults) -> None:
@@ -134,7 +134,7 @@ def test_checkpoints_commit_over_an_epoch_survives_a_kill_at_each_step(tmp_path:
         assert _names(folder) == ["epoch-0001"]
         if not killed:
             break
-    assert turns_once(found, OLD, NEW)
+    assert switches_once(found, OLD, NEW)
 
 
 def test_checkpoints_commit_of_a_new_epoch_survives_a_kill_at_each_step(tmp_path: Path, faults: Faults) -> None:
@@ -148,7 +148,7 @@ def test_checkpoints_commit_of_a_new_epoch_survives_a_kill_at_each_step(tmp_path
         assert _names(folder) == [f"epoch-000{epoch}" for epoch in found[-1]]
         if not killed:
             break
-    assert turns_once(found, [1], [1, 2])
+    assert switches_once(found, [1], [1, 2])
 
 
 def _truncate(path: Path) -> None:
@@ -187,7 +187,7 @@ def _other_epoch(path: Path) -> None:
         (lambda path: (path / "manifest.json").unlink(), "no checkpoint of epoch 1"),
     ],
 )
-def test_checkpoints_read_says_what_differs(tmp_path: Path, damage: Callable[[Path], Any], message: str) -> None:
+def test_checkpoints_read_reports_what_differs(tmp_path: Path, damage: Callable[[Path], Any], message: str) -> None:
     damage(checkpoints.commit(tmp_path, 1, OLD))
     with pytest.raises(RunError) as caught:
         checkpoints.read(tmp_path, 1)
@@ -195,7 +195,7 @@ def test_checkpoints_read_says_what_differs(tmp_path: Path, damage: Callable[[Pa
     assert str(tmp_path) in caught.value.message
 
 
-def test_checkpoints_read_never_follows_the_manifest_out_of_its_folder(tmp_path: Path) -> None:
+def test_checkpoints_read_never_follows_the_manifest_outside_its_folder(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(b"s")
     path = checkpoints.commit(tmp_path, 1, {"a": b"s"})
@@ -205,7 +205,7 @@ def test_checkpoints_read_never_follows_the_manifest_out_of_its_folder(tmp_path:
         checkpoints.read(tmp_path, 1)
 
 
-def test_checkpoints_read_of_a_missing_epoch_lists_what_is_there(tmp_path: Path) -> None:
+def test_checkpoints_read_of_a_missing_epoch_lists_the_existing_ones(tmp_path: Path) -> None:
     checkpoints.commit(tmp_path, 3, OLD)
     with pytest.raises(RunError, match="no checkpoint of epoch 4") as caught:
         checkpoints.read(tmp_path, 4)
@@ -225,7 +225,7 @@ def test_checkpoints_keep_removes_the_others_and_leftovers(tmp_path: Path) -> No
     assert checkpoints.read(tmp_path, 2) == OLD
 
 
-def test_checkpoints_keep_does_not_bring_back_an_epoch_nobody_wants(tmp_path: Path) -> None:
+def test_checkpoints_keep_does_not_restore_an_unwanted_epoch(tmp_path: Path) -> None:
     checkpoints.commit(tmp_path, 1, OLD).rename(tmp_path / ".old-epoch-0001")
     assert checkpoints.read(tmp_path, 1) == OLD
     checkpoints.keep(tmp_path, [])
@@ -255,7 +255,7 @@ def test_checkpoints_keep_survives_a_kill_at_each_step(tmp_path: Path, faults: F
     assert [left for left, _ in groupby(found)] == [[1, 2, 3], [2, 3], [3]]
 
 
-def test_checkpoints_keep_killed_while_deleting_leaves_no_half_checkpoint(
+def test_checkpoints_keep_killed_while_deleting_leaves_none_incomplete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoints.commit(tmp_path, 1, OLD)

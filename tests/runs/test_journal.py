@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runs.faults import Faults, turns_once
+from tests.runs.faults import Faults, switches_once
 
 from dltrain.errors import RunError
 from dltrain.runs import journal
@@ -30,7 +30,7 @@ def test_journal_add_writes_lines_and_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_journal_add_writes_null_and_an_empty_cell_for_what_is_not_finite(tmp_path: Path, value: float) -> None:
+def test_journal_add_writes_null_and_an_empty_cell_for_non_finite_values(tmp_path: Path, value: float) -> None:
     journal.add(tmp_path, {"epoch": 1, "loss": value})
     assert _lines(tmp_path) == ['{"epoch": 1, "loss": null}']
     assert _table(tmp_path) == "epoch,loss\n1,\n"
@@ -42,7 +42,7 @@ def test_journal_read_is_empty_before_the_first_epoch(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tail", [b'{"epoch": 2, "lo', b"\0\0\0\0", b"\n", b'{"epoch": 2}}\n', b"[2]\n", b"\xff"])
-def test_journal_drops_a_torn_last_line_and_goes_on(tmp_path: Path, tail: bytes) -> None:
+def test_journal_drops_a_torn_last_line_and_continues(tmp_path: Path, tail: bytes) -> None:
     journal.add(tmp_path, {"epoch": 1})
     with (tmp_path / "metrics.jsonl").open("ab") as file:
         file.write(tail)
@@ -57,7 +57,7 @@ def test_journal_drops_a_torn_only_line(tmp_path: Path) -> None:
     assert journal.read(tmp_path) == [{"epoch": 1}]
 
 
-def test_journal_keeps_a_last_line_that_lacks_only_its_newline(tmp_path: Path) -> None:
+def test_journal_keeps_a_last_line_without_newline(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_bytes(b'{"epoch": 1}')
     journal.add(tmp_path, {"epoch": 2})
     assert _lines(tmp_path) == ['{"epoch": 1}', '{"epoch": 2}']
@@ -65,7 +65,7 @@ def test_journal_keeps_a_last_line_that_lacks_only_its_newline(tmp_path: Path) -
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"3", b"null"])
 @pytest.mark.parametrize("work", [journal.read, lambda d: journal.add(d, {"epoch": 9})])
-def test_journal_names_the_damaged_line(tmp_path: Path, damage: bytes, work: Any) -> None:
+def test_journal_reports_the_damaged_line(tmp_path: Path, damage: bytes, work: Any) -> None:
     text = b'{"epoch": 1}\n' + damage + b'\n{"epoch": 3}\n'
     (tmp_path / "metrics.jsonl").write_bytes(text)
     with pytest.raises(RunError, match=r"metrics\.jsonl, line 2 is damaged"):
@@ -73,7 +73,7 @@ def test_journal_names_the_damaged_line(tmp_path: Path, damage: bytes, work: Any
     assert (tmp_path / "metrics.jsonl").read_bytes() == text
 
 
-def test_journal_add_on_a_full_disk_leaves_both_files_whole(tmp_path: Path, faults: Faults) -> None:
+def test_journal_add_on_a_full_disk_leaves_both_files_intact(tmp_path: Path, faults: Faults) -> None:
     rows, tables = [], []
     for k in count(1):
         folder = tmp_path / str(k)
@@ -86,14 +86,14 @@ def test_journal_add_on_a_full_disk_leaves_both_files_whole(tmp_path: Path, faul
         if error is None:
             break
         assert "No space left" in error.message
-    assert turns_once(rows, [1], [1, 2])
-    assert turns_once(tables, "epoch\n1\n", "epoch\n1\n2\n")
+    assert switches_once(rows, [1], [1, 2])
+    assert switches_once(tables, "epoch\n1\n", "epoch\n1\n2\n")
     assert rows.count([1]) <= tables.count("epoch\n1\n"), "the table is made from the journal"
 
 
 @pytest.mark.parametrize("epochs", [0, 1, 2, 4])
 @pytest.mark.parametrize("damage", ["none", "first line", "all", "no file"])
-def test_journal_rewrite_makes_the_rows_those_of_a_history(tmp_path: Path, epochs: int, damage: str) -> None:
+def test_journal_rewrite_replaces_the_rows_by_a_history(tmp_path: Path, epochs: int, damage: str) -> None:
     for number in (1, 2, 3):
         journal.add(tmp_path, {"epoch": number, "loss": 1 / 3, "seconds": 0.5})
     lines = (tmp_path / "metrics.jsonl").read_bytes().splitlines(keepends=True)

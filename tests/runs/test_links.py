@@ -1,4 +1,4 @@
-"""Links, pipes, devices and absurd values in a run: nothing outside is read or changed, nothing hangs."""
+"""Links, pipes, devices and invalid values in a run: nothing outside is read or changed, nothing hangs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(tmp_path: Path) -> runs.Run:
 
 @pytest.fixture
 def outside(tmp_path: Path, run: runs.Run) -> Path:
-    """A folder that is none of the run's business, with things in it that the run would like to have."""
+    """A folder outside the run with the same files as the run."""
     folder = tmp_path / "outside"
     shutil.copytree(run.path, folder)
     (folder / "checkpoints" / ".tmp-mine").mkdir()
@@ -78,7 +78,7 @@ def test_links_in_a_run_are_not_followed(
     assert contents(outside) == before
 
 
-def test_links_of_single_checkpoints_are_no_checkpoints(run: runs.Run, outside: Path) -> None:
+def test_links_to_single_checkpoints_are_ignored(run: runs.Run, outside: Path) -> None:
     shutil.rmtree(run.path / "checkpoints" / "epoch-0002")
     (run.path / "checkpoints" / "epoch-0002").symlink_to(outside / "checkpoints" / "epoch-0002")
     assert run.checkpoints() == [1]
@@ -93,7 +93,7 @@ def test_links_of_single_checkpoints_are_no_checkpoints(run: runs.Run, outside: 
     ("name", "use"),
     [case for case in CASES if str(case.values[0]) in ("log.txt", "metrics.jsonl", "run.json", "resolved.yaml")],
 )
-def test_links_pipes_and_devices_are_not_waited_for(
+def test_links_pipes_and_devices_do_not_block(
     run: runs.Run, name: str, use: Callable[[runs.Run], Any], put: Callable[[Path], None]
 ) -> None:
     (run.path / name).unlink()
@@ -103,7 +103,7 @@ def test_links_pipes_and_devices_are_not_waited_for(
     assert [summary.id for summary in runs.list_runs(run.path.parent)] == [run.id]
 
 
-def test_links_a_pipe_for_a_lock_is_not_waited_for(run: runs.Run) -> None:
+def test_links_pipe_as_lock_file_does_not_block(run: runs.Run) -> None:
     (run.path / ".lock").unlink()
     os.mkfifo(run.path / ".lock")
     assert run.status() == runs.CRASHED
@@ -127,7 +127,7 @@ def test_links_a_pipe_for_a_lock_is_not_waited_for(run: runs.Run) -> None:
     ],
     ids=str,
 )
-def test_links_absurd_fields_make_a_damaged_run(run: runs.Run, field: dict[str, Any]) -> None:
+def test_links_invalid_fields_mark_the_run_as_damaged(run: runs.Run, field: dict[str, Any]) -> None:
     path = run.path / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **field}))
     (summary,) = runs.list_runs(run.path.parent)
@@ -139,7 +139,7 @@ def test_links_absurd_fields_make_a_damaged_run(run: runs.Run, field: dict[str, 
     "line",
     ['{"loss": 1}', "{}", '{"epoch": 1, "loss": 1' + "0" * 400 + "}", '{"epoch": 1.5}', '{"epoch": 1, "a": "b"}'],
 )
-def test_links_absurd_rows_are_damaged_lines(run: runs.Run, line: str) -> None:
+def test_links_invalid_rows_are_reported_as_damaged(run: runs.Run, line: str) -> None:
     (run.path / "metrics.jsonl").write_text(f"{line}\n{line}\n")
     with pytest.raises(RunError, match="line 1 is damaged"):
         run.metrics()
@@ -147,7 +147,7 @@ def test_links_absurd_rows_are_damaged_lines(run: runs.Run, line: str) -> None:
     assert run.metrics() == [{"epoch": 1, "loss": 0.25}]
 
 
-def test_links_leftovers_of_kills_are_removed(run: runs.Run) -> None:
+def test_links_leftovers_of_a_killed_process_are_removed(run: runs.Run) -> None:
     (run.path / ".tmp-model-x").mkdir()
     (run.path / ".tmp-model-x" / "model.keras").write_bytes(b"half")
     (run.path / ".tmp-abc").write_bytes(b"half")

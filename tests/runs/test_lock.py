@@ -30,14 +30,14 @@ def holder(directory: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_lock_is_held_by_the_run_that_was_created(run: runs.Run) -> None:
+def test_lock_is_held_by_a_new_run(run: runs.Run) -> None:
     assert lock.held(run.path)
     assert run.status() == "running"
     with pytest.raises(RunError, match=f"is being trained by process {os.getpid()}"):
         runs.Run(run.path).locked()
 
 
-def test_lock_that_is_released_can_be_taken_again(run: runs.Run) -> None:
+def test_lock_can_be_acquired_again_after_release(run: runs.Run) -> None:
     run.release()
     run.release()
     assert not lock.held(run.path)
@@ -61,14 +61,14 @@ def test_lock_of_a_killed_process_is_free(run: runs.Run) -> None:
     lock.acquire(run.path).release()
 
 
-def test_lock_readers_do_not_keep_a_writer_out(run: runs.Run) -> None:
+def test_lock_readers_do_not_block_a_writer(run: runs.Run) -> None:
     run.release()
     for _ in range(20):
         assert not lock.held(run.path)
         lock.acquire(run.path).release()
 
 
-def test_lock_is_not_followed_through_a_link(run: runs.Run, tmp_path: Path) -> None:
+def test_lock_does_not_follow_a_link(run: runs.Run, tmp_path: Path) -> None:
     run.release()
     target = tmp_path / "elsewhere"
     target.write_text("mine")
@@ -79,7 +79,7 @@ def test_lock_is_not_followed_through_a_link(run: runs.Run, tmp_path: Path) -> N
     assert target.read_text() == "mine"
 
 
-def test_lock_of_a_run_without_one_is_free(run: runs.Run) -> None:
+def test_lock_without_a_lock_file_is_free(run: runs.Run) -> None:
     run.release()
     (run.path / lock.NAME).unlink()
     assert not lock.held(run.path)

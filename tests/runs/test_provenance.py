@@ -39,7 +39,7 @@ def repository(tmp_path: Path) -> Path:
     return path
 
 
-def test_provenance_versions_leaves_out_what_is_missing_and_imports_nothing() -> None:
+def test_provenance_versions_skips_missing_packages_and_imports_nothing() -> None:
     code = (
         "import sys; from dltrain.runs import provenance; "
         "print(provenance.versions(['pytest', 'no-such-package-here'])); print('pytest' in sys.modules)"
@@ -57,7 +57,7 @@ def test_provenance_versions_leaves_out_what_is_missing_and_imports_nothing() ->
 
 
 @needs_git
-def test_provenance_git_state_of_a_clean_and_a_changed_tree(repository: Path) -> None:
+def test_provenance_git_state_of_a_clean_and_a_dirty_tree(repository: Path) -> None:
     commit = _git(repository, "rev-parse", "HEAD")
     (repository / "untracked").touch()
     assert provenance.git_state(repository / "sub") == {"commit": commit, "dirty": False}
@@ -67,7 +67,7 @@ def test_provenance_git_state_of_a_clean_and_a_changed_tree(repository: Path) ->
 
 @needs_git
 @pytest.mark.parametrize("variables", [("GIT_DIR",), ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")])
-def test_provenance_git_state_is_not_misled_by_a_hooks_environment(
+def test_provenance_git_state_ignores_the_environment_of_a_git_hook(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: tuple[str, ...]
 ) -> None:
     commit = _git(repository, "rev-parse", "HEAD")
@@ -77,7 +77,7 @@ def test_provenance_git_state_is_not_misled_by_a_hooks_environment(
 
 
 @needs_git
-def test_provenance_git_state_runs_no_program_that_the_repository_names(repository: Path, tmp_path: Path) -> None:
+def test_provenance_git_state_runs_no_program_from_the_repository_config(repository: Path, tmp_path: Path) -> None:
     _git(repository, "config", "core.fsmonitor", f"touch {shlex.quote(str(tmp_path / 'ran'))}; false")
     assert provenance.git_state(repository) is not None
     assert not (tmp_path / "ran").exists()
@@ -107,19 +107,19 @@ def test_provenance_git_state_does_not_wait_for_a_hanging_git(tmp_path: Path, mo
     assert time.monotonic() - start < 30
 
 
-def test_provenance_command_line_reads_back() -> None:
+def test_provenance_command_line_round_trips() -> None:
     argv = ["dltrain", "fit", "my config.yaml", "-s", "name='x y'", "", "$HOME"]
     assert shlex.split(provenance.command_line(argv)) == argv
 
 
-def test_provenance_platform_text_names_the_system_and_not_the_host() -> None:
+def test_provenance_platform_text_contains_the_system_but_not_the_host() -> None:
     text = provenance.platform_text()
     assert text.startswith(("macOS", platform.system()))
     assert len(platform.node()) < 3 or platform.node() not in text
 
 
 @needs_git
-def test_provenance_runs_no_filter_of_a_repository(repository: Path, tmp_path: Path) -> None:
+def test_provenance_git_state_runs_no_filter_of_the_repository(repository: Path, tmp_path: Path) -> None:
     (repository / ".gitattributes").write_text("* filter=evil\n")
     _git(repository, "config", "filter.evil.clean", f"touch {tmp_path / 'ran'}; cat")
     _git(repository, "config", "filter.evil.process", f"touch {tmp_path / 'ran'}")

@@ -33,19 +33,19 @@ GOOD = {
     ],
 )
 def test_record_to_json_is_strict_json_and_round_trips(value: Any, expected: Any) -> None:
-    def refuse(constant: str) -> None:
+    def fail(constant: str) -> None:
         raise AssertionError(constant)
 
-    assert json.loads(json_text.to_json(value), parse_constant=refuse) == expected
+    assert json.loads(json_text.to_json(value), parse_constant=fail) == expected
     assert json_text.from_json(json_text.to_json(value, indent=None)) == expected
 
 
-def test_record_to_json_refuses_objects() -> None:
+def test_record_to_json_rejects_objects() -> None:
     with pytest.raises(TypeError, match="Path is not JSON serializable"):
         json_text.to_json({"path": Path("x")})
 
 
-def test_record_to_json_keeps_one_line_one_line() -> None:
+def test_record_to_json_without_indent_writes_one_line() -> None:
     assert json_text.to_json({"a": "x\ny"}, indent=None).count(b"\n") == 1
 
 
@@ -64,14 +64,14 @@ def test_record_to_json_keeps_one_line_one_line() -> None:
         (json.dumps({**GOOD, "id": None}).encode(), "`id` is missing or not text"),
     ],
 )
-def test_record_read_record_says_what_is_damaged_and_where(tmp_path: Path, data: bytes, message: str) -> None:
+def test_record_read_record_reports_the_damage_and_the_path(tmp_path: Path, data: bytes, message: str) -> None:
     (tmp_path / "run.json").write_bytes(data)
     with pytest.raises(RunError, match=message) as caught:
         record.read_record(tmp_path)
     assert str(tmp_path / "run.json") in caught.value.message
 
 
-def test_record_read_record_takes_a_good_one_and_reports_a_missing_one(tmp_path: Path) -> None:
+def test_record_read_record_accepts_a_valid_file_and_reports_a_missing_one(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"cannot read .*run\.json: No such file"):
         record.read_record(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps({**GOOD, "extra": [1]}))

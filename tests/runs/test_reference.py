@@ -43,14 +43,12 @@ def test_reference_find_by_id_prefix_and_age(store: Path, reference: str, expect
     assert runs.find(reference, store) == runs.Run(store / expected)
 
 
-def test_reference_find_takes_an_id_that_is_also_a_prefix(store: Path) -> None:
+def test_reference_find_accepts_an_id_that_is_also_a_prefix(store: Path) -> None:
     _make(store, IDS[0] + "-copy")
     assert runs.find(IDS[0], store).id == IDS[0]
 
 
-def test_reference_find_takes_a_directory_anywhere(
-    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reference_find_accepts_any_run_directory(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = _make(tmp_path / "other", "some-run")
     assert runs.find(str(elsewhere), store).path == elsewhere
     assert runs.find(f"{elsewhere}/", store).path == elsewhere
@@ -62,7 +60,7 @@ def test_reference_find_takes_a_directory_anywhere(
     assert runs.find("..", store).id == "some-run"
 
 
-def test_reference_find_latest_counts_damaged_runs_as_the_list_does(store: Path) -> None:
+def test_reference_find_latest_includes_damaged_runs_like_the_list(store: Path) -> None:
     (store / IDS[2] / "run.json").write_text("{")
     assert runs.find("latest", store).id == runs.list_runs(store)[-1].id == IDS[2]
 
@@ -71,7 +69,7 @@ def test_reference_find_latest_counts_damaged_runs_as_the_list_does(store: Path)
     "reference",
     ["nope", "", " ", "../x", "..", "/", "a\0b", "x" * 5000, "latest~", "latest~-1", "~", "*", "\udcff"],
 )
-def test_reference_find_that_matches_nothing_says_what_exists(store: Path, reference: str) -> None:
+def test_reference_find_without_a_match_lists_existing_runs(store: Path, reference: str) -> None:
     with pytest.raises(UsageError) as caught:
         runs.find(reference, store)
     assert repr(reference) in caught.value.message
@@ -81,7 +79,7 @@ def test_reference_find_that_matches_nothing_says_what_exists(store: Path, refer
 
 
 @pytest.mark.parametrize("reference", ["nope", "latest", "best:val_loss", "", "\0"])
-def test_reference_find_without_runs_says_how_to_make_one(tmp_path: Path, reference: str) -> None:
+def test_reference_find_without_runs_suggests_fit(tmp_path: Path, reference: str) -> None:
     with pytest.raises(UsageError) as caught:
         runs.find(reference, tmp_path / "runs")
     assert caught.value.hint == "no runs yet; `dltrain fit CONFIG` makes one"
@@ -104,7 +102,7 @@ def test_reference_find_of_an_ambiguous_prefix_lists_the_candidates(store: Path)
 
 
 @pytest.mark.parametrize("reference", ["latest~3", "latest~999999999"])
-def test_reference_find_beyond_the_oldest_says_how_many_there_are(store: Path, reference: str) -> None:
+def test_reference_find_beyond_the_oldest_reports_the_number_of_runs(store: Path, reference: str) -> None:
     with pytest.raises(UsageError, match=f"no run `{reference}`: .* holds 3 runs"):
         runs.find(reference, store)
 
@@ -113,7 +111,7 @@ def test_reference_find_beyond_the_oldest_says_how_many_there_are(store: Path, r
     ("metric", "expected"),
     [("val_accuracy", "20260104"), ("val_loss", "20260102"), ("test_mae", "20260101")],
 )
-def test_reference_find_best_knows_which_way_is_up(runs_dir: Path, metric: str, expected: str) -> None:
+def test_reference_find_best_follows_the_direction_of_the_metric(runs_dir: Path, metric: str, expected: str) -> None:
     table: list[Any] = [
         {"val_accuracy": 0.9, "val_loss": 0.5, "test_mae": 1},
         {"val_accuracy": 0.7, "val_loss": 0.1, "test_mae": 2},
@@ -130,7 +128,7 @@ def test_reference_find_best_knows_which_way_is_up(runs_dir: Path, metric: str, 
     assert runs.find(f"best:{metric}", runs_dir).id.startswith(expected)
 
 
-def test_reference_find_best_of_an_unknown_metric_lists_the_known(runs_dir: Path) -> None:
+def test_reference_find_best_of_an_unknown_metric_lists_the_known_ones(runs_dir: Path) -> None:
     _make(runs_dir, IDS[0], metrics={"val_loss": 1, "val_accuracy": 0.5, "auc": None})
     with pytest.raises(UsageError, match=r"no run in .* has the metric 'val_acc'") as caught:
         runs.find("best:val_acc", runs_dir)
@@ -138,7 +136,7 @@ def test_reference_find_best_of_an_unknown_metric_lists_the_known(runs_dir: Path
 
 
 @pytest.mark.parametrize("reference", ["best:", "best:x"])
-def test_reference_find_best_before_any_metrics(store: Path, reference: str) -> None:
+def test_reference_find_best_without_metrics_is_reported(store: Path, reference: str) -> None:
     with pytest.raises(UsageError) as caught:
         runs.find(reference, store)
     assert caught.value.hint == "no run there has final metrics yet"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runs.faults import Faults, turns_once
+from tests.runs.faults import Faults, switches_once
 
 from dltrain import runs
 from dltrain.errors import RunError
@@ -41,14 +41,14 @@ def test_run_can_be_reopened(run: runs.Run) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"status": "done"}, {"id": "x"}, {"created": "x"}])
-def test_run_update_refuses_what_would_damage_the_record(run: runs.Run, fields: dict[str, Any]) -> None:
+def test_run_update_rejects_invalid_and_immutable_fields(run: runs.Run, fields: dict[str, Any]) -> None:
     before = run.record()
     with pytest.raises(ValueError, match=r"status|set once"):
         run.update(**fields)
     assert run.record() == before
 
 
-def test_run_update_on_a_full_disk_leaves_the_record_whole(run: runs.Run, faults: Faults) -> None:
+def test_run_update_on_a_full_disk_leaves_the_record_intact(run: runs.Run, faults: Faults) -> None:
     before, found = run.record(), []
     for k in count(1):
         run.update(seed=before.seed)
@@ -58,7 +58,7 @@ def test_run_update_on_a_full_disk_leaves_the_record_whole(run: runs.Run, faults
         if error is None:
             break
         assert "run.json: No space left" in error.message
-    assert turns_once(found, before, replace(before, seed=7))
+    assert switches_once(found, before, replace(before, seed=7))
 
 
 def test_run_update_does_not_overwrite_a_damaged_record(run: runs.Run) -> None:
@@ -78,7 +78,7 @@ def test_run_log_prefixes_each_line_with_the_time(run: runs.Run) -> None:
     assert [line[21:] for line in lines] == ["one", "two", "", "Grüße \\udcff"]
 
 
-def test_run_metrics_come_back(run: runs.Run) -> None:
+def test_run_metrics_round_trip(run: runs.Run) -> None:
     run.add_metrics({"epoch": 1, "loss": 0.1})
     run.add_metrics({"epoch": 2, "loss": float("inf")})
     assert run.metrics() == [{"epoch": 1, "loss": 0.1}, {"epoch": 2, "loss": None}]
@@ -86,7 +86,7 @@ def test_run_metrics_come_back(run: runs.Run) -> None:
     assert run.metrics() == [{"epoch": 1, "loss": 0.1}]
 
 
-def test_run_writes_files_with_their_folders(run: runs.Run) -> None:
+def test_run_write_creates_missing_folders(run: runs.Run) -> None:
     run.write_json("eval/deep/test.json", {"a": float("nan"), "b": [1]})
     run.write_text("eval/note.txt", "Grüße\r\n")
     run.write_bytes("model.keras", b"\0\1")
@@ -95,14 +95,14 @@ def test_run_writes_files_with_their_folders(run: runs.Run) -> None:
 
 
 @pytest.mark.parametrize("relative", ["", ".", "..", "../x", "a/../../x", "/etc/x", "a\0"])
-def test_run_refuses_paths_that_leave_it(run: runs.Run, relative: str) -> None:
+def test_run_rejects_paths_outside_of_it(run: runs.Run, relative: str) -> None:
     for work in (run.read_bytes, run.plain_file, lambda path: run.write_bytes(path, b"x")):
         with pytest.raises(ValueError, match="not a path inside a run"):
             work(relative)
     assert [entry.name for entry in run.path.parent.iterdir()] == [run.id]
 
 
-def test_run_refuses_folders_that_link_out_of_it(run: runs.Run, tmp_path: Path) -> None:
+def test_run_rejects_folders_that_link_outside_of_it(run: runs.Run, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (run.path / "eval").symlink_to(outside)
@@ -133,14 +133,14 @@ def test_run_replaces_a_link_instead_of_writing_through_it(run: runs.Run, tmp_pa
         lambda run: run.read_checkpoint(1),
     ],
 )
-def test_run_removed_meanwhile_is_a_run_error_and_does_not_come_back(run: runs.Run, work: Any) -> None:
+def test_run_removed_meanwhile_is_a_run_error_and_is_not_recreated(run: runs.Run, work: Any) -> None:
     shutil.rmtree(run.path)
     with pytest.raises(RunError, match=run.id):
         work(run)
     assert not run.path.exists()
 
 
-def test_run_checkpoints_go_through(run: runs.Run) -> None:
+def test_run_checkpoints_are_committed_kept_and_read(run: runs.Run) -> None:
     for epoch in (2, 10, 1):
         assert run.commit_checkpoint(epoch, {"a": b"x"}) == run.path / "checkpoints" / f"epoch-{epoch:04d}"
     assert run.checkpoints() == [1, 2, 10]

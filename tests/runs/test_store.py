@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runs.faults import Faults, turns_once
+from tests.runs.faults import Faults, switches_once
 
 from dltrain import runs
 from dltrain.errors import RunError, UsageError
@@ -50,7 +50,7 @@ def test_store_create_writes_the_three_files(runs_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "my config", "x" * 65])
-def test_store_create_refuses_a_name_and_offers_one(runs_dir: Path, name: str) -> None:
+def test_store_create_rejects_an_invalid_name_and_suggests_one(runs_dir: Path, name: str) -> None:
     with pytest.raises(UsageError, match="cannot name a run") as caught:
         _create(runs_dir, name)
     assert slug(name) in caught.value.hint
@@ -58,12 +58,12 @@ def test_store_create_refuses_a_name_and_offers_one(runs_dir: Path, name: str) -
 
 
 @pytest.mark.parametrize("key", ["id", "status", "ended"])
-def test_store_create_refuses_a_record_that_overrides_its_own_fields(runs_dir: Path, key: str) -> None:
+def test_store_create_rejects_a_record_with_reserved_fields(runs_dir: Path, key: str) -> None:
     with pytest.raises(ValueError, match=key):
         _create(runs_dir, **{key: "x"})
 
 
-def test_store_create_leaves_nothing_when_the_record_is_no_json(runs_dir: Path) -> None:
+def test_store_create_leaves_nothing_if_the_record_is_not_json(runs_dir: Path) -> None:
     with pytest.raises(TypeError):
         _create(runs_dir, path=runs_dir)
     assert _names(runs_dir) == set()
@@ -82,7 +82,7 @@ def test_store_create_on_a_full_disk_leaves_nothing(runs_dir: Path, faults: Faul
     assert [_names(path) for path in runs_dir.iterdir()] == [FILES]
 
 
-def test_store_create_killed_at_any_step_shows_a_whole_run_or_none(tmp_path: Path, faults: Faults) -> None:
+def test_store_create_killed_at_any_step_leaves_a_complete_run_or_none(tmp_path: Path, faults: Faults) -> None:
     found = []
     for k in count(1):
         runs_dir = tmp_path / str(k)
@@ -93,7 +93,7 @@ def test_store_create_killed_at_any_step_shows_a_whole_run_or_none(tmp_path: Pat
         found.append([summary.status for summary in listed])
         if not killed:
             break
-    assert turns_once(found, [], ["crashed"])
+    assert switches_once(found, [], ["crashed"])
 
 
 def test_store_create_retries_on_a_taken_id(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,14 +133,14 @@ def test_store_create_gives_up_when_every_id_is_taken(runs_dir: Path, monkeypatc
     assert _names(runs_dir) == {"taken"}
 
 
-def test_store_ensure_writable_makes_the_directory_and_leaves_it_empty(runs_dir: Path) -> None:
+def test_store_ensure_writable_creates_an_empty_directory(runs_dir: Path) -> None:
     runs.ensure_writable(runs_dir / "deep")
     runs.ensure_writable(runs_dir / "deep")
     assert _names(runs_dir / "deep") == set()
 
 
 @pytest.mark.parametrize("relative", ["file", "file/runs", "dangling"])
-def test_store_ensure_writable_refuses_a_file_in_its_place(tmp_path: Path, relative: str) -> None:
+def test_store_ensure_writable_rejects_a_file_in_its_place(tmp_path: Path, relative: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     with pytest.raises(RunError, match=f"cannot write in the runs directory .*{relative}: ") as caught:
@@ -151,7 +151,7 @@ def test_store_ensure_writable_refuses_a_file_in_its_place(tmp_path: Path, relat
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
 @pytest.mark.parametrize("directory", ["/proc", "/proc/self/runs"])
-def test_store_ensure_writable_refuses_where_even_root_cannot_write(directory: str) -> None:
+def test_store_ensure_writable_rejects_what_even_root_cannot_write(directory: str) -> None:
     with pytest.raises(RunError, match="cannot write in the runs directory /proc"):
         runs.ensure_writable(Path(directory))
 
@@ -163,10 +163,10 @@ def test_store_ensure_writable_reports_the_reason_and_cleans_up(
 ) -> None:
     runs_dir.mkdir()
 
-    def refuse(*_: Any) -> None:
+    def fail(*_: Any) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(os, call, refuse)
+    monkeypatch.setattr(os, call, fail)
     with pytest.raises(RunError, match=os.strerror(number)):
         runs.ensure_writable(runs_dir)
     monkeypatch.undo()
@@ -198,7 +198,7 @@ def test_store_list_runs_puts_the_newest_last_even_within_a_second(runs_dir: Pat
     )
 
 
-def test_store_list_runs_lists_damaged_runs_in_their_place_and_skips_other_things(runs_dir: Path) -> None:
+def test_store_list_runs_includes_damaged_runs_and_skips_other_entries(runs_dir: Path) -> None:
     run = _create(runs_dir)
     early = runs_dir / "20200101-000000-old-ffff"
     early.mkdir()
@@ -222,7 +222,7 @@ def test_store_list_runs_lists_damaged_runs_in_their_place_and_skips_other_thing
     assert "not JSON" in listed[3].problem
 
 
-def test_store_list_runs_goes_by_the_directory_not_by_what_the_record_says(runs_dir: Path) -> None:
+def test_store_list_runs_takes_the_id_from_the_directory_name(runs_dir: Path) -> None:
     run = _create(runs_dir)
     run.path.rename(runs_dir / "kept")
     assert [summary.id for summary in runs.list_runs(runs_dir)] == ["kept"]

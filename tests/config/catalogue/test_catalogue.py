@@ -1,4 +1,4 @@
-"""The catalogue against the installed Keras: complete, current, and every entry can be built."""
+"""Compare the catalogue with the installed Keras: it is complete and current, and every entry builds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dltrain.config.catalogue import entries
 SECTIONS = [section for section in entries.sections() if section != "activation"]
 LAYERS = entries.names("layer")
 
-# Samples for layers that no rule of `sample_shape` fits.
+# Sample shapes of layers that no rule in `sample_shape` covers.
 SHAPES: dict[str, tuple[int, ...]] = {
     "CategoryEncoding": (3,),
     "ConvLSTM1D": (2, 6, 2),
@@ -45,7 +45,7 @@ SEQUENCES = (
     "Permute",
     "EinsumDense",
 )
-# The least that a class needs beyond what REQUIRED says.
+# Minimal arguments of a class, in addition to REQUIRED.
 SPECIAL: dict[str, dict[str, Any]] = {
     "GroupNormalization": {"groups": 1},
     "MelSpectrogram": {
@@ -104,7 +104,7 @@ REQUIRED: dict[str, Any] = {
     "width": 4,
     "width_factor": 0.1,
 }
-UNFIT = [
+EXCLUDED = [
     *(
         "Lambda",
         "LambdaCallback",
@@ -117,7 +117,7 @@ UNFIT = [
     *("StringLookup", "IntegerLookup", "TextVectorization", "InputLayer", "Add", "Concatenate", "Layer"),
     *("MultiHeadAttention", "LearningRateScheduler", "ModelCheckpoint", "CSVLogger", "RemoteMonitor"),
 ]
-# What has to stand beside an argument at its bound.
+# Other arguments that a value at the bound requires.
 COMPANIONS: dict[str, dict[str, Any]] = {
     "AUC.num_labels": {"multi_label": True},
     "PiecewiseConstantDecay.values": {"boundaries": []},
@@ -151,7 +151,7 @@ def module_of(section: str) -> Any:
 
 
 def build(section: str, name: str, /, **arguments: Any) -> Any:
-    """The object from its least arguments and those given; nested objects by their names."""
+    """Build an object from its minimal arguments and the given ones; nested objects are given by name."""
     given = minimal(section, name) | arguments
     for key in ("layer", "cell", "backward_layer"):
         if isinstance(given.get(key), str):
@@ -162,7 +162,7 @@ def build(section: str, name: str, /, **arguments: Any) -> Any:
 
 
 def arguments_of(section: str, *attributes: str) -> list[tuple[str, str]]:
-    """(name, argument) of all arguments in a section that have one of the attributes set."""
+    """Return (name, argument) of every argument in a section that has one of the attributes set."""
     found = []
     for name in entries.names(section):
         entry = entries.find(section, name)
@@ -178,7 +178,7 @@ def argument_of(section: str, name: str, key: str) -> Argument:
     return entry.arguments[key]
 
 
-def test_catalogue_is_what_the_installed_keras_gives() -> None:
+def test_catalogue_matches_the_installed_keras() -> None:
     import keras
 
     known, installed = entries.keras_version(), keras.__version__
@@ -189,7 +189,7 @@ def test_catalogue_is_what_the_installed_keras_gives() -> None:
     assert shipped == made, "stale: run python scripts/make_catalogue.py"
 
 
-def test_catalogue_reads_without_keras_or_numpy() -> None:
+def test_catalogue_loads_without_keras_or_numpy() -> None:
     code = (
         "import sys; from dltrain.config.catalogue import entries; entries.find('layer', 'Dense');"
         "sys.exit(bool({'keras', 'numpy', 'tensorflow'} & set(sys.modules)))"
@@ -197,13 +197,13 @@ def test_catalogue_reads_without_keras_or_numpy() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_catalogue_layers_take_a_sample() -> None:
+def test_catalogue_layers_run_on_a_sample() -> None:
     import keras
 
     def run(name: str) -> None:
         inputs = keras.Input(sample_shape(name))
         made = build("layer", name)
-        assert made(inputs) is not inputs, "a built model would pass it over"
+        assert made(inputs) is not inputs, "a built model would skip it"
         model = keras.Sequential([inputs, made])
         assert model(keras.ops.ones((2, *inputs.shape[1:]))).shape[0] == 2
 
@@ -211,34 +211,34 @@ def test_catalogue_layers_take_a_sample() -> None:
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_catalogue_objects_build_from_their_least_arguments(section: str) -> None:
+def test_catalogue_objects_build_from_minimal_arguments(section: str) -> None:
     assert failures(entries.names(section), lambda name: build(section, name)) == {}
 
 
-def test_catalogue_layers_take_the_base_arguments_they_list() -> None:
-    def take(name: str) -> None:
+def test_catalogue_layers_accept_their_listed_base_arguments() -> None:
+    def check(name: str) -> None:
         entry = entries.find("layer", name)
         assert entry is not None
         base = {"name": "mine", "dtype": "int64" if name == "Hashing" else "float32", "trainable": False}
         made = build("layer", name, **{key: value for key, value in base.items() if key in entry.arguments})
         assert made.name == "mine"
 
-    assert failures(LAYERS, take) == {}
+    assert failures(LAYERS, check) == {}
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_catalogue_words_are_taken_by_keras(section: str) -> None:
-    def take(argument: tuple[str, str]) -> None:
+def test_catalogue_choices_are_accepted_by_keras(section: str) -> None:
+    def check(argument: tuple[str, str]) -> None:
         name, key = argument
         for word in argument_of(section, name, key).choices:
             build(section, name, **{key: word})
 
-    assert failures(arguments_of(section, "choices"), take) == {}
+    assert failures(arguments_of(section, "choices"), check) == {}
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_catalogue_bounds_are_taken_by_keras(section: str) -> None:
-    def take(place: tuple[str, str]) -> None:
+def test_catalogue_bounds_are_accepted_by_keras(section: str) -> None:
+    def check(place: tuple[str, str]) -> None:
         name, key = place
         argument = argument_of(section, name, key)
         for bound in (argument.minimum, argument.maximum):
@@ -251,11 +251,11 @@ def test_catalogue_bounds_are_taken_by_keras(section: str) -> None:
                 value = [value] * max(argument.lengths or (1,))
             build(section, name, **COMPANIONS.get(f"{name}.{key}", {}), **{key: value})
 
-    assert failures(arguments_of(section, "minimum", "maximum"), take) == {}
+    assert failures(arguments_of(section, "minimum", "maximum"), check) == {}
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_catalogue_defaults_are_kerass_own(section: str) -> None:
+def test_catalogue_defaults_equal_those_of_keras(section: str) -> None:
     def compare(name: str) -> None:
         signature = inspect.signature(getattr(module_of(section), name)).parameters
         entry = entries.find(section, name)
@@ -270,7 +270,7 @@ def test_catalogue_defaults_are_kerass_own(section: str) -> None:
 
 
 @pytest.mark.parametrize("section", [s for s in SECTIONS if s not in ("schedule", "callback", "layer")])
-def test_catalogue_aliases_are_words_that_keras_resolves(section: str) -> None:
+def test_catalogue_aliases_are_strings_that_keras_resolves(section: str) -> None:
     module = module_of(section)
     for word, own in entries.aliases(section).items():
         if own is None:
@@ -280,14 +280,14 @@ def test_catalogue_aliases_are_words_that_keras_resolves(section: str) -> None:
         assert name.replace("_", "").lower() == own.lower()
 
 
-def test_catalogue_activations_are_words_of_keras() -> None:
+def test_catalogue_activations_are_strings_that_keras_resolves() -> None:
     import keras
 
     inputs = keras.ops.ones((2, 4))
     assert {word for word in entries.names("activation") if keras.activations.get(word)(inputs).shape[0] != 2} == set()
 
 
-def test_catalogue_names_every_class_of_keras_or_says_why_not() -> None:
+def test_catalogue_lists_or_excludes_every_keras_class() -> None:
     for section in SECTIONS:
         for name, value in vars(module_of(section)).items():
             if inspect.isclass(value) and not name.startswith("_"):
@@ -295,9 +295,9 @@ def test_catalogue_names_every_class_of_keras_or_says_why_not() -> None:
                 assert known != (entries.why_not(name) is not None), name
 
 
-def test_catalogue_leaves_out_what_is_not_safe_or_fitting() -> None:
-    assert [name for name in UNFIT if any(entries.find(section, name) for section in entries.sections())] == []
-    assert [name for name in UNFIT if not entries.why_not(name)] == []
+def test_catalogue_excludes_unsafe_and_unsuitable_classes() -> None:
+    assert [name for name in EXCLUDED if any(entries.find(section, name) for section in entries.sections())] == []
+    assert [name for name in EXCLUDED if not entries.why_not(name)] == []
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_catalogue_leaves_out_what_is_not_safe_or_fitting() -> None:
         ("EarlyStopping", "verbose"),
     ],
 )
-def test_catalogue_says_why_an_argument_is_left_out(name: str, argument: str) -> None:
+def test_catalogue_explains_excluded_arguments(name: str, argument: str) -> None:
     entry = entries.find("callback" if name == "EarlyStopping" else "layer", name)
     assert entry is not None
     assert argument not in entry.arguments
@@ -340,7 +340,7 @@ def test_catalogue_leaves_accuracy_to_keras() -> None:
     assert entries.aliases("metric")["accuracy"] is None
 
 
-def test_catalogue_entry_says_what_an_argument_takes() -> None:
+def test_catalogue_entry_describes_argument_values() -> None:
     kernel_size = argument_of("layer", "Conv2D", "kernel_size")
     assert kernel_size.kinds == ("int", "ints")
     assert kernel_size.lengths == (2,)
@@ -352,27 +352,27 @@ def test_catalogue_entry_says_what_an_argument_takes() -> None:
     assert argument_of("optimizer", "Adam", "learning_rate").kinds == ("float", "schedule")
 
 
-# Arguments with which it shows that samples are mixed.
+# Arguments that make the mixing of samples visible.
 MIXING: dict[str, dict[str, Any]] = {"MelSpectrogram": {"top_db": 1.0}}
-WHOLE_NUMBERS = ("CategoryEncoding", "Embedding", "Hashing", "ReversibleEmbedding")
+INTEGER_INPUTS = ("CategoryEncoding", "Embedding", "Hashing", "ReversibleEmbedding")
 
 
 def is_mixed(name: str, seed: int, training: bool) -> bool:
-    """Whether the first sample's output changes with the other samples of its batch, all else alike."""
+    """Return whether the first sample's output depends on the other samples of its batch."""
     import keras
     import numpy as np
 
     entry = entries.find("layer", name)
     assert entry is not None
     draws = np.random.default_rng(seed)
-    batches = draws.uniform(0, 3 if name in WHOLE_NUMBERS else 1, (2, 4, *sample_shape(name))).astype("float32")
+    batches = draws.uniform(0, 3 if name in INTEGER_INPUTS else 1, (2, 4, *sample_shape(name))).astype("float32")
     batches[1] *= 0.3
     batches[1][0] = batches[0][0]
     given: dict[str, Any] = {
         key: value for key, value in (("seed", seed), ("value_range", (0, 1))) if key in entry.arguments
     }
     outputs = []
-    for batch in np.floor(batches) if name in WHOLE_NUMBERS else batches:
+    for batch in np.floor(batches) if name in INTEGER_INPUTS else batches:
         keras.utils.set_random_seed(seed)
         model = keras.Sequential([build("layer", name, **given, **MIXING.get(name, {}))])
         outputs.append(keras.ops.convert_to_numpy(model(batch, training=training))[0])
@@ -380,17 +380,17 @@ def is_mixed(name: str, seed: int, training: bool) -> bool:
 
 
 @pytest.mark.slow
-def test_catalogue_knows_the_layers_that_mix_the_samples_of_a_batch() -> None:
+def test_catalogue_marks_layers_that_mix_samples_of_a_batch() -> None:
     names = [name for name in LAYERS if not entries.trait("layer", name, "cell")]
     judged = {name: how for name in names if (how := entries.trait("layer", name, "mixes_batch"))}
     assert [name for name in names if name not in judged and is_mixed(name, seed=0, training=True)] == []
-    # Some mix in some of their random draws only.
+    # Some mix only in some of their random draws.
     assert [name for name in judged if not any(is_mixed(name, seed, training=True) for seed in range(20))] == []
     in_use = [name for name in judged if any(is_mixed(name, seed, training=False) for seed in range(3))]
     assert in_use == [name for name, how in judged.items() if how == "always"]
 
 
-def test_catalogue_knows_the_losses_that_mix_the_samples_of_a_batch() -> None:
+def test_catalogue_marks_losses_that_mix_samples_of_a_batch() -> None:
     import numpy as np
 
     draws = np.random.default_rng(0)
@@ -407,7 +407,7 @@ def test_catalogue_knows_the_losses_that_mix_the_samples_of_a_batch() -> None:
     assert mixing == [name for name in entries.names("loss") if entries.trait("loss", name, "mixes_batch") == "always"]
 
 
-def test_catalogue_knows_how_many_numbers_an_optimizer_keeps_for_each_weight() -> None:
+def test_catalogue_knows_the_slots_of_optimizers() -> None:
     import keras
 
     for name in entries.names("optimizer"):
@@ -432,7 +432,7 @@ def test_catalogue_knows_the_ranges_of_activations() -> None:
             assert abs(end) > 50 if wanted is None else abs(end - wanted) < 0.02, (word, end)
 
 
-def test_catalogue_stops_at_a_class_that_nobody_has_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_catalogue_generator_fails_on_a_class_without_traits(monkeypatch: pytest.MonkeyPatch) -> None:
     made: Any = script("make_catalogue")
     with pytest.raises(SystemExit, match="nobody has judged the layer Conv4D"):
         made.traits("layer", "Conv4D")

@@ -1,4 +1,4 @@
-"""The table of kinds: every argument's kinds are in it, and its parts agree with each other."""
+"""The table of kinds contains the kinds of every argument, and its parts agree with each other."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ def of(kind: str, **bounds: Any) -> Argument:
     return dataclasses.replace(FREE, kinds=(kind,), **bounds)
 
 
-def test_kinds_hold_every_kind_of_the_catalogue_and_of_the_data_sets() -> None:
+def test_kinds_cover_the_catalogue_and_the_data_sets() -> None:
     unknown = [name for name, argument in every_argument() if not set(argument.kinds) <= KINDS.keys()]
     assert unknown == []
     assert all(kind.section in (None, name) for name, kind in KINDS.items())
 
 
 def test_kinds_accept_every_default() -> None:
-    refused = [
+    rejected = [
         name
         for name, argument in every_argument()
         if argument.default is not None and plain_kind(argument, argument.default) is None
         if not (isinstance(argument.default, str | dict) and section_of(argument))
     ]
-    assert refused == []
+    assert rejected == []
 
 
-def test_kinds_are_told_apart_by_the_value() -> None:
-    """No argument takes both objects and strings, so that a string is one or the other."""
+def test_kinds_of_objects_and_strings_do_not_overlap() -> None:
+    """No argument accepts both objects and strings, so a string value is unambiguous."""
     both = [name for name, argument in every_argument() if section_of(argument) and strings_of(argument)]
     assert both == []
     assert [name for name, argument in every_argument() if section_of(argument) and "str" in argument.kinds] == []
@@ -63,7 +63,7 @@ def test_kinds_accept_what_their_schema_accepts(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_kinds_samples_are_of_the_kind(name: str) -> None:
+def test_kinds_accept_their_samples(name: str) -> None:
     kind = KINDS[name]
     assert all(kind.section or kind.accepts(of(name), sample) for sample in kind.samples)
 
@@ -79,7 +79,7 @@ def test_kinds_samples_are_of_the_kind(name: str) -> None:
         ("words", "a", "a"),
     ],
 )
-def test_kinds_construct_what_keras_takes(name: str, value: Any, made: Any) -> None:
+def test_kinds_construct_the_type_that_keras_expects(name: str, value: Any, made: Any) -> None:
     constructed = KINDS[name].construct(value)
     assert (constructed, type(constructed)) == (made, type(made))
     assert repr(constructed) == repr(made)
@@ -97,11 +97,11 @@ def test_kinds_construct_what_keras_takes(name: str, value: Any, made: Any) -> N
         (of("initializer"), "an initializer"),
     ],
 )
-def test_kinds_expected_is_a_phrase(argument: Argument, phrase: str) -> None:
+def test_kinds_expected_describes_an_argument(argument: Argument, phrase: str) -> None:
     assert expected(argument) == phrase
 
 
-def test_kinds_a_whole_number_is_an_int_before_it_is_a_float() -> None:
+def test_kinds_prefer_int_to_float_for_an_integer() -> None:
     assert plain_kind(dataclasses.replace(FREE, kinds=("int", "float")), 2) is KINDS["int"]
     assert plain_kind(of("float", minimum=3), 2) is None
     assert plain_kind(of("float"), float("nan")) is None

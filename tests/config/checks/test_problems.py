@@ -1,4 +1,4 @@
-"""The list of problems: what one problem says, no other says again."""
+"""The list of problems: each mistake is reported once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dltrain.config.checks.problems import in_order
 from dltrain.config.plan import check
 from dltrain.errors import ConfigError, Fix, Problem, Where
 
-WHOLE = {
+VALID = {
     "data": "{dataset: {synthetic: {features: 4}}}",
     "model": "{layers: [Dense: {units: 2, activation: softmax}]}",
     "train": "{optimizer: Adam, loss: sparse_categorical_crossentropy, epochs: 1}",
@@ -25,17 +25,17 @@ WHOLE = {
         ("model", "units: 2", "neurons: 2", "did you mean `units`?"),
     ],
 )
-def test_problems_a_key_under_another_name_is_not_missing(section: str, old: str, new: str, hint: str) -> None:
-    assert old in WHOLE[section]
-    text = "".join(f"{key}: {value}\n" for key, value in {**WHOLE, section: WHOLE[section].replace(old, new)}.items())
+def test_problems_misnamed_key_is_not_also_reported_missing(section: str, old: str, new: str, hint: str) -> None:
+    assert old in VALID[section]
+    text = "".join(f"{key}: {value}\n" for key, value in {**VALID, section: VALID[section].replace(old, new)}.items())
     with pytest.raises(ConfigError) as caught:
         check("test.yaml", text.encode(), ())
     (problem,) = caught.value.problems
     assert hint in problem.hint
 
 
-def test_problems_a_key_that_stands_in_another_section_is_not_missing_there() -> None:
-    text = "".join(f"{key}: {value}\n" for key, value in WHOLE.items()).replace(", epochs: 1}", "}\nepochs: 1")
+def test_problems_misplaced_key_is_not_also_reported_missing() -> None:
+    text = "".join(f"{key}: {value}\n" for key, value in VALID.items()).replace(", epochs: 1}", "}\nepochs: 1")
     with pytest.raises(ConfigError) as caught:
         check("test.yaml", text.encode(), ())
     assert [(problem.path, problem.hint) for problem in caught.value.problems] == [
@@ -43,7 +43,7 @@ def test_problems_a_key_that_stands_in_another_section_is_not_missing_there() ->
     ]
 
 
-def test_problems_of_overrides_come_last_and_each_is_told_once() -> None:
+def test_problems_are_deduplicated_with_overrides_last() -> None:
     def problem(line: int) -> Problem:
         return Problem("code", "message", (), Where("a.yaml", line, 1, 2, "text"))
 
@@ -64,5 +64,5 @@ def test_problems_of_overrides_come_last_and_each_is_told_once() -> None:
         (Fix("remove", words="leave it out"), "leave it out"),
     ],
 )
-def test_problems_say_their_fix(fix: Fix, words: str) -> None:
+def test_problems_render_their_fix(fix: Fix, words: str) -> None:
     assert Problem("code", "message", fix=fix).hint == words

@@ -1,4 +1,4 @@
-"""Rules over several values: what has to be told, and what must not be."""
+"""Checks across several values: which configs they report and which they accept."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ LOGITS = "{Dense: {units: 3}}"
         ),
     ],
 )
-def test_sense_has_nothing_against_sound_models(data: str, layers: str, loss: str, metrics: str) -> None:
+def test_sense_accepts_sound_models(data: str, layers: str, loss: str, metrics: str) -> None:
     assert problems_of(layers, data=data, loss=loss, metrics=metrics) == []
 
 
@@ -119,7 +119,7 @@ def test_sense_has_nothing_against_sound_models(data: str, layers: str, loss: st
         ),
     ],
 )
-def test_sense_has_nothing_against_sound_training(callbacks: str, optimizer: str) -> None:
+def test_sense_accepts_sound_training(callbacks: str, optimizer: str) -> None:
     found = problems_of(SOFTMAX, data=THREE, callbacks=callbacks, optimizer=optimizer)
     assert found == []
 
@@ -193,7 +193,7 @@ def test_sense_has_nothing_against_sound_training(callbacks: str, optimizer: str
         ({"data": THREE, "metrics": "mse: {name: loss}"}, SOFTMAX, "duplicate-name", "error"),
     ],
 )
-def test_sense_tells_what_does_not_go_together(parts: dict[str, object], layers: str, code: str, severity: str) -> None:
+def test_sense_reports_incompatible_values(parts: dict[str, object], layers: str, code: str, severity: str) -> None:
     found = {problem.code: problem for problem in problems_of(layers, **parts)}
     assert code in found
     assert found[code].severity == severity
@@ -214,21 +214,21 @@ def test_sense_knows_which_metrics_have_no_direction() -> None:
             metrics=flow({name: written}),
             callbacks="EarlyStopping: {monitor: val_it, patience: 2}",
         )
-        told = any(p.code == "callback-mode" for p in found)
-        assert told == (getattr(metric, "_direction", None) is None), name
+        reported = any(p.code == "callback-mode" for p in found)
+        assert reported == (getattr(metric, "_direction", None) is None), name
 
 
-def test_sense_is_judged_beside_other_mistakes() -> None:
+def test_sense_checks_run_despite_other_errors() -> None:
     codes = {p.code for p in problems_of("{LSTM: {units: 3}}", data=THREE, epochs="many", optimizer="Adamm")}
     assert codes == {"wrong-type", "unknown-name", "shape"}
 
 
-def test_sense_stays_silent_behind_a_layer_that_is_wrong() -> None:
+def test_sense_skips_layers_after_an_invalid_one() -> None:
     assert {p.code for p in problems_of("{Dense: {unit: 3}}, {LSTM: {units: 3}}", data=THREE)} == {"unknown-argument"}
 
 
 @pytest.mark.parametrize(("share", "severity"), [(0.5, None), (2, "warning"), (8, "error")])
-def test_sense_of_sizes_is_held_against_the_machine(
+def test_sense_compares_sizes_with_the_memory_of_the_machine(
     monkeypatch: pytest.MonkeyPatch, share: float, severity: str | None
 ) -> None:
     weights = 4 * 1000 + 1000 + 1000 * 3 + 3
@@ -240,7 +240,7 @@ def test_sense_of_sizes_is_held_against_the_machine(
 
 
 @pytest.mark.parametrize("optimizer", [name for name in entries.names("optimizer") if name != "LossScaleOptimizer"])
-def test_sense_of_sizes_counts_what_keras_keeps(tmp_path: Path, optimizer: str) -> None:
+def test_sense_counts_parameters_and_slots_like_keras(tmp_path: Path, optimizer: str) -> None:
     path = tmp_path / "config.yaml"
     layers = "{Dense: {units: 7, activation: relu}}, BatchNormalization, {Dense: {units: 3, activation: softmax}}"
     rest = {"metrics": "", "callbacks": "", "epochs": 1, "loss": "sparse_categorical_crossentropy"}
@@ -259,5 +259,5 @@ def test_sense_of_sizes_counts_what_keras_keeps(tmp_path: Path, optimizer: str) 
 @pytest.mark.parametrize(
     ("count", "text"), [(12, "12 bytes"), (2048, "2.0 KiB"), (25 * 2**30, "25.0 GiB"), (200 * 2**40, "200 TiB")]
 )
-def test_sense_of_sizes_says_bytes_for_people(count: int, text: str) -> None:
+def test_sense_formats_sizes_for_humans(count: int, text: str) -> None:
     assert sense_sizes.size(count) == text

@@ -1,4 +1,4 @@
-"""The rules about shapes against Keras itself, over many drawn arguments and inputs."""
+"""Compare the shape rules with Keras on many random arguments and input shapes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dltrain.config.checks.shapes import images as shapes_images
 from dltrain.engine.model.construct import KERAS_ERRORS, Refused, construct
 
 WITH_RULE = sorted(RULES)
-# Their output follows from the data, from words or from a convention of their own; the check ends there.
+# Their output shape depends on the data, on strings or on a special convention; shape inference stops there.
 WITHOUT_RULE = {
     "AugMix",
     "ContrastLimitedAdaptiveHistogramEqualization",
@@ -31,7 +31,7 @@ WITHOUT_RULE = {
     "RandomPosterization",
     "STFTSpectrogram",
 }
-# Arguments that change neither shapes nor weights, and would only cost draws.
+# Arguments that change neither shapes nor weights; drawing them would waste examples.
 IDLE = re.compile(
     r".*_(initializer|regularizer|constraint)|name|dtype|seed|.*activation|momentum|epsilon|.*_factor|factor"
     r"|.*_value|value_range|interpolation|fill_mode|use_cudnn|lora_alpha|unroll"
@@ -41,15 +41,15 @@ CONVOLUTION = {"filters": 8, "kernel_size": 3}
 
 
 def stricter(name: str, given: dict[str, Any], shape: tuple[int, ...]) -> bool:
-    """Where a rule refuses on purpose what Keras runs."""
+    """Return whether the rule deliberately rejects what Keras runs."""
     if name.endswith("Cell"):
-        return True  # runs on its own only where the input happens to have the sizes of its states
+        return True  # runs alone only if the input happens to match the state sizes
     if name in shapes_images.RULES:
-        return len(shape) == 2  # Keras takes the whole batch for one image
+        return len(shape) == 2  # Keras treats the whole batch as one image
     if name == "TimeDistributed" and "RepeatVector" in given["layer"]:
-        return True  # runs the layer past its own check, and repeats whole steps
+        return True  # bypasses the check of the inner layer and repeats whole steps
     axes = given.get("axis")
-    mixing = {0, -len(shape) - 1}  # the samples of a batch
+    mixing = {0, -len(shape) - 1}  # the batch axis
     return bool(mixing & set(axes if isinstance(axes, list) else [axes]))
 
 
@@ -59,7 +59,7 @@ def numbers(argument: Argument, most: int = 6) -> st.SearchStrategy[int]:
 
 
 def value(layer: str, key: str, argument: Argument) -> st.SearchStrategy[Any]:
-    """Values that the catalogue takes, small where they are sizes."""
+    """Draw values that the catalogue accepts; sizes are small."""
     if argument.kinds == ("layer",):
         inner = st.sampled_from(INNER[layer, key])
         return inner | st.none() if argument.nullable else inner
@@ -104,7 +104,7 @@ CELLS = [
     {"GRUCell": {"units": 2, "reset_after": False}},
     {"SimpleRNNCell": {"units": 4, "trainable": False}},
 ]
-LOOPS = [
+RECURRENT = [
     {"LSTM": {"units": 3}},
     {"GRU": {"units": 2, "return_sequences": True}},
     {"SimpleRNN": {"units": 3, "use_bias": False}},
@@ -115,7 +115,7 @@ LOOPS = [
     {"Dense": {"units": 3}},
     {"Bidirectional": {"layer": {"LSTM": {"units": 3}}}},
 ]
-BACK = [
+BACKWARD = [
     {"LSTM": {"units": 3, "go_backwards": True}},
     {"GRU": {"units": 2, "return_sequences": True, "go_backwards": True}},
     {"GRU": {"units": 3, "go_backwards": True}},
@@ -153,15 +153,15 @@ KERNELS = [
 ]
 INNER: dict[tuple[str, str], list[Any]] = {
     ("RNN", "cell"): CELLS,
-    ("Bidirectional", "layer"): LOOPS,
-    ("Bidirectional", "backward_layer"): BACK,
+    ("Bidirectional", "layer"): RECURRENT,
+    ("Bidirectional", "backward_layer"): BACKWARD,
     ("TimeDistributed", "layer"): ANY,
     ("SpectralNormalization", "layer"): KERNELS,
 }
 
 
 def shapes(layer: str) -> st.SearchStrategy[tuple[int, ...]]:
-    """Mostly of the rank that the layer's name speaks of, else of any."""
+    """Draw mostly shapes of the rank in the layer's name, otherwise of any rank."""
     digit = re.search(r"([123])D", layer)
     rank = int(digit[1]) + 1 + layer.startswith("ConvLSTM") if digit else 0
     sizes = st.integers(1, 9)
@@ -170,29 +170,30 @@ def shapes(layer: str) -> st.SearchStrategy[tuple[int, ...]]:
     return st.one_of(fitting, fitting, fitting, anything)
 
 
-REFUSALS: tuple[type[Exception], ...] = (Refused, *KERAS_ERRORS)
+REJECTIONS: tuple[type[Exception], ...] = (Refused, *KERAS_ERRORS)
 
 
 def by_keras(name: str, given: dict[str, Any], shape: tuple[int, ...]) -> Inferred | None:
-    """What Keras makes of it, built and run on two samples; None where it refuses either."""
+    """Return what Keras infers, built and run on two samples; None if it rejects either."""
     try:
         layer = construct("layer", name, given)
         planned = layer(keras.Input(shape))
-        output = computed(layer, np.zeros((2, *shape), "float32"))
-    except REFUSALS:
+        output = run_layer(layer, np.zeros((2, *shape), "float32"))
+    except REJECTIONS:
         return None
     if not hasattr(output, "shape"):
-        return None  # several outputs, which a Sequential model does not take
+        return None  # several outputs, which a Sequential model does not accept
     if tuple(output.shape[1:]) != tuple(planned.shape[1:]):
-        return None  # Keras plans one shape and gives another: nothing to build on
-    return counted(layer, output)
+        return None  # Keras infers one shape and returns another: no reliable reference
+    return inferred_from(layer, output)
 
 
-def computed(layer: Any, samples: np.ndarray) -> Any:
-    """Run a layer, by XLA where TensorFlow has no kernel for it.
+def run_layer(layer: Any, samples: np.ndarray) -> Any:
+    """Run a layer, with XLA if TensorFlow has no kernel for it.
 
-    Which kernels there are hangs on the CPU: those for channels first, for dilated transposed convolutions and for
-    depthwise ones of unequal strides are missing on some. XLA makes its own, so the answer is the same everywhere.
+    The available kernels depend on the CPU: some CPUs lack those for channels first, for dilated transposed
+    convolutions and for depthwise convolutions with unequal strides. XLA compiles its own, so the result is the same
+    everywhere.
     """
     try:
         return layer(samples)
@@ -200,7 +201,7 @@ def computed(layer: Any, samples: np.ndarray) -> Any:
         return tf.function(layer, jit_compile=True)(samples)
 
 
-def counted(layer: Any, output: Any) -> Inferred:
+def inferred_from(layer: Any, output: Any) -> Inferred:
     trainable = sum(math.prod(weight.shape) for weight in layer.trainable_weights)
     return Inferred(tuple(output.shape[1:]), layer.count_params(), trainable)
 
@@ -209,11 +210,11 @@ def compare(name: str, given: dict[str, Any], shape: tuple[int, ...]) -> None:
     try:
         mine = infer(name, given, shape)
     except ShapeError as error:
-        if name.startswith("AdaptiveMaxPooling"):  # to run it would end the process
+        if name.startswith("AdaptiveMaxPooling"):  # running it would crash the process
             return
         truth = by_keras(name, given, shape)
         if not (error.message and error.fix):
-            raise AssertionError("an error without words") from error
+            raise AssertionError("an error without message or fix") from error
         if not (truth is None or min(truth.shape, default=1) < 1 or stricter(name, given, shape)):
             raise AssertionError(f"{error.message}, but Keras makes {truth}") from error
         return
@@ -231,7 +232,7 @@ def check_many(name: str, examples: int) -> None:
 
 
 def by_rule() -> dict[Any, list[str]]:
-    """The layers that share a rule, as those of one, two and three dimensions do."""
+    """Group the layers by rule; the 1D, 2D and 3D variants of a layer share one."""
     found: dict[Any, list[str]] = {}
     for name in WITH_RULE:
         found.setdefault(getattr(RULES[name], "func", RULES[name]), []).append(name)
@@ -239,23 +240,23 @@ def by_rule() -> dict[Any, list[str]]:
 
 
 @pytest.mark.parametrize("names", by_rule().values(), ids=lambda names: names[0])
-def test_shapes_of_a_rule_equal_those_of_keras(names: list[str]) -> None:
-    """Draws for each rule as many, and for each of its layers some."""
+def test_shapes_match_keras(names: list[str]) -> None:
+    """Each rule gets about the same number of examples, and each of its layers at least 8."""
     assert failures(names, lambda name: check_many(name, max(8, 30 // len(names)))) == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_RULE)
-def test_shapes_equal_those_of_keras_over_many_more(name: str) -> None:
+def test_shapes_match_keras_on_many_examples(name: str) -> None:
     check_many(name, 300)
 
 
-def test_shapes_have_a_rule_for_all_layers_but_these() -> None:
+def test_shapes_have_a_rule_for_all_but_the_listed_layers() -> None:
     assert set(entries.names("layer")) - set(WITH_RULE) == WITHOUT_RULE
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_RULE))
-def test_shapes_are_not_guessed_without_a_rule(name: str) -> None:
+def test_shapes_are_unknown_without_a_rule(name: str) -> None:
     assert infer(name, {}, (28, 28, 1)) is None
 
 
@@ -321,7 +322,7 @@ def test_shapes_are_not_guessed_without_a_rule(name: str) -> None:
         ("Normalization", {"mean": [0.1], "variance": 1.0}, (28, 28, 3), "as many numbers", "one length"),
     ],
 )
-def test_shapes_say_what_a_layer_gets_and_needs(
+def test_shapes_error_states_actual_and_expected_input(
     name: str, given_arguments: dict[str, Any], shape: tuple[int, ...], message: str, hint: str
 ) -> None:
     with pytest.raises(ShapeError) as caught:
@@ -339,18 +340,16 @@ def test_shapes_say_what_a_layer_gets_and_needs(
         ("TimeDistributed", {"layer": {"Dense": {"units": 4, "activation": "glu"}}}),
     ],
 )
-def test_shapes_are_not_guessed_where_an_activation_halves_the_last_axis(
-    name: str, given_arguments: dict[str, Any]
-) -> None:
+def test_shapes_are_unknown_if_an_activation_halves_the_last_axis(name: str, given_arguments: dict[str, Any]) -> None:
     assert infer(name, given_arguments, (4, 6)) is None
 
 
-def test_shapes_of_a_single_number_are_not_guessed() -> None:
+def test_shapes_of_scalars_are_unknown() -> None:
     assert [name for name in WITH_RULE if infer(name, {}, ()) is not None] == []
 
 
 @pytest.mark.parametrize("wrapper", [{"layer": "LSTM"}, {"layer": {"GRU": {"use_bias": False}}}, {"cell": "LSTMCell"}])
-def test_shapes_are_not_guessed_without_what_a_layer_needs(wrapper: dict[str, Any]) -> None:
+def test_shapes_are_unknown_without_required_arguments(wrapper: dict[str, Any]) -> None:
     assert infer("RNN" if "cell" in wrapper else "Bidirectional", wrapper, (4, 4)) is None
 
 

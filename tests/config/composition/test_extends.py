@@ -13,7 +13,7 @@ def loaded(path: Path, *overrides: str) -> dict[str, Any]:
     return load(path, overrides).spec.dump()
 
 
-def refused(path: Path, *overrides: str) -> Problem:
+def problem_of(path: Path, *overrides: str) -> Problem:
     with pytest.raises(ConfigError) as caught:
         load(path, overrides)
     (problem,) = caught.value.problems
@@ -28,7 +28,7 @@ def child(tiny: Path) -> Path:
     return path
 
 
-def test_extends_gives_what_the_base_says(tiny: Path, child: Path) -> None:
+def test_extends_loads_the_base(tiny: Path, child: Path) -> None:
     base, extended = loaded(tiny), loaded(child)
     assert extended == base
 
@@ -64,7 +64,7 @@ def test_extends_replaces_layers_as_a_whole(child: Path) -> None:
     assert len(loaded(child)["model"]["layers"]) == 1
 
 
-def test_extends_chains_and_overrides_beat_them_all(tiny: Path, child: Path) -> None:
+def test_extends_chains_and_overrides_take_precedence(tiny: Path, child: Path) -> None:
     last = tiny.parent / "last.yaml"
     child.write_text(child.read_text() + "seed: 1\ntrain: {epochs: 3, batch_size: 8}\n")
     last.write_text("extends: sub/child.yaml\ntrain: {epochs: 4}\n")
@@ -72,7 +72,7 @@ def test_extends_chains_and_overrides_beat_them_all(tiny: Path, child: Path) -> 
     assert (found["seed"], found["train"]["epochs"], found["train"]["batch_size"]) == (1, 4, 16)
 
 
-def test_extends_points_into_the_file_at_fault(tiny: Path, child: Path) -> None:
+def test_extends_locates_problems_in_the_file_at_fault(tiny: Path, child: Path) -> None:
     tiny.write_text(tiny.read_text().replace("units: 8", "unit: 8"))
     with pytest.raises(ConfigError) as caught:
         load(child)
@@ -82,19 +82,19 @@ def test_extends_points_into_the_file_at_fault(tiny: Path, child: Path) -> None:
         assert problem.where.line == 8
 
 
-def test_extends_refuses_a_cycle_and_shows_the_chain(tmp_path: Path) -> None:
+def test_extends_rejects_a_cycle_and_shows_the_chain(tmp_path: Path) -> None:
     for name, base in (("a", "b"), ("b", "c"), ("c", "b")):
         (tmp_path / f"{name}.yaml").write_text(f"extends: {base}.yaml\n")
-    problem = refused(tmp_path / "a.yaml")
+    problem = problem_of(tmp_path / "a.yaml")
     assert "b.yaml extends c.yaml extends b.yaml" in problem.message
     assert problem.where is not None
     assert problem.where.file.endswith("c.yaml")
 
 
-def test_extends_refuses_a_chain_without_end(tmp_path: Path) -> None:
+def test_extends_rejects_an_overlong_chain(tmp_path: Path) -> None:
     for number in range(40):
         (tmp_path / f"{number}.yaml").write_text(f"extends: {number + 1}.yaml\n")
-    assert "more than 16" in refused(tmp_path / "0.yaml").message
+    assert "more than 16" in problem_of(tmp_path / "0.yaml").message
 
 
 @pytest.mark.parametrize(
@@ -112,20 +112,20 @@ def test_extends_refuses_a_chain_without_end(tmp_path: Path) -> None:
         ("tiny.yml", "did you mean"),
     ],
 )
-def test_extends_says_what_is_wrong_with_the_base(tiny: Path, value: str, says: str) -> None:
+def test_extends_reports_an_invalid_base(tiny: Path, value: str, says: str) -> None:
     child = tiny.parent / "child.yaml"
     child.write_text(f"extends: {value}\n")
-    problem = refused(child)
+    problem = problem_of(child)
     assert says in f"{problem.message} {problem.hint}"
     assert problem.where is not None
     assert problem.where.line == 1
 
 
-def test_extends_is_not_for_overrides(tiny: Path) -> None:
-    assert "top level of a file" in refused(tiny, "extends=other.yaml").hint
+def test_extends_is_rejected_in_overrides(tiny: Path) -> None:
+    assert "top level of a file" in problem_of(tiny, "extends=other.yaml").hint
 
 
-def test_extends_origin_of_each_value_is_shown(tiny: Path, child: Path) -> None:
+def test_extends_origins_show_the_source_of_each_value(tiny: Path, child: Path) -> None:
     child.write_text(child.read_text() + "train: {epochs: 9}\n")
     plan = load(child, ["seed=3"])
     lines = plan.origins().splitlines()

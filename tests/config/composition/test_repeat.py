@@ -22,13 +22,13 @@ train:
 """
 
 
-def written(tmp_path: Path, repeat: str) -> Path:
+def write_config(tmp_path: Path, repeat: str) -> Path:
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG.format(repeat=repeat))
     return path
 
 
-def refused(path: Path) -> list[Problem]:
+def problems_of(path: Path) -> list[Problem]:
     with pytest.raises(ConfigError) as caught:
         load(path)
     return list(caught.value.problems)
@@ -50,20 +50,20 @@ def units(plan: Plan) -> list[object]:
         ),
     ],
 )
-def test_repeat_writes_layers_out(tmp_path: Path, repeat: str, expected: list[int]) -> None:
-    plan = load(written(tmp_path, repeat))
+def test_repeat_expands_layers(tmp_path: Path, repeat: str, expected: list[int]) -> None:
+    plan = load(write_config(tmp_path, repeat))
     assert units(plan) == expected
     assert "repeat" not in plan.resolved()
 
 
-def test_repeat_overrides_reach_inside(tmp_path: Path) -> None:
-    path = written(tmp_path, "repeat: {times: 2, layers: [{Dense: {units: 5}}]}")
+def test_repeat_overrides_apply_inside(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "repeat: {times: 2, layers: [{Dense: {units: 5}}]}")
     overrides = ["model.layers.1.repeat.times=3", "model.layers.1.repeat.layers.0.Dense.units=7"]
     assert units(load(path, overrides)) == [4, 7, 7, 7, 3]
 
 
-def test_repeat_override_leaves_other_uses_of_an_anchor_alone(tmp_path: Path) -> None:
-    path = written(tmp_path, "{Dense: &five {units: 5}}")
+def test_repeat_override_does_not_change_other_uses_of_an_anchor(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "{Dense: &five {units: 5}}")
     path.write_text(path.read_text().replace("    - Dense: {units: 3", "    - Dense: *five\n    - Dense: {units: 3"))
     assert units(load(path, ["model.layers.1.Dense.units=9"])) == [4, 9, 5, 3]
 
@@ -85,22 +85,22 @@ def test_repeat_override_leaves_other_uses_of_an_anchor_alone(tmp_path: Path) ->
         ("{repeat: {times: 2, layers: [Flatten]}, Dense: {units: 3}}", "object-form", "one name"),
     ],
 )
-def test_repeat_refuses_at_the_place(tmp_path: Path, repeat: str, code: str, says: str) -> None:
-    found = [problem for problem in refused(written(tmp_path, repeat)) if problem.code == code]
+def test_repeat_reports_errors_at_their_line(tmp_path: Path, repeat: str, code: str, says: str) -> None:
+    found = [problem for problem in problems_of(write_config(tmp_path, repeat)) if problem.code == code]
     assert len(found) == 1
     assert says in f"{found[0].message} {found[0].hint}"
     assert found[0].where is not None
     assert found[0].where.line == 6
 
 
-def test_repeat_cannot_blow_up(tmp_path: Path) -> None:
+def test_repeat_rejects_exponential_expansion(tmp_path: Path) -> None:
     repeat = "{Dense: {units: 5}}"
     for _ in range(12):
         repeat = f"{{repeat: {{times: 10000, layers: [{repeat}]}}}}"
-    assert {problem.code for problem in refused(written(tmp_path, repeat))} == {"too-many-nodes"}
+    assert {problem.code for problem in problems_of(write_config(tmp_path, repeat))} == {"too-many-nodes"}
 
 
-def test_repeat_tells_a_wrong_layer_once_with_its_written_path(tmp_path: Path) -> None:
-    problems = refused(written(tmp_path, "repeat: {times: 50, layers: [{Dense: {unit: 5}}]}"))
+def test_repeat_reports_an_invalid_layer_once_with_its_source_path(tmp_path: Path) -> None:
+    problems = problems_of(write_config(tmp_path, "repeat: {times: 50, layers: [{Dense: {unit: 5}}]}"))
     path = ("model", "layers", 1, "repeat", "layers", 0, "Dense")
     assert [problem.path[:7] for problem in problems] == [path]

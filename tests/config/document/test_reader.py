@@ -43,11 +43,11 @@ def test_reader_resolves_scalars_strictly(text: str, value: object) -> None:
     assert type(value_of(text)["a"]) is type(value)
 
 
-def test_reader_keeps_words_as_keys() -> None:
+def test_reader_keeps_keys_as_strings() -> None:
     assert value_of("on: 1\n1: 2\n") == {"on": 1, "1": 2}
 
 
-def test_reader_gives_every_key_and_value_its_place() -> None:
+def test_reader_records_the_position_of_keys_and_values() -> None:
     root = read("f.yaml", "a:\n  - b: long word\n")
     item = root.value["a"].value[0].value["b"]
     assert (item.where.line, item.where.column, item.where.end_column) == (2, 8, 17)
@@ -80,7 +80,7 @@ def test_reader_merges_and_reuses_anchors() -> None:
         ("a: \x07", "yaml-syntax", 1),
     ],
 )
-def test_reader_refuses_with_a_place(text: str, code: str, line: int) -> None:
+def test_reader_rejects_with_a_position(text: str, code: str, line: int) -> None:
     with pytest.raises(ReadError) as caught:
         read("f.yaml", text)
     problem = caught.value.problem
@@ -89,7 +89,7 @@ def test_reader_refuses_with_a_place(text: str, code: str, line: int) -> None:
     assert problem.where.line == line
 
 
-def test_reader_counts_what_aliases_stand_for() -> None:
+def test_reader_counts_expanded_aliases() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 8))
     with pytest.raises(ReadError) as caught:
@@ -97,7 +97,7 @@ def test_reader_counts_what_aliases_stand_for() -> None:
     assert caught.value.problem.code == "too-many-nodes"
 
 
-def test_reader_names_the_byte_that_is_not_utf8() -> None:
+def test_reader_locates_an_invalid_utf8_byte() -> None:
     with pytest.raises(ReadError) as caught:
         decode("f.yaml", b"ok: 1\nbad: \xff\n")
     where = caught.value.problem.where
@@ -109,7 +109,7 @@ def test_reader_names_the_byte_that_is_not_utf8() -> None:
 @given(
     st.one_of(st.binary(max_size=200), st.text(alphabet="ab:-{}[]&*!|>'\"#,? \n\t01e.<", max_size=80).map(str.encode))
 )
-def test_reader_turns_any_bytes_into_a_spec_or_problems(data: bytes) -> None:
+def test_reader_reports_problems_for_any_bytes(data: bytes) -> None:
     with pytest.raises(ConfigError) as caught:
         check("f.yaml", data, [])
     assert caught.value.problems

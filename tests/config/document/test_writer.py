@@ -1,4 +1,4 @@
-"""YAML that is written: the reader reads it back as the same data."""
+"""Written YAML round-trips through the reader."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ DATA: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("depth", range(4))
-def test_writer_blocks_of_any_depth_say_the_same(depth: int) -> None:
+def test_writer_blocks_of_any_depth_round_trip(depth: int) -> None:
     text = "\n".join(line.text for line in block(DATA, lambda path, value, columns: len(path) <= depth))
     assert read("written", text).plain() == DATA
 
 
-def test_writer_says_which_value_a_line_holds() -> None:
+def test_writer_maps_lines_to_values() -> None:
     lines = list(block({"layers": [{"Dense": {"units": 2}}]}, lambda path, value, columns: len(path) < 3))
     head = Line("layers:", ("layers",), opens=True)
     assert lines == [head, Line("  - Dense: {units: 2}", ("layers", 0, "Dense"))]
@@ -33,7 +33,7 @@ def test_writer_says_which_value_a_line_holds() -> None:
 @pytest.mark.parametrize(
     "key", ["test_acc", "test_my acc", "test_a: b", "a #b", "a:", " a", "a ", "é", "a\nb", "", "-"]
 )
-def test_writer_keys_read_back(key: str) -> None:
+def test_writer_keys_round_trip(key: str) -> None:
     text = "\n".join(line.text for line in block({key: 1}, lambda path, value, columns: True))
     assert read("written", text).plain() == {key: 1}
 
@@ -41,5 +41,5 @@ def test_writer_keys_read_back(key: str) -> None:
 @pytest.mark.parametrize(
     "value", ["null", "True", "", "1", "1e-3", "a: b", "- a", "#", "é\u2028", True, None, 1.5, [[]]]
 )
-def test_writer_values_read_back(value: object) -> None:
+def test_writer_values_round_trip(value: object) -> None:
     assert read("written", f"value: {flow(value)}").plain() == {"value": value}

@@ -1,4 +1,4 @@
-"""The JSON Schema against `check`: an independent validator gives the same verdict on the same config."""
+"""Compare the JSON Schema with `check`: an independent validator gives the same verdict on each config."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from dltrain.errors import ConfigError
 COMMITTED = ROOT / "schema" / "dltrain.schema.json"
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 MUTANTS = 600
-# What a config is refused for by its form alone; every other code needs the sense of several values together.
+# Codes of structural errors; every other code comes from a check across several values.
 STRUCTURAL = {
     "unknown-key",
     "missing-key",
@@ -96,7 +96,7 @@ train:
   metrics: [mae, MeanSquaredError]
   epochs: 1
 """
-# What a value of one argument is tried with.
+# Values to try for each argument.
 PROBES: list[Any] = [
     *(None, True, False, 0, 1, 2, 3, 9, -1, -2, 10**9, 10**30, 0.0, 0.5, 1.0, 2.5, -0.5, -1.0, 1e-9, 1e300),
     *("", "3", "auto", "same", "relu", "float32", "l2", "he_normal", "non_neg", "Dense", "Flatten", "Adam", "none"),
@@ -107,13 +107,13 @@ PROBES: list[Any] = [
 ]
 
 
-def whole(_: object, value: object) -> bool:
-    """What dltrain takes for an integer; JSON Schema would take `3.0` as well."""
+def is_integer(_: object, value: object) -> bool:
+    """Return whether dltrain accepts the value as an integer; JSON Schema also accepts `3.0`."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 STRICT: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", whole)
+    Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer)
 )
 
 
@@ -134,7 +134,7 @@ Mutation = Callable[[random.Random, Any, Any], None]
 
 
 def places(value: Any) -> Iterator[Place]:
-    """(container, key) of every value inside `value`, that of `extends` aside."""
+    """Yield (container, key) of every value inside `value` except that of `extends`."""
     for key in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
         if key != "extends":
             yield value, key
@@ -175,11 +175,11 @@ def rename(rng: random.Random, box: Any, key: Any) -> None:
         box[key] = name
 
 
-def nothing(rng: random.Random, box: Any, key: Any) -> None:
+def set_null(rng: random.Random, box: Any, key: Any) -> None:
     box[key] = None
 
 
-def listed(rng: random.Random, box: Any, key: Any) -> None:
+def wrap_in_list(rng: random.Random, box: Any, key: Any) -> None:
     box[key] = [box[key]] * rng.choice([1, 1, 2])
 
 
@@ -196,14 +196,14 @@ def unwrap(rng: random.Random, box: Any, key: Any) -> None:
         box[key] = rng.choice([name, {name: None}, {name: {}}, {name: [arguments]}, arguments])
 
 
-def named(rng: random.Random, box: Any, key: Any) -> None:
+def add_arguments(rng: random.Random, box: Any, key: Any) -> None:
     if isinstance(box[key], str):
         box[key] = {box[key]: rng.choice([None, {}, {"name": "x"}, [], 3])}
 
 
 MUTATIONS: list[Mutation] = [
-    *(delete, misspell, retype, renumber, scale, rename, nothing, listed, add, unwrap, named),
-    *(scale, unwrap, named),  # these often leave a config that is valid
+    *(delete, misspell, retype, renumber, scale, rename, set_null, wrap_in_list, add, unwrap, add_arguments),
+    *(scale, unwrap, add_arguments),  # these often leave a config that is valid
 ]
 
 
@@ -213,7 +213,7 @@ def swap(rng: random.Random, config: Any) -> None:
 
 
 def mutants(sources: list[str], count: int, seed: int) -> list[str]:
-    """Distinct configs, each with one to three changes, as JSON, which is YAML."""
+    """Return distinct configs with one to three changes each, as JSON, which is also YAML."""
     rng = random.Random(seed)
     configs = [plain(text) for text in sources]
     found: dict[str, None] = {}
@@ -230,12 +230,12 @@ def mutants(sources: list[str], count: int, seed: int) -> list[str]:
 
 
 def every_change(text: str) -> Iterator[str]:
-    """The config with each of its values replaced in turn, taken out, and given company."""
+    """Yield the config with each of its values in turn replaced, extended by a key, and deleted."""
     config = plain(text)
     for box, key in list(places(config)):
         old = box[key]
-        company = [old | {name: None} for name in ("extra", "Flatten", "SGD")] if isinstance(old, dict) else []
-        others: list[Any] = [None, -1, 3.0, True, "word", [], {}, *company]
+        extended = [old | {name: None} for name in ("extra", "Flatten", "SGD")] if isinstance(old, dict) else []
+        others: list[Any] = [None, -1, 3.0, True, "word", [], {}, *extended]
         for new in others:
             box[key] = new
             yield json.dumps(config)
@@ -250,18 +250,18 @@ def every_change(text: str) -> Iterator[str]:
 
 @cache
 def verdicts() -> tuple[tuple[Any, bool], ...]:
-    """Configs, each with whether `check` accepts it."""
+    """Return configs, each with whether `check` accepts it."""
     sources = [path.read_text() for path in CONFIGS] + [RICH, IMAGES] * 4
     texts = dict.fromkeys([*mutants(sources, MUTANTS, seed=1), *every_change(RICH)])
     return tuple((plain(text), check_accepts(text)) for text in texts)
 
 
-def test_json_schema_is_a_schema_in_the_new_and_in_the_old_dialect() -> None:
+def test_json_schema_is_valid_in_draft_2020_12_and_draft_7() -> None:
     Draft202012Validator.check_schema(json_schema())
-    Draft7Validator.check_schema(json_schema())  # that of older editors
+    Draft7Validator.check_schema(json_schema())  # the draft of older editors
 
 
-def test_json_schema_file_is_fresh() -> None:
+def test_json_schema_file_is_current() -> None:
     assert COMMITTED.read_text() == json_text(), "stale: run `make generate`"
 
 
@@ -273,7 +273,7 @@ def test_json_schema_command_prints_the_file(dltrain: Command) -> None:
 
 
 @pytest.mark.parametrize("text", [*(path.read_text() for path in CONFIGS), RICH, IMAGES])
-def test_json_schema_takes_whole_configs(text: str) -> None:
+def test_json_schema_accepts_complete_configs(text: str) -> None:
     assert check_accepts(text)
     assert STRICT(json_schema()).is_valid(plain(text))
     assert Draft7Validator(json_schema()).is_valid(plain(text))
@@ -304,7 +304,7 @@ def test_json_schema_agrees_with_check_on_mutants() -> None:
         (("activation",), "enum"),
     ],
 )
-def test_json_schema_without_a_keyword_disagrees(path: tuple[str | int, ...], keyword: str) -> None:
+def test_json_schema_without_a_keyword_accepts_invalid_configs(path: tuple[str | int, ...], keyword: str) -> None:
     schema = json_schema()
     damaged = schema["$defs"]
     for key in path:
@@ -346,7 +346,7 @@ def test_json_schema_agrees_with_check_on_every_argument() -> None:
     assert [rule for rule, verdict in seen.items() if verdict != {True, False}] == []
 
 
-def test_json_schema_defaults_are_those_of_the_catalogue_and_valid() -> None:
+def test_json_schema_defaults_match_the_catalogue_and_are_valid() -> None:
     definitions = json_schema()["$defs"]
     for entry in argument_rules():
         for key, argument in entry.arguments.items():
@@ -373,27 +373,27 @@ expect: {test_accuracy: null, val_loss: "< 2"}
 """
 
 
-def takes_away_nothing(config: Any) -> bool:
-    """Whether a bound is set to nothing that the base does not have, which only reading the base can tell."""
+def removes_unknown_bound(config: Any) -> bool:
+    """Return whether `expect` removes a bound that the base does not have; only reading the base shows that."""
     expect = config.get("expect") if isinstance(config, dict) else None
     return isinstance(expect, dict) and None in [expect[key] for key in expect.keys() - {"test_accuracy", "val_loss"}]
 
 
-def test_json_schema_agrees_with_check_on_configs_that_extend_another(tmp_path: Path) -> None:
+def test_json_schema_agrees_with_check_on_extending_configs(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(RICH.replace("limit: {train: 200, test: null}", "limit: {train: 200, test: 9}"))
     file = str(tmp_path / "part.yaml")
     validator = STRICT(json_schema())
     found = [
         (text, check_accepts(text, file), validator.is_valid(plain(text)))
         for text in [PART, "extends: base.yaml", *mutants([PART], 200, seed=2)]
-        if not takes_away_nothing(plain(text))
+        if not removes_unknown_bound(plain(text))
     ]
     assert [text for text, accepted, valid in found if accepted != valid] == []
     assert 20 < sum(accepted for _, accepted, _ in found) < len(found) - 20
 
 
 @pytest.mark.parametrize("value", ["3", "null", "[]", '""', "{file: base.yaml}"])
-def test_json_schema_extends_is_a_file(value: str) -> None:
+def test_json_schema_rejects_extends_without_a_file(value: str) -> None:
     assert not STRICT(json_schema()).is_valid(plain(f"extends: {value}"))
 
 
@@ -424,7 +424,7 @@ def leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
         ),
     ],
 )
-def test_json_schema_error_points_at_the_mistake(old: str, new: str, path: list[str | int], says: str) -> None:
+def test_json_schema_error_locates_the_mistake(old: str, new: str, path: list[str | int], says: str) -> None:
     assert RICH.count(old) == 1
     errors = STRICT(json_schema()).iter_errors(plain(RICH.replace(old, new)))
     found = list(leaves(errors))
@@ -434,7 +434,7 @@ def test_json_schema_error_points_at_the_mistake(old: str, new: str, path: list[
     assert any(says in error.message for error in here)
 
 
-def test_json_schema_describes_every_key_of_ours() -> None:
+def test_json_schema_describes_every_config_key() -> None:
     def described(schema: dict[str, Any]) -> Iterator[bool]:
         for value in schema.get("properties", {}).values():
             yield bool(value["description"]) and bool(value["title"])

@@ -1,4 +1,4 @@
-"""The manual: a page for whatever a config can name, with examples that hold."""
+"""The manual has a page for everything that a config can name, with valid examples."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_manual_examples_pass_the_check(section: str) -> None:
     assert failures(NAMES[section], check) == {}
 
 
-def test_manual_describes_every_layer_in_kerass_words() -> None:
+def test_manual_describes_every_layer_with_its_keras_docstring() -> None:
     def describe(name: str) -> None:
         paragraphs = docstrings.words(entry_of("layer", name).docs).paragraphs
         page = next(page for page in manual.look_up(name) if page.what == "a layer")
@@ -91,7 +91,7 @@ def test_manual_describes_every_layer_in_kerass_words() -> None:
     assert failures(entries.names("layer"), describe) == {}
 
 
-def test_manual_finds_nearly_every_argument_described() -> None:
+def test_manual_describes_nearly_every_argument() -> None:
     described, total = 0, 0
     for section in entries.sections():
         for name in entries.names(section):
@@ -107,12 +107,12 @@ def test_manual_finds_nearly_every_argument_described() -> None:
     [
         ("Conv2D.filters", "int, the dimension of the output space"),
         ("Adam.learning_rate", "A float"),
-        ("Adam.clipnorm", "Float. If set, the gradient"),  # from the words that all optimizers share
+        ("Adam.clipnorm", "Float. If set, the gradient"),  # from the docstring that all optimizers share
         ("Dense.trainable", "Boolean, whether"),  # from the base class
         ("synthetic.noise", "How blurred"),
     ],
 )
-def test_manual_argument_page_has_its_words(name: str, begins: str) -> None:
+def test_manual_argument_page_has_its_description(name: str, begins: str) -> None:
     (page,) = manual.look_up(name)
     assert page.text[0].startswith(begins)
     assert dict(page.facts).keys() == {"takes", "default"}
@@ -138,17 +138,17 @@ def test_manual_argument_page_has_its_words(name: str, begins: str) -> None:
         ("kernel_size", ["kernel_size"]),
     ],
 )
-def test_manual_understands(asked: str, titles: list[str]) -> None:
+def test_manual_resolves_names(asked: str, titles: list[str]) -> None:
     assert [page.title for page in manual.look_up(asked)] == titles
 
 
-def test_manual_lists_the_places_of_an_argument_that_many_have() -> None:
+def test_manual_lists_the_owners_of_a_shared_argument() -> None:
     (page,) = manual.look_up("kernel_size")
     assert "Conv2D.kernel_size" in page.names
     assert all(manual.look_up(name) for name in page.names)
 
 
-def test_manual_points_to_other_things_of_the_same_name() -> None:
+def test_manual_links_to_other_pages_of_the_same_name() -> None:
     assert "EarlyStopping.monitor" in manual.look_up("monitor")[0].also
     assert "ReLU" in manual.look_up("relu")[0].also
     assert "Dropout" in manual.look_up("dropout")[0].also
@@ -173,7 +173,7 @@ def test_manual_unknown_name_gets_a_hint(asked: str, says: str) -> None:
     assert says in f"{caught.value.message} {caught.value.hint}"
 
 
-def test_manual_without_keras_says_where_the_words_would_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_manual_without_keras_explains_missing_descriptions(monkeypatch: pytest.MonkeyPatch) -> None:
     caches = (docstrings.words, docstrings._root, docstrings._texts)
     for cached in caches:
         cached.cache_clear()
@@ -195,17 +195,17 @@ def test_manual_describes_every_data_set_and_its_arguments() -> None:
         assert all(argument.meaning for argument in source.arguments.values())
 
 
-def test_manual_overview_names_every_section_and_kind() -> None:
+def test_manual_overview_lists_every_section_and_kind() -> None:
     config, kinds = manual.overview()
     assert {"data", "model", "train", "expect", "extends", "repeat"} <= {row[0] for row in config.rows}
     assert all(manual.look_up(row[0]) for row in (*config.rows, *kinds.rows))
 
 
-def test_manual_example_takes_another_value_than_the_default() -> None:
+def test_manual_example_differs_from_the_default() -> None:
     argument = Argument(("words",), ("a", "b"), None, None, None, None, (), False, False, True, "a")
     assert examples.value(Entry("layer", "Some", {"mode": argument}), "mode") == "b"
 
 
-def test_manual_docstring_reads_shared_and_wrapped_arguments() -> None:
+def test_manual_docstring_parses_shared_and_wrapped_arguments() -> None:
     text = "Title.\n\nArgs:\n    a, b: both\n        of them.\n    `c` (optional): one.\n\nReturns:\n    d: not one."
     assert docstrings._arguments(text) == {"a": "both\nof them.", "b": "both\nof them.", "c": "one."}

@@ -9,7 +9,7 @@ from dltrain.data.sources import digits
 from dltrain.errors import DataError
 
 
-def test_digits_load_says_what_the_arrays_are() -> None:
+def test_digits_load_describes_the_arrays() -> None:
     pytest.importorskip("sklearn")
     source = digits.read({})
     assert source.train.x.shape == (1438, *source.facts.shape) == (1438, 8, 8, 1)
@@ -20,7 +20,7 @@ def test_digits_load_says_what_the_arrays_are() -> None:
     assert source.train.x.max() * source.scale == 1
 
 
-def test_digits_load_shares_out_every_image_once_in_order() -> None:
+def test_digits_load_puts_every_image_in_one_split_in_order() -> None:
     datasets = pytest.importorskip("sklearn.datasets")
     source, original = digits.read({}), datasets.load_digits().images
     rows = {image.tobytes(): row for row, image in enumerate(original.astype(np.uint8))}
@@ -38,7 +38,7 @@ def test_digits_load_stratifies_the_test_split() -> None:
     assert np.all(np.abs(in_test - (in_test + in_train) * 359 / 1797) < 1)
 
 
-def test_digits_load_without_scikit_learn_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digits_load_without_scikit_learn_suggests_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(DataError, match="scikit-learn") as caught:

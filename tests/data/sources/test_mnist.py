@@ -31,13 +31,13 @@ def idx(array: np.ndarray) -> bytes:
     return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
 
 
-def test_mnist_file_holds_the_originals_bit_for_bit() -> None:
+def test_mnist_file_contains_the_originals_bit_for_bit() -> None:
     with np.load(mnist.PATH, allow_pickle=False) as arrays:
         assert {key: arrays[key].dtype.str for key in arrays} == dict.fromkeys(ORIGINALS, "|u1")
         assert {key: hashlib.sha256(idx(arrays[key])).hexdigest() for key in arrays} == ORIGINALS
 
 
-def test_mnist_load_gives_the_originals_bit_for_bit(source: RawDataset) -> None:
+def test_mnist_load_returns_the_originals_bit_for_bit(source: RawDataset) -> None:
     arrays = {
         "x_train": source.train.x[..., 0],
         "y_train": source.train.y.astype(np.uint8),
@@ -47,7 +47,7 @@ def test_mnist_load_gives_the_originals_bit_for_bit(source: RawDataset) -> None:
     assert {key: hashlib.sha256(idx(array)).hexdigest() for key, array in arrays.items()} == ORIGINALS
 
 
-def test_mnist_load_says_what_the_arrays_are(source: RawDataset) -> None:
+def test_mnist_load_describes_the_arrays(source: RawDataset) -> None:
     assert source.train.x.shape == (60_000, *source.facts.shape) == (60_000, 28, 28, 1)
     assert source.test.x.shape == (10_000, *source.facts.shape)
     assert source.train.x.dtype == source.test.x.dtype == np.uint8
@@ -94,7 +94,7 @@ def append(packed: bytearray) -> None:
 
 
 @pytest.mark.parametrize("damage", [flip_first, flip_middle, flip_last, truncate, empty, append])
-def test_mnist_load_names_a_damaged_file_and_the_mend(
+def test_mnist_load_reports_a_damaged_file_and_the_fix(
     damage: Callable[[bytearray], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed = bytearray(mnist.PATH.read_bytes())
@@ -109,7 +109,7 @@ def test_mnist_load_names_a_damaged_file_and_the_mend(
     assert "reinstall" in caught.value.hint
 
 
-def test_mnist_load_does_not_open_another_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mnist_load_rejects_another_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "mnist.npz"
     np.savez(other, x_train=np.array([{"a": "pickle"}], dtype=object))
     monkeypatch.setattr(mnist, "PATH", other)
@@ -117,7 +117,7 @@ def test_mnist_load_does_not_open_another_archive(tmp_path: Path, monkeypatch: p
         mnist.read({})
 
 
-def test_mnist_load_names_a_missing_file_and_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mnist_load_reports_a_missing_file_and_the_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mnist, "PATH", tmp_path / "mnist.npz")
     with pytest.raises(DataError, match="cannot read") as caught:
         mnist.read({})

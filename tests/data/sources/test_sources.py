@@ -18,7 +18,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("source", "arguments"), CASES)
-def test_sources_hold_what_their_facts_say(source: Source, arguments: dict[str, Any]) -> None:
+def test_sources_match_their_facts(source: Source, arguments: dict[str, Any]) -> None:
     if source.name == "digits":
         pytest.importorskip("sklearn")
     known, raw = source.facts(source.filled(arguments)), source.read(source.filled(arguments))
@@ -39,7 +39,7 @@ def test_sources_hold_what_their_facts_say(source: Source, arguments: dict[str, 
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=lambda source: source.name)
-def test_sources_have_defaults_and_examples_of_their_arguments(source: Source) -> None:
+def test_sources_have_defaults_and_valid_examples(source: Source) -> None:
     assert source.example is None or source.example.keys() <= source.arguments.keys()
     assert not list(source.contradictions(source.example or {}))
     assert all(argument.required or argument.has_default for argument in source.arguments.values())

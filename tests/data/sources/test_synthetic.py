@@ -32,7 +32,7 @@ def content(source: RawDataset) -> str:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_synthetic_classification_says_what_the_arrays_are(shape: list[int]) -> None:
+def test_synthetic_classification_describes_the_arrays(shape: list[int]) -> None:
     source = load(shape=shape)
     assert source.facts.shape == tuple(shape)
     assert source.train.x.shape == (101, *shape)
@@ -45,7 +45,7 @@ def test_synthetic_classification_says_what_the_arrays_are(shape: list[int]) -> 
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_synthetic_regression_says_what_the_arrays_are(shape: list[int]) -> None:
+def test_synthetic_regression_describes_the_arrays(shape: list[int]) -> None:
     source = load(task="regression", shape=shape)
     assert source.train.x.shape == (101, *shape)
     assert source.train.y.shape == (101, 1)
@@ -62,7 +62,9 @@ def test_synthetic_regression_says_what_the_arrays_are(shape: list[int]) -> None
         ({"shape": [2, 3]}, (2, 3)),
     ],
 )
-def test_synthetic_shape_may_be_a_number_of_features(arguments: dict[str, Any], shape: tuple[int, ...]) -> None:
+def test_synthetic_shape_can_be_given_as_a_number_of_features(
+    arguments: dict[str, Any], shape: tuple[int, ...]
+) -> None:
     assert load(**arguments).facts.shape == shape
 
 
@@ -73,7 +75,7 @@ def test_synthetic_same_arguments_give_the_same_bytes(task: str) -> None:
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
 @pytest.mark.parametrize("change", [{"seed": 1}, {"noise": 0.6}])
-def test_synthetic_other_arguments_give_other_data(task: str, change: dict[str, Any]) -> None:
+def test_synthetic_different_arguments_give_different_data(task: str, change: dict[str, Any]) -> None:
     assert content(load(task=task)) != content(load(task=task, **change))
 
 
@@ -96,10 +98,10 @@ def test_synthetic_inputs_have_mean_zero_and_unit_variance(shape: list[int], noi
 
 
 @pytest.mark.parametrize("shape", [[1], [2], [10], [28, 28, 1], [50, 3]])
-def test_synthetic_classes_differ_even_where_there_is_little_room(shape: list[int]) -> None:
+def test_synthetic_classes_differ_even_in_few_dimensions(shape: list[int]) -> None:
     source = load(shape=shape, classes=20, samples=400, noise=0)
     x = source.train.x.reshape(400, -1)
-    assert len(np.unique(np.round(x, 4), axis=0)) == 40  # two prototypes a class
+    assert len(np.unique(np.round(x, 4), axis=0)) == 40  # two prototypes per class
 
 
 def test_synthetic_images_are_smooth_along_every_axis() -> None:
@@ -116,7 +118,7 @@ def test_synthetic_test_samples_are_not_training_samples(task: str) -> None:
     assert not rows & {row.tobytes() for row in source.test.x}
 
 
-def test_synthetic_test_split_does_not_depend_on_the_number_of_training_samples() -> None:
+def test_synthetic_test_split_is_independent_of_the_training_size() -> None:
     assert np.array_equal(load(samples=50).test.x, load(samples=500).test.x)
 
 
@@ -144,7 +146,7 @@ def test_synthetic_classification_needs_more_than_a_linear_model(seed: int) -> N
     assert linear.score(source.test.x, source.test.y) < 0.65
 
 
-def test_synthetic_regression_targets_are_standardised_and_not_linear() -> None:
+def test_synthetic_regression_targets_are_standardised_and_nonlinear() -> None:
     source = load(task="regression", samples=4000, test_samples=1000, shape=[4], noise=0)
     x, y = np.c_[source.train.x, np.ones(4000)], source.train.y
     residual = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
@@ -154,7 +156,7 @@ def test_synthetic_regression_targets_are_standardised_and_not_linear() -> None:
     assert float(residual.var()) > 0.05
 
 
-def test_synthetic_regression_noise_sets_the_share_that_no_model_explains() -> None:
+def test_synthetic_regression_noise_sets_the_unexplained_variance() -> None:
     clean, noisy = (
         load(task="regression", samples=20_000, noise=noise).train.y.astype(np.float64) for noise in (0, 0.5)
     )
@@ -162,10 +164,10 @@ def test_synthetic_regression_noise_sets_the_share_that_no_model_explains() -> N
     assert 1 - correlation**2 == pytest.approx(0.25 / 1.25, abs=0.01)
 
 
-def test_synthetic_data_beyond_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+def test_synthetic_data_beyond_memory_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(generators, "_smooth_fields", refuse)
+    monkeypatch.setattr(generators, "_smooth_fields", fail)
     with pytest.raises(DataError, match=r"1\.0 GiB does not fit in memory"):
         load(samples=1024 * 255, test_samples=1024, shape=[1024])

@@ -13,13 +13,13 @@ from dltrain.engine.session import start_session
 from dltrain.errors import ConfigError
 
 
-def refuse(**arguments: Any) -> Any:
+def raise_error(**arguments: Any) -> Any:
     raise ValueError("Exception encountered when calling it.\n\nno such thing\n\nArguments received: …")
 
 
-def test_build_tells_a_callback_that_keras_refuses_at_its_line(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_build_reports_a_callback_that_keras_rejects_at_its_line(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = load(tiny, ["train.callbacks=[TerminateOnNaN, EarlyStopping: {patience: 1}]"])
-    monkeypatch.setattr(keras.callbacks, "EarlyStopping", refuse)
+    monkeypatch.setattr(keras.callbacks, "EarlyStopping", raise_error)
     with pytest.raises(ConfigError) as caught:
         build_callbacks(plan)
     (problem,) = caught.value.problems
@@ -27,11 +27,11 @@ def test_build_tells_a_callback_that_keras_refuses_at_its_line(tiny: Path, monke
     assert problem.path == ("train", "callbacks", 1)
 
 
-def test_build_tells_a_layer_that_keras_refuses_at_its_line(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_build_reports_a_layer_that_keras_rejects_at_its_line(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dltrain.engine.inputs import load_data
 
     plan = load(tiny)
-    monkeypatch.setattr(keras.layers, "Dropout", refuse)
+    monkeypatch.setattr(keras.layers, "Dropout", raise_error)
     with pytest.raises(ConfigError) as caught:
         build_model(plan, load_data(plan.spec).facts, start_session(plan.spec))
     (problem,) = caught.value.problems
@@ -40,7 +40,7 @@ def test_build_tells_a_layer_that_keras_refuses_at_its_line(tiny: Path, monkeypa
     assert "Dropout" in problem.where.text
 
 
-def test_build_takes_for_a_refusal_only_what_keras_raises() -> None:
+def test_build_treats_only_errors_of_keras_as_rejections() -> None:
     def bug() -> None:
         raise AssertionError("a bug")
 

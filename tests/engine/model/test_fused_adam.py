@@ -1,4 +1,4 @@
-"""Adam as one operation a variable: chosen without a word, the same numbers, and none of it in the saved model."""
+"""Adam as one operation per variable: chosen automatically, same results, and no trace in the saved model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def optimizers() -> list[dict[str, Any]]:
     ("layer", "arguments"),
     [*(("dense", each) for each in optimizers()), ("embedding", {}), ("embedding", {"clipnorm": 1})],
 )
-def test_fused_adam_has_the_weights_and_state_of_keras(layer: str, arguments: dict[str, Any]) -> None:
+def test_fused_adam_matches_weights_and_state_of_keras(layer: str, arguments: dict[str, Any]) -> None:
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 9, (40, 4)), rng.normal(size=(40, 3)).astype(np.float32)
     found = []
@@ -63,7 +63,7 @@ def test_fused_adam_has_the_weights_and_state_of_keras(layer: str, arguments: di
         (["train.optimizer=Adam", "train.precision=mixed_float16"], "keras"),
     ],
 )
-def test_fused_adam_is_chosen_recorded_and_saved_as_keras_own(
+def test_fused_adam_is_chosen_recorded_and_saved_as_keras_adam(
     overrides: list[str], how: str, tiny: Path, tmp_path: Path
 ) -> None:
     run = package.fit(tiny, [*overrides, "expect={}", "train.epochs=1"], runs_dir=tmp_path)

@@ -10,7 +10,7 @@ from dltrain.config.catalogue.labels import label_encoding
 from dltrain.engine.model.construct import construct
 from dltrain.engine.model.labels import classes_of, encode
 
-# Losses over a choice among classes, which one output cannot say.
+# Losses over mutually exclusive classes, which need one output per class.
 BY_CLASS = {
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
@@ -47,17 +47,17 @@ def test_labels_are_encoded() -> None:
 
 
 @pytest.mark.parametrize(("from_logits", "expected"), [(False, [0, 0, 1]), (True, [0, 1, 1])])
-def test_labels_one_output_is_cut_at_one_half_or_at_zero(from_logits: bool, expected: list[int]) -> None:
+def test_labels_of_one_output_are_thresholded_at_one_half_or_zero(from_logits: bool, expected: list[int]) -> None:
     assert classes_of(np.array([[-1.0], [0.2], [0.9]]), from_logits).tolist() == expected
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_labels_of_every_loss_have_the_form_that_keras_takes(classes: int) -> None:
+def test_labels_have_the_encoding_that_each_keras_loss_expects(classes: int) -> None:
     def compute(loss: str) -> None:
         generator = np.random.default_rng(0)
         outputs = 1 if classes == 2 and loss not in BY_CLASS else classes
-        form = label_encoding(loss, "classification", classes, outputs)
-        labels = tf.constant(encode(generator.integers(0, classes, 16), form, classes))
+        encoding = label_encoding(loss, "classification", classes, outputs)
+        labels = tf.constant(encode(generator.integers(0, classes, 16), encoding, classes))
         predicted = tf.Variable(generator.uniform(0.1, 0.9, (16, outputs)).astype(np.float32))
         with tf.GradientTape() as tape:
             value = construct("loss", loss, {})(labels, predicted)

@@ -1,4 +1,4 @@
-"""Recurrent layers as a row of steps: chosen without a word, the same numbers, and none of it in the saved model."""
+"""Unrolled recurrent layers: chosen automatically, same results, and no trace in the saved model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LAYERS = (
 
 
 def recurrent(trained: Trained, *overrides: str) -> runs.Run:
-    return trained.whole(f"model.layers={LAYERS}", *overrides)
+    return trained.finished(f"model.layers={LAYERS}", *overrides)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_recurrent_is_chosen_and_recorded(trained: Trained, overrides: list[str]
     assert kept["lstm"] is False
 
 
-def test_recurrent_layers_of_a_config_that_unrolls_them_stay_so(trained: Trained) -> None:
+def test_recurrent_keeps_layers_that_the_config_unrolls(trained: Trained) -> None:
     run = recurrent(trained, "train.epochs=1", "runtime.recurrent=unroll", "model.layers.1.LSTM.unroll=true")
     assert run.record().runtime.recurrent == {"gru": "unrolled"}
     with zipfile.ZipFile(run.path / "model.keras") as file:
@@ -64,20 +64,20 @@ def test_recurrent_layers_of_a_config_that_unrolls_them_stay_so(trained: Trained
     assert {layer["config"].get("unroll") for layer in layers if layer["class_name"] == "LSTM"} == {True}
 
 
-def test_recurrent_is_left_out_of_smoke_runs(tiny: Path, tmp_path: Path) -> None:
+def test_recurrent_is_skipped_in_smoke_runs(tiny: Path, tmp_path: Path) -> None:
     overrides = [f"model.layers={LAYERS}", "data.dataset.synthetic.samples=6000"]
     run = package.fit(tiny, overrides, runs_dir=tmp_path, smoke=True)
     assert run.record().runtime.recurrent == {}
 
 
-def test_recurrent_is_left_to_keras_for_long_sequences(trained: Trained) -> None:
+def test_recurrent_uses_keras_for_long_sequences(trained: Trained) -> None:
     longer = ["data.dataset.synthetic.features=40", "model.layers.0.Reshape.target_shape=[40, 1]", "train.epochs=1"]
     longer.append("runtime.recurrent=unroll")
     run = recurrent(trained, "data.dataset={synthetic: {samples: 100, test_samples: 30, classes: 3}}", *longer)
     assert run.record().runtime.recurrent == {}
 
 
-def test_recurrent_changes_no_more_than_rounding(trained: Trained) -> None:
+def test_recurrent_differs_only_by_rounding(trained: Trained) -> None:
     fast, plain = (recurrent(trained, f"runtime.recurrent={kind}") for kind in ("unroll", "keras"))
     for row, other in zip(fast.metrics(), plain.metrics(), strict=True):
         assert np.isclose(float(row["loss"] or 0), float(other["loss"] or 0), rtol=1e-4)
@@ -86,7 +86,7 @@ def test_recurrent_changes_no_more_than_rounding(trained: Trained) -> None:
 
 @pytest.mark.parametrize("sequences", [True, False])
 @pytest.mark.parametrize("samples", [1, 2, 7])
-def test_recurrent_split_lstm_has_the_values_and_gradients_of_keras(sequences: bool, samples: int) -> None:
+def test_recurrent_split_lstm_matches_values_and_gradients_of_keras(sequences: bool, samples: int) -> None:
     x = np.random.default_rng(0).normal(size=(samples, 5, 3)).astype(np.float32)
     found = []
     for fast in (False, True):
@@ -117,7 +117,7 @@ def test_recurrent_split_lstm_has_the_values_and_gradients_of_keras(sequences: b
         ({}, "split"),
     ],
 )
-def test_recurrent_splits_plain_lstms_of_short_sequences_alone(arguments: dict[str, Any], how: str | None) -> None:
+def test_recurrent_splits_only_plain_lstms_on_short_sequences(arguments: dict[str, Any], how: str | None) -> None:
     name, filled = complete("layer", "LSTM", {"units": 4, **arguments})
     layer = KerasObject.model_construct(name=name, arguments=filled)
     assert speed.recurrence(layer, (5, 3), masked=False) == how
@@ -145,7 +145,7 @@ def test_recurrent_lstm_with_a_mask_is_unrolled(tiny: Path, tmp_path: Path) -> N
         (["data.limit.train=3000", "runtime.recurrent=unroll"], True),
     ],
 )
-def test_recurrent_threads_are_halved_where_most_work_is_split(overrides: list[str], halves: bool) -> None:
+def test_recurrent_threads_are_halved_if_most_work_is_split(overrides: list[str], halves: bool) -> None:
     plan = load(ROOT / "configs" / "lstm_mnist.yaml", overrides)
     facts = datasets.facts("mnist", {})
     assert facts is not None
@@ -171,7 +171,7 @@ def test_recurrent_threads_are_chosen_recorded_and_kept_by_resume(
     half = max(1, backends.cores() // 2)
     short, long = fitted("train.epochs=1"), fitted("train.epochs=2")
     assert short.record().runtime.threads == half
-    keras.ops.zeros(1)  # TensorFlow begins, with all threads
+    keras.ops.zeros(1)  # TensorFlow initializes with all threads
     with pytest.raises(RunError, match=f"an operation had {half} thread.* and has all threads"):
         package.resume(short, ["train.epochs=2"])
     assert short.record().status == "completed"

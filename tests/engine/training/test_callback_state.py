@@ -1,4 +1,4 @@
-"""What is carried from one epoch's callbacks to the next process."""
+"""The callback state that a checkpoint saves for the next process."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from dltrain.config.catalogue import entries
 from dltrain.engine.training import callback_state
 
 
-def test_callback_state_is_known_of_every_callback_of_the_catalogue() -> None:
+def test_callback_state_covers_every_callback_of_the_catalogue() -> None:
     assert set(callback_state._CARRIED) == set(entries.names("callback"))

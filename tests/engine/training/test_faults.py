@@ -1,4 +1,4 @@
-"""What can go wrong around a training, injected; docs/reliability.md has a row for each."""
+"""Injected faults during training; docs/reliability.md has a row for each."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from dltrain.runs import run as run_module
 from dltrain.runs import store
 
 EPOCHS = "train.epochs=3"
-# A call that puts something in its place: the function, and how the path ends that it makes.
+# A call that puts a file or folder into place: the function, and how the path that it creates ends.
 MOMENTS = {
     "the run is created": ("replace", r"runs/[^/.]+"),
     "a checkpoint begins": ("mkdir", r"checkpoints/\.tmp-\w+"),
     "the table is written": ("replace", r"metrics\.csv"),
     "a checkpoint is published": ("replace", r"checkpoints/epoch-0002"),
-    "an old checkpoint is discarded": ("replace", r"checkpoints/\.tmp-\w+"),  # after the last epoch
+    "an old checkpoint is discarded": ("replace", r"checkpoints/epoch-0001 -> .*"),  # after the last epoch
     "the model is saved": ("replace", r"model\.keras"),
 }
-# Kills itself at one call: given by what it makes, or by its number.
+# Kills itself at one call, selected by the path that it creates or by its number.
 DRIVER = """
 import os, re, sys
 config, folder, function, which = sys.argv[1:]
@@ -43,7 +43,8 @@ def wrap(name):
     def wrapped(*args, **kwargs):
         global calls
         calls += 1
-        if which == str(calls) or name == function and re.search(f"{which}$", str(args[name == "replace"])):
+        made = " -> ".join(map(str, args[: 1 + (name == "replace")]))
+        if which == str(calls) or name == function and re.search(f"{which}$", made):
             os._exit(9)
         return real(*args, **kwargs)
     return wrapped
@@ -51,7 +52,7 @@ os.replace, os.mkdir, os.fsync = map(wrap, ("replace", "mkdir", "fsync"))
 import dltrain
 dltrain.fit(config, ["train.epochs=3"], runs_dir=folder)
 """
-# The slow tests walk through every call, in so many parts.
+# The slow tests try every call, split into this many parts.
 PARTS = 4
 
 
@@ -64,19 +65,19 @@ def at_epoch(epoch: int, act: Callable[[], None]) -> Callable[[Any], None]:
 
 
 @pytest.fixture
-def whole(trained: Trained) -> dict[str, str]:
-    return fingerprint(trained.whole(EPOCHS))
+def expected(trained: Trained) -> dict[str, str]:
+    return fingerprint(trained.finished(EPOCHS))
 
 
-def finished(tiny: Path, runs_dir: Path) -> runs.Run:
-    """The run taken up again, or begun where nothing was left of it."""
+def resume_or_fit(tiny: Path, runs_dir: Path) -> runs.Run:
+    """Resume the run, or start it if nothing was left of it."""
     if runs.list_runs(runs_dir):
         return package.resume("latest", runs_dir=runs_dir)
     return package.fit(tiny, [EPOCHS], runs_dir=runs_dir)
 
 
 class FullDisk:
-    """Every write fails from the call on that it is told, until `free` is called."""
+    """Every write fails from the given call on, until `free` is called."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, function: str, which: str | int) -> None:
         self.calls, self.function, self.which = 0, function, which
@@ -93,7 +94,7 @@ class FullDisk:
             if isinstance(self.which, int):
                 self.full |= self.calls >= self.which
             else:
-                made = str(args[1 if name == "replace" else 0])
+                made = " -> ".join(map(str, args[: 1 + (name == "replace")]))
                 self.full |= name == self.function and bool(re.search(f"{self.which}$", made))
             if self.full and not self.freed:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -105,43 +106,43 @@ class FullDisk:
         self.freed = True
 
 
-def fill(tiny: Path, runs_dir: Path, whole: dict[str, str], function: str, which: str | int) -> bool:
-    """Train while the disk fills up, free it, and go on: whether the call that it is told came at all."""
+def fill(tiny: Path, runs_dir: Path, expected: dict[str, str], function: str, which: str | int) -> bool:
+    """Train while the disk fills up, free it, and resume; return whether the given call was reached."""
     with pytest.MonkeyPatch.context() as patch:
         disk = FullDisk(patch, function, which)
-        told = ""
+        message = ""
         try:
             package.fit(tiny, [EPOCHS], runs_dir=runs_dir)
         except DltrainError as error:
-            told = error.message
+            message = error.message
         disk.free()
-        assert disk.full == bool(told)
-        if told:
-            assert "No space left" in told
-            assert fingerprint(finished(tiny, runs_dir)) == whole
+        assert disk.full == bool(message)
+        if message:
+            assert "No space left" in message
+            assert fingerprint(resume_or_fit(tiny, runs_dir)) == expected
     return disk.full
 
 
 @pytest.mark.parametrize("moment", [moment for moment in MOMENTS if moment != "the table is written"])
-def test_faults_a_disk_that_is_full_loses_nothing_that_was_there(
-    tiny: Path, tmp_path: Path, whole: dict[str, str], moment: str
+def test_faults_full_disk_loses_no_saved_data(
+    tiny: Path, tmp_path: Path, expected: dict[str, str], moment: str
 ) -> None:
-    assert fill(tiny, tmp_path / "runs", whole, *MOMENTS[moment])
+    assert fill(tiny, tmp_path / "runs", expected, *MOMENTS[moment])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
-def test_faults_a_disk_that_is_full_at_any_step_loses_nothing_that_was_there(
-    tiny: Path, tmp_path: Path, whole: dict[str, str], part: int
+def test_faults_full_disk_at_any_step_loses_no_saved_data(
+    tiny: Path, tmp_path: Path, expected: dict[str, str], part: int
 ) -> None:
     k = part + 1
-    while fill(tiny, tmp_path / f"runs-{k}", whole, "", k):
+    while fill(tiny, tmp_path / f"runs-{k}", expected, "", k):
         k += PARTS
     assert k > 50
 
 
-def kill(tiny: Path, runs_dir: Path, whole: dict[str, str], function: str, which: str) -> bool:
-    """Train until the call that it is told kills the process, and go on: whether the call came at all."""
+def kill(tiny: Path, runs_dir: Path, expected: dict[str, str], function: str, which: str) -> bool:
+    """Train until the given call kills the process, and resume; return whether the call was reached."""
     command = [sys.executable, "-c", DRIVER, str(tiny), str(runs_dir), function, which]
     done = subprocess.run(command, capture_output=True, check=False, timeout=120)
     assert done.returncode in (0, 9), done.stderr[-2000:]
@@ -149,31 +150,31 @@ def kill(tiny: Path, runs_dir: Path, whole: dict[str, str], function: str, which
         left = [summary.status for summary in runs.list_runs(runs_dir)]
         assert set(left) <= {"crashed", "completed"}
         if "completed" not in left:
-            assert fingerprint(finished(tiny, runs_dir)) == whole
+            assert fingerprint(resume_or_fit(tiny, runs_dir)) == expected
     return done.returncode == 9
 
 
 @pytest.mark.parametrize(
     "moment", ["the table is written", "a checkpoint is published", "an old checkpoint is discarded"]
 )
-def test_faults_a_kill_during_a_commit_loses_at_most_the_epoch(
-    tiny: Path, tmp_path: Path, whole: dict[str, str], moment: str
+def test_faults_kill_during_a_commit_loses_at_most_the_epoch(
+    tiny: Path, tmp_path: Path, expected: dict[str, str], moment: str
 ) -> None:
-    assert kill(tiny, tmp_path / "runs", whole, *MOMENTS[moment])
+    assert kill(tiny, tmp_path / "runs", expected, *MOMENTS[moment])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
-def test_faults_a_kill_at_any_step_loses_at_most_the_epoch(
-    tiny: Path, tmp_path: Path, whole: dict[str, str], part: int
+def test_faults_kill_at_any_step_loses_at_most_the_epoch(
+    tiny: Path, tmp_path: Path, expected: dict[str, str], part: int
 ) -> None:
     k = part + 1
-    while kill(tiny, tmp_path / f"runs-{k}", whole, "", str(k)):
+    while kill(tiny, tmp_path / f"runs-{k}", expected, "", str(k)):
         k += PARTS
     assert k > 50
 
 
-def test_faults_a_runs_directory_that_goes_is_told_and_not_made_again(tiny: Path, tmp_path: Path) -> None:
+def test_faults_removed_runs_directory_is_reported_and_not_recreated(tiny: Path, tmp_path: Path) -> None:
     listen = at_epoch(1, lambda: shutil.rmtree(tmp_path / "runs"))
     with pytest.raises(RunError, match="No such file") as caught:
         package.fit(tiny, [EPOCHS], runs_dir=tmp_path / "runs", on_event=listen)
@@ -181,7 +182,7 @@ def test_faults_a_runs_directory_that_goes_is_told_and_not_made_again(tiny: Path
     assert not (tmp_path / "runs").exists()
 
 
-def test_faults_two_fits_of_one_name_are_two_runs(tiny: Path, tmp_path: Path) -> None:
+def test_faults_two_fits_with_one_name_create_two_runs(tiny: Path, tmp_path: Path) -> None:
     inner: list[runs.Run] = []
     listen = at_epoch(1, lambda: inner.append(package.fit(tiny, [EPOCHS], runs_dir=tmp_path)))
     outer = package.fit(tiny, [EPOCHS], runs_dir=tmp_path, on_event=listen)
@@ -191,16 +192,16 @@ def test_faults_two_fits_of_one_name_are_two_runs(tiny: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"schema_version": 1}', b"[" * 100_000])
-def test_faults_a_damaged_run_json_is_named(trained: Trained, tmp_path: Path, damage: bytes) -> None:
-    run = copied(trained.whole(), tmp_path)
+def test_faults_damaged_run_json_is_reported(trained: Trained, tmp_path: Path, damage: bytes) -> None:
+    run = copied(trained.finished(), tmp_path)
     (run.path / "run.json").write_bytes(damage)
     with pytest.raises(RunError, match=r"run\.json"):
         package.resume(run)
     assert runs.list_runs(tmp_path)[0].status == "damaged"
 
 
-def test_faults_a_damaged_row_of_the_journal_is_named_and_mended(trained: Trained, tmp_path: Path) -> None:
-    run = copied(trained.whole(), tmp_path)
+def test_faults_damaged_journal_row_is_reported_and_repaired(trained: Trained, tmp_path: Path) -> None:
+    run = copied(trained.finished(), tmp_path)
     path = run.path / "metrics.jsonl"
     path.write_bytes(path.read_bytes().replace(b'"epoch": 1', b'"epoch" 1', 1))
     with pytest.raises(RunError, match=r"metrics\.jsonl, line 1") as caught:
@@ -209,8 +210,8 @@ def test_faults_a_damaged_row_of_the_journal_is_named_and_mended(trained: Traine
     assert len(package.resume(run, {"train.epochs": 3}).metrics()) == 3
 
 
-def test_faults_a_clock_that_goes_back_changes_nothing(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: dict[str, str]
+def test_faults_clock_set_back_changes_nothing(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[str, str]
 ) -> None:
     class Past(datetime):
         @classmethod
@@ -224,4 +225,4 @@ def test_faults_a_clock_that_goes_back_changes_nothing(
     run = package.fit(tiny, [EPOCHS], runs_dir=tmp_path, on_event=at_epoch(1, back))
     assert run.record().status == "completed"
     assert (run.record().seconds or 0) > 0
-    assert fingerprint(run) == whole
+    assert fingerprint(run) == expected

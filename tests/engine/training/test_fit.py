@@ -26,8 +26,8 @@ def weights_of(run: package.Run) -> dict[str, np.ndarray]:
     return load_safetensors(run.read_checkpoint(newest)["weights.safetensors"])
 
 
-def test_training_leaves_the_run_directory_of_the_contract(trained: Trained) -> None:
-    run = trained.whole()
+def test_training_writes_the_documented_run_directory(trained: Trained) -> None:
+    run = trained.finished()
     names = {str(p.relative_to(run.path)) for p in run.path.rglob("*") if p.is_file()}
     assert {
         "config.yaml",
@@ -57,8 +57,8 @@ def test_training_leaves_the_run_directory_of_the_contract(trained: Trained) -> 
     assert (run.path / "metrics.csv").read_text().startswith("epoch,")
 
 
-def test_training_twice_and_from_resolved_gives_the_same_bits(trained: Trained, tmp_path: Path) -> None:
-    first = trained.whole()
+def test_training_again_from_resolved_gives_identical_weights(trained: Trained, tmp_path: Path) -> None:
+    first = trained.finished()
     second = package.fit(first.path / "resolved.yaml", runs_dir=tmp_path)
     a, b = weights_of(first), weights_of(second)
     assert a.keys() == b.keys()
@@ -67,14 +67,14 @@ def test_training_twice_and_from_resolved_gives_the_same_bits(trained: Trained, 
 
 
 def test_training_seed_changes_the_weights(trained: Trained) -> None:
-    first, other = trained.whole(), trained.whole("seed=7")
+    first, other = trained.finished(), trained.finished("seed=7")
     assert not np.array_equal(weights_of(first)["dense/kernel"], weights_of(other)["dense/kernel"])
 
 
-def test_training_model_file_gives_plain_keras_the_same_accuracy(trained: Trained) -> None:
+def test_training_model_file_has_the_same_accuracy_in_plain_keras(trained: Trained) -> None:
     import keras
 
-    run = trained.whole()
+    run = trained.finished()
     section = load(trained.config).spec.data
     sets = loading.load(
         "synthetic", section.dataset.arguments, validation=0.1, limit_train=None, limit_test=None, seed=42
@@ -84,10 +84,10 @@ def test_training_model_file_gives_plain_keras_the_same_accuracy(trained: Traine
     assert found["accuracy"] == pytest.approx(run.record().metrics["test_accuracy"], abs=1e-6)
 
 
-def test_training_events_are_read_by_tensorboard(trained: Trained) -> None:
+def test_training_events_are_readable_by_tensorboard(trained: Trained) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    run = trained.whole()
+    run = trained.finished()
     rows = run.metrics()
     for split, column in (("train", "loss"), ("validation", "val_loss")):
         events = EventAccumulator(str(run.path / "tensorboard" / split))
@@ -103,7 +103,7 @@ def test_training_events_are_read_by_tensorboard(trained: Trained) -> None:
         assert [t.step for t in tensors] == [0, 1]
 
 
-def test_training_tells_its_progress(tiny: Path, tmp_path: Path) -> None:
+def test_training_reports_its_progress(tiny: Path, tmp_path: Path) -> None:
     events: list[Event] = []
     run = package.fit(tiny, runs_dir=tmp_path, on_event=events.append)
     kinds = [type(event) for event in events]
@@ -114,7 +114,7 @@ def test_training_tells_its_progress(tiny: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("batch_size", ["full", 1, 7, 1000])
-def test_training_takes_every_batch_size_whole(tiny: Path, tmp_path: Path, batch_size: Any) -> None:
+def test_training_uses_every_sample_at_any_batch_size(tiny: Path, tmp_path: Path, batch_size: Any) -> None:
     overrides = {"train.batch_size": batch_size, "train.epochs": 1, "data.limit.train": 50}
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
     optimizer = load_safetensors(run.read_checkpoint(1)["optimizer.safetensors"])
@@ -133,14 +133,14 @@ def test_training_takes_every_batch_size_whole(tiny: Path, tmp_path: Path, batch
         ("CategoricalHinge", "{units: 3}"),
     ],
 )
-def test_training_labels_follow_the_loss(tiny: Path, tmp_path: Path, loss: str, head: str) -> None:
+def test_training_label_encoding_follows_the_loss(tiny: Path, tmp_path: Path, loss: str, head: str) -> None:
     overrides = [f"train.loss={loss}", f"model.layers.2.Dense={head}", "train.epochs=4", *QUICK]
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
     assert run.record().metrics["test_accuracy"] > 0.8
 
 
 @pytest.mark.parametrize("loss", ["binary_crossentropy", "mean_squared_error", "hinge"])
-def test_training_two_classes_may_end_in_one_output(tiny: Path, tmp_path: Path, loss: str) -> None:
+def test_training_supports_two_classes_with_one_output(tiny: Path, tmp_path: Path, loss: str) -> None:
     overrides = [
         "data.dataset={synthetic: {samples: 400, features: 4}}",
         f"train.loss={loss}",
@@ -168,7 +168,7 @@ def test_training_fits_a_regression(tiny: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_training_in_mixed_precision_keeps_float32_weights(trained: Trained, precision: str) -> None:
-    run = trained.whole(f"train.precision={precision}")
+    run = trained.finished(f"train.precision={precision}")
     assert weights_of(run)["dense/kernel"].dtype == np.float32
 
 
@@ -194,12 +194,12 @@ def test_training_gate_fails_with_value_and_bound(tiny: Path, tmp_path: Path) ->
         package.evaluate(run)
 
 
-def test_training_smoke_run_is_judged_by_no_gate(tiny: Path, tmp_path: Path) -> None:
+def test_training_smoke_run_skips_the_gate(tiny: Path, tmp_path: Path) -> None:
     run = package.fit(tiny, ['expect={test_loss: "< -1.5"}'], runs_dir=tmp_path, smoke=True)
     assert run.record().smoke is True
 
 
-def test_training_divergence_is_told_and_recorded(tiny: Path, tmp_path: Path) -> None:
+def test_training_divergence_is_reported_and_recorded(tiny: Path, tmp_path: Path) -> None:
     overrides = ["train.optimizer=SGD: {learning_rate: 1e30}", "train.loss=mse", "model.layers.2.Dense={units: 3}"]
     with pytest.raises(Diverged, match=r"nan|inf"):
         package.fit(tiny, overrides, runs_dir=tmp_path)
@@ -217,7 +217,7 @@ def test_training_divergence_is_told_and_recorded(tiny: Path, tmp_path: Path) ->
         ),
     ],
 )
-def test_training_points_keras_errors_at_the_layer(
+def test_training_locates_keras_errors_at_the_layer(
     tiny: Path, tmp_path: Path, overrides: list[str], line: int, says: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -229,8 +229,8 @@ def test_training_points_keras_errors_at_the_layer(
     assert list((tmp_path / "runs").iterdir()) == []
 
 
-def test_evaluation_repeats_the_figures_of_training(trained: Trained, tmp_path: Path) -> None:
-    run = copied(trained.whole(), tmp_path)
+def test_evaluation_reproduces_the_metrics_of_training(trained: Trained, tmp_path: Path) -> None:
+    run = copied(trained.finished(), tmp_path)
     metrics = run.record().metrics
     assert package.evaluate(run).metrics["accuracy"] == metrics["test_accuracy"]
     held_out = package.evaluate(str(run.path), "validation")
@@ -239,14 +239,14 @@ def test_evaluation_repeats_the_figures_of_training(trained: Trained, tmp_path: 
     assert package.evaluate(run, "train").samples == 180
 
 
-def test_evaluation_refuses_a_split_that_is_not_there(tiny: Path, tmp_path: Path) -> None:
+def test_evaluation_rejects_a_missing_split(tiny: Path, tmp_path: Path) -> None:
     run = package.fit(tiny, ["data.validation=0"], runs_dir=tmp_path)
     with pytest.raises(UsageError, match="holds out no validation"):
         package.evaluate(run, "validation")
 
 
-def test_evaluation_refuses_changed_weights(trained: Trained, tmp_path: Path) -> None:
-    run = copied(trained.whole(), tmp_path)
+def test_evaluation_rejects_changed_weights(trained: Trained, tmp_path: Path) -> None:
+    run = copied(trained.finished(), tmp_path)
     for file in run.path.glob("checkpoints/*/weights.safetensors"):
         content = bytearray(file.read_bytes())
         content[-1] ^= 1

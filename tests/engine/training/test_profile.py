@@ -15,10 +15,10 @@ from dltrain.engine.model import speed
 from dltrain.engine.training import profile
 
 
-def test_profile_tells_where_the_time_went(tiny: Path, tmp_path: Path) -> None:
-    told: list[Any] = []
-    run = package.fit(tiny, runs_dir=tmp_path, profile=True, on_event=told.append)
-    (event,) = [event for event in told if isinstance(event, Profiled)]
+def test_profile_reports_where_the_time_goes(tiny: Path, tmp_path: Path) -> None:
+    events: list[Any] = []
+    run = package.fit(tiny, runs_dir=tmp_path, profile=True, on_event=events.append)
+    (event,) = [event for event in events if isinstance(event, Profiled)]
     written = json.loads((run.path / "profile.json").read_text())
     assert [name for name, _, _ in event.rows] == list(written)
     assert {"loading data", "steps", "validation", "checkpoints, journal and log"} <= set(written)
@@ -27,7 +27,7 @@ def test_profile_tells_where_the_time_went(tiny: Path, tmp_path: Path) -> None:
     assert [name for name, _, share in event.rows if share is None] == [profile.INPUT]
 
 
-def test_profile_that_fails_leaves_no_run_running(tiny: Path, tmp_path: Path) -> None:
+def test_profile_failure_marks_the_run_as_failed(tiny: Path, tmp_path: Path) -> None:
     def listener(event: object) -> None:
         if isinstance(event, Profiled):
             raise RuntimeError("no room")
@@ -38,14 +38,14 @@ def test_profile_that_fails_leaves_no_run_running(tiny: Path, tmp_path: Path) ->
     assert runs.Run(path).status() == "failed"
 
 
-def test_profile_is_left_out_unless_asked_for(trained: Trained) -> None:
-    assert not (trained.whole().path / "profile.json").exists()
+def test_profile_is_off_by_default(trained: Trained) -> None:
+    assert not (trained.finished().path / "profile.json").exists()
 
 
 @pytest.mark.parametrize(
     ("units", "batch_size", "at_once"), [(8, 8, 16), (4_000, 32, 4), (20_000, 100, 1), (3_000, 100, 2)]
 )
-def test_profile_steps_at_once_take_half_a_second_at_most(
+def test_profile_steps_per_execution_take_at_most_half_a_second(
     tiny: Path, units: int, batch_size: int, at_once: int
 ) -> None:
     layers = f"[Dense: {{units: {units}}}, Dense: {{units: {units}}}, Dense: {{units: 3, activation: softmax}}]"

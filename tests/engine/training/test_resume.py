@@ -1,4 +1,4 @@
-"""A run that was stopped and resumed ends as one that was not, bit for bit."""
+"""A stopped and resumed run is bit-identical to an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ MODELS = {
 }
 
 
-def begun(run: runs.Run, force: bool = False) -> tuple[int, list[int]]:
-    """Resume as far as the first step: the epoch that it goes on from, and those that it passes over."""
+def start_resume(run: runs.Run, force: bool = False) -> tuple[int, list[int]]:
+    """Resume up to the first step; return the epoch that it continues from and the skipped epochs."""
     skipped: list[int] = []
 
     def listen(event: Any) -> None:
@@ -50,7 +50,7 @@ def begun(run: runs.Run, force: bool = False) -> tuple[int, list[int]]:
         pytest.param("{SGD: {learning_rate: 0.1, momentum: 0.9, use_ema: true}}", marks=pytest.mark.slow),
     ],
 )
-def test_resuming_ends_as_if_never_stopped(tiny: Path, tmp_path: Path, model: str, optimizer: str) -> None:
+def test_resume_matches_an_uninterrupted_run(tiny: Path, tmp_path: Path, model: str, optimizer: str) -> None:
     overrides = [f"model.layers={MODELS[model]}", f"train.optimizer={optimizer}", "train.epochs=5"]
     overrides.append("runtime.recurrent=unroll")
     whole = package.fit(tiny, overrides, runs_dir=tmp_path / "whole")
@@ -73,7 +73,7 @@ def test_resuming_ends_as_if_never_stopped(tiny: Path, tmp_path: Path, model: st
     ],
 )
 @pytest.mark.parametrize("epoch", [1, pytest.param(3, marks=pytest.mark.slow)])
-def test_resuming_carries_the_state_of_callbacks(tiny: Path, tmp_path: Path, callbacks: str, epoch: int) -> None:
+def test_resume_restores_the_state_of_callbacks(tiny: Path, tmp_path: Path, callbacks: str, epoch: int) -> None:
     overrides = [f"train.callbacks={callbacks}", "train.epochs=7"]
     whole = package.fit(tiny, overrides, runs_dir=tmp_path / "whole")
     if len(whole.metrics()) <= epoch:
@@ -87,7 +87,7 @@ def test_resuming_carries_the_state_of_callbacks(tiny: Path, tmp_path: Path, cal
 
 @pytest.mark.slow
 @pytest.mark.parametrize("optimizer", entries.names("optimizer"))
-def test_resuming_carries_every_optimizer(tiny: Path, tmp_path: Path, optimizer: str) -> None:
+def test_resume_restores_every_optimizer(tiny: Path, tmp_path: Path, optimizer: str) -> None:
     entry = entries.find("optimizer", optimizer)
     assert entry is not None
     overrides = [f"train.optimizer={flow({optimizer: examples.arguments(entry)})}", "train.epochs=2"]
@@ -97,15 +97,15 @@ def test_resuming_carries_every_optimizer(tiny: Path, tmp_path: Path, optimizer:
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
-def test_resuming_holds_in_half_precision(tiny: Path, trained: Trained, tmp_path: Path, precision: str) -> None:
+def test_resume_is_exact_in_half_precision(tiny: Path, trained: Trained, tmp_path: Path, precision: str) -> None:
     override = f"train.precision={precision}"
     resumed = package.resume(stopped(tiny, tmp_path, 1, override))
-    assert fingerprint(resumed) == fingerprint(trained.whole(override))
+    assert fingerprint(resumed) == fingerprint(trained.finished(override))
 
 
-def test_resuming_extends_a_finished_run(trained: Trained, tmp_path: Path) -> None:
-    resumed = package.resume(copied(trained.whole(), tmp_path), {"train.epochs": 4})
-    assert fingerprint(resumed) == fingerprint(trained.whole("train.epochs=4"))
+def test_resume_extends_a_finished_run(trained: Trained, tmp_path: Path) -> None:
+    resumed = package.resume(copied(trained.finished(), tmp_path), {"train.epochs": 4})
+    assert fingerprint(resumed) == fingerprint(trained.finished("train.epochs=4"))
     assert "epochs: 4" in (resumed.path / "resolved.yaml").read_text()
     with pytest.raises(UsageError, match="is complete"):
         package.resume(resumed)
@@ -114,22 +114,22 @@ def test_resuming_extends_a_finished_run(trained: Trained, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("override", ["train.steps_per_execution=1", "runtime.feed=stream"])
-def test_resuming_may_change_what_changes_no_bit(trained: Trained, tmp_path: Path, override: str) -> None:
+def test_resume_accepts_changes_that_do_not_affect_the_result(trained: Trained, tmp_path: Path, override: str) -> None:
     run = copied(trained.stopped(1, "train.epochs=4"), tmp_path)
-    assert fingerprint(package.resume(run, [override])) == fingerprint(trained.whole("train.epochs=4"))
+    assert fingerprint(package.resume(run, [override])) == fingerprint(trained.finished("train.epochs=4"))
 
 
-def test_resuming_before_the_first_epoch_begins_anew(tiny: Path, trained: Trained, tmp_path: Path) -> None:
+def test_resume_before_the_first_epoch_starts_over(tiny: Path, trained: Trained, tmp_path: Path) -> None:
     resumed = package.resume(stopped(tiny, tmp_path, 1, kind=StepDone))
     assert resumed.record().resumed[0].from_epoch == 0
-    assert fingerprint(resumed) == fingerprint(trained.whole())
+    assert fingerprint(resumed) == fingerprint(trained.finished())
 
 
 @pytest.mark.parametrize(
     "override",
     ["train.batch_size=8", "seed=1", "model.layers.0.Dense.units=9", "data.validation=0.2", "train.optimizer=SGD"],
 )
-def test_resuming_refuses_other_changes_and_shows_them(trained: Trained, tmp_path: Path, override: str) -> None:
+def test_resume_rejects_other_changes_and_shows_them(trained: Trained, tmp_path: Path, override: str) -> None:
     run = copied(trained.stopped(1), tmp_path)
     with pytest.raises(UsageError, match="cannot change") as caught:
         package.resume(run, [override])
@@ -138,7 +138,7 @@ def test_resuming_refuses_other_changes_and_shows_them(trained: Trained, tmp_pat
 
 
 @pytest.mark.parametrize("what", ["config", "data", "versions"])
-def test_resuming_refuses_what_is_no_longer_the_same_unless_forced(trained: Trained, tmp_path: Path, what: str) -> None:
+def test_resume_rejects_a_changed_environment_unless_forced(trained: Trained, tmp_path: Path, what: str) -> None:
     run = copied(trained.stopped(1), tmp_path)
     record = run.record()
     if what == "config":
@@ -151,7 +151,7 @@ def test_resuming_refuses_what_is_no_longer_the_same_unless_forced(trained: Trai
     with pytest.raises(RunError, match="cannot be resumed to the same bits") as caught:
         package.resume(run)
     assert "--force" in caught.value.hint
-    assert begun(run, force=True) == (1, [])
+    assert start_resume(run, force=True) == (1, [])
     assert len(run.record().resumed[0].forced) == 1
 
 
@@ -167,7 +167,7 @@ def test_resuming_refuses_what_is_no_longer_the_same_unless_forced(trained: Trai
         "extra file",
     ],
 )
-def test_resuming_walks_back_to_a_whole_checkpoint(trained: Trained, tmp_path: Path, damage: str) -> None:
+def test_resume_falls_back_to_an_intact_checkpoint(trained: Trained, tmp_path: Path, damage: str) -> None:
     run = copied(trained.stopped(3, "train.epochs=4"), tmp_path)
     folder = run.path / "checkpoints" / "epoch-0003"
     what, _, name = damage.partition(" ")
@@ -184,29 +184,29 @@ def test_resuming_walks_back_to_a_whole_checkpoint(trained: Trained, tmp_path: P
         (folder / "more.bin").write_bytes(b"x")
     else:
         (folder / "state.json").write_bytes(b"{")
-    assert begun(run) == (2, [] if damage == "no manifest" else [3])
-    if damage in ("flip weights", "no manifest"):  # told of, and never seen: from here on all others are alike
-        assert fingerprint(package.resume(run)) == fingerprint(trained.whole("train.epochs=4"))
+    assert start_resume(run) == (2, [] if damage == "no manifest" else [3])
+    if damage in ("flip weights", "no manifest"):  # one reported, one never seen: from here on the others are the same
+        assert fingerprint(package.resume(run)) == fingerprint(trained.finished("train.epochs=4"))
 
 
-def test_resuming_goes_on_though_the_best_epoch_is_lost(tiny: Path, tmp_path: Path) -> None:
+def test_resume_continues_without_the_best_epoch(tiny: Path, tmp_path: Path) -> None:
     worst_is_best = ["train.epochs=4", "train.checkpoint={monitor: val_loss, mode: max}"]
     run = stopped(tiny, tmp_path, 4, *worst_is_best)
     assert run.checkpoints() == [1, 3, 4]
     weights = run.path / "checkpoints" / "epoch-0001" / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
-    told: list[Any] = []
-    resumed = package.resume(run, {"train.epochs": 5}, on_event=told.append)
-    assert [event.epoch for event in told if isinstance(event, SkippedCheckpoint)] == [1]
+    events: list[Any] = []
+    resumed = package.resume(run, {"train.epochs": 5}, on_event=events.append)
+    assert [event.epoch for event in events if isinstance(event, SkippedCheckpoint)] == [1]
     assert resumed.record().resumed[0].from_epoch == 4
     assert resumed.record().best_epoch == 4
 
 
 @pytest.mark.parametrize("epochs", [3, 4])
-def test_resuming_after_a_kill_between_run_json_and_resolved_yaml(
+def test_resume_after_a_kill_between_run_json_and_resolved_yaml(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs: int
 ) -> None:
-    run = copied(trained.whole(), tmp_path)
+    run = copied(trained.finished(), tmp_path)
 
     def killed(*_: object) -> None:
         raise StopError
@@ -219,15 +219,15 @@ def test_resuming_after_a_kill_between_run_json_and_resolved_yaml(
     assert package.resume(run, {"train.epochs": epochs}).record().epochs == epochs
 
 
-def test_resuming_begins_anew_where_no_checkpoint_is_whole(trained: Trained, tmp_path: Path) -> None:
+def test_resume_starts_over_without_an_intact_checkpoint(trained: Trained, tmp_path: Path) -> None:
     run = copied(trained.stopped(1), tmp_path)
     shutil.rmtree(run.path / "checkpoints")
-    assert fingerprint(package.resume(run)) == fingerprint(trained.whole())
+    assert fingerprint(package.resume(run)) == fingerprint(trained.finished())
 
 
 @pytest.mark.parametrize("damage", ["torn line", "rows gone", "line flipped", "no file", "no line left whole"])
-def test_resuming_mends_the_journal_from_the_checkpoint(trained: Trained, tmp_path: Path, damage: str) -> None:
-    whole = trained.whole("train.epochs=4")
+def test_resume_repairs_the_journal_from_the_checkpoint(trained: Trained, tmp_path: Path, damage: str) -> None:
+    whole = trained.finished("train.epochs=4")
     run = copied(trained.stopped(3, "train.epochs=4"), tmp_path)
     journal = run.path / "metrics.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
@@ -240,14 +240,14 @@ def test_resuming_mends_the_journal_from_the_checkpoint(trained: Trained, tmp_pa
             "line flipped": [lines[0], b"\0" + lines[1][1:], lines[2]],
         }
         journal.write_bytes(b"".join(left.get(damage, [b"{\n", b"[]\n"])))
-    assert begun(run) == (3, [])
+    assert start_resume(run) == (3, [])
     rows = [{key: value for key, value in row.items() if key != "seconds"} for row in whole.metrics()]
     assert [{key: value for key, value in row.items() if key != "seconds"} for row in run.metrics()] == rows[:3]
     if damage in ("torn line", "line flipped"):
         assert fingerprint(package.resume(run)) == fingerprint(whole)
 
 
-def test_resuming_refuses_a_run_that_still_runs(tiny: Path, tmp_path: Path) -> None:
+def test_resume_rejects_a_run_in_progress(tiny: Path, tmp_path: Path) -> None:
     tried = []
 
     def listen(event: Any) -> None:
@@ -260,21 +260,21 @@ def test_resuming_refuses_a_run_that_still_runs(tiny: Path, tmp_path: Path) -> N
     assert tried
 
 
-def test_resuming_refuses_a_run_that_diverged(trained: Trained, tmp_path: Path) -> None:
+def test_resume_rejects_a_diverged_run(trained: Trained, tmp_path: Path) -> None:
     run = copied(trained.stopped(1), tmp_path)
     run.finish("diverged")
     with pytest.raises(UsageError, match="has diverged"):
         package.resume(run)
 
 
-def test_resuming_never_follows_a_config_out_of_the_run(trained: Trained, tiny: Path, tmp_path: Path) -> None:
+def test_resume_rejects_a_config_that_extends_an_outside_file(trained: Trained, tiny: Path, tmp_path: Path) -> None:
     run = copied(trained.stopped(1), tmp_path / "runs")
     (run.path / "resolved.yaml").write_text(f"extends: ../../{tiny.name}\n")
     with pytest.raises(package.ConfigError, match="1 problem"):
         package.resume(run, force=True)
 
 
-def test_resuming_after_a_signal_is_told_how(tiny: Path, trained: Trained, tmp_path: Path) -> None:
+def test_resume_after_a_signal_works_as_the_hint_says(tiny: Path, trained: Trained, tmp_path: Path) -> None:
     def listen(event: Any) -> None:
         if isinstance(event, EpochDone) and event.epoch == 1:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -284,4 +284,4 @@ def test_resuming_after_a_signal_is_told_how(tiny: Path, trained: Trained, tmp_p
     run = package.load_run("latest", tmp_path)
     assert caught.value.hint == f"dltrain resume {run.path}"
     assert run.status() == "interrupted"
-    assert fingerprint(package.resume(run)) == fingerprint(trained.whole())
+    assert fingerprint(package.resume(run)) == fingerprint(trained.finished())
