@@ -103,8 +103,6 @@ def test_loading_mnist_fingerprint_is_fixed() -> None:
 
 @pytest.mark.parametrize("name", ["digits", "mnist"])
 def test_loading_finds_bundled_data_sets_by_name(name: str) -> None:
-    if name == "digits":
-        pytest.importorskip("sklearn")
     dataset = loading.load(name, {}, validation=0.1, limit_train=100, limit_test=50, seed=0)
     assert dataset.name == name
     assert (len(dataset.train.y), len(dataset.validation_indices), len(dataset.test.y)) == (90, 10, 50)

@@ -45,7 +45,6 @@ def test_atomic_write_file_accepts_the_longest_name(tmp_path: Path) -> None:
     assert path.read_bytes() == b"x"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
 @pytest.mark.parametrize(
     ("mask", "file_mode", "directory_mode"),
     [(0o022, 0o644, 0o755), (0o002, 0o664, 0o775), (0o077, 0o600, 0o700), (0o000, 0o664, 0o775)],
@@ -131,10 +130,9 @@ def test_atomic_failed_append_keeps_the_old_length(tmp_path: Path, faults: Fault
     assert path.read_bytes() == b"one\n"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_atomic_append_rejects_a_device(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="/dev/full is not a plain file"):
-        atomic.append(Path("/dev/full"), b"x")
+def test_atomic_append_rejects_a_device() -> None:
+    with pytest.raises(RunError, match="/dev/null is not a plain file"):
+        atomic.append(Path("/dev/null"), b"x")
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])

@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import platform
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -12,8 +11,6 @@ from pathlib import Path
 import pytest
 
 from dltrain.runs import provenance
-
-needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
 
 def _git(directory: Path, *words: str) -> str:
@@ -56,7 +53,6 @@ def test_provenance_versions_skips_missing_packages_and_imports_nothing() -> Non
     assert done.stdout.splitlines() == [str(expected), "False"]
 
 
-@needs_git
 def test_provenance_git_state_of_a_clean_and_a_dirty_tree(repository: Path) -> None:
     commit = _git(repository, "rev-parse", "HEAD")
     (repository / "untracked").touch()
@@ -65,7 +61,6 @@ def test_provenance_git_state_of_a_clean_and_a_dirty_tree(repository: Path) -> N
     assert provenance.git_state(repository) == {"commit": commit, "dirty": True}
 
 
-@needs_git
 @pytest.mark.parametrize("variables", [("GIT_DIR",), ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")])
 def test_provenance_git_state_ignores_the_environment_of_a_git_hook(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: tuple[str, ...]
@@ -76,14 +71,12 @@ def test_provenance_git_state_ignores_the_environment_of_a_git_hook(
     assert provenance.git_state(repository) == {"commit": commit, "dirty": False}
 
 
-@needs_git
 def test_provenance_git_state_runs_no_program_from_the_repository_config(repository: Path, tmp_path: Path) -> None:
     _git(repository, "config", "core.fsmonitor", f"touch {shlex.quote(str(tmp_path / 'ran'))}; false")
     assert provenance.git_state(repository) is not None
     assert not (tmp_path / "ran").exists()
 
 
-@needs_git
 def test_provenance_git_state_is_none_without_repository_or_commit(tmp_path: Path) -> None:
     assert provenance.git_state(tmp_path) is None
     assert provenance.git_state(tmp_path / "missing") is None
@@ -96,7 +89,6 @@ def test_provenance_git_state_is_none_without_git(tmp_path: Path, monkeypatch: p
     assert provenance.git_state(Path.cwd()) is None
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for git")
 def test_provenance_git_state_does_not_wait_for_a_hanging_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "git").write_text("#!/bin/sh\nexec sleep 60\n")
     (tmp_path / "git").chmod(0o755)
@@ -118,7 +110,6 @@ def test_provenance_platform_text_contains_the_system_but_not_the_host() -> None
     assert len(platform.node()) < 3 or platform.node() not in text
 
 
-@needs_git
 def test_provenance_git_state_runs_no_filter_of_the_repository(repository: Path, tmp_path: Path) -> None:
     (repository / ".gitattributes").write_text("* filter=evil\n")
     _git(repository, "config", "filter.evil.clean", f"touch {tmp_path / 'ran'}; cat")

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import secrets
+import sys
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -149,7 +150,7 @@ def test_store_ensure_writable_rejects_a_file_in_its_place(tmp_path: Path, relat
     assert caught.value.exit_code == 1
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
 @pytest.mark.parametrize("directory", ["/proc", "/proc/self/runs"])
 def test_store_ensure_writable_rejects_what_even_root_cannot_write(directory: str) -> None:
     with pytest.raises(RunError, match="cannot write in the runs directory /proc"):

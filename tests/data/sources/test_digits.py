@@ -10,7 +10,6 @@ from dltrain.errors import DataError
 
 
 def test_digits_load_describes_the_arrays() -> None:
-    pytest.importorskip("sklearn")
     source = digits.read({})
     assert source.train.x.shape == (1438, *source.facts.shape) == (1438, 8, 8, 1)
     assert source.test.x.shape == (359, *source.facts.shape)
@@ -21,7 +20,8 @@ def test_digits_load_describes_the_arrays() -> None:
 
 
 def test_digits_load_puts_every_image_in_one_split_in_order() -> None:
-    datasets = pytest.importorskip("sklearn.datasets")
+    from sklearn import datasets
+
     source, original = digits.read({}), datasets.load_digits().images
     rows = {image.tobytes(): row for row, image in enumerate(original.astype(np.uint8))}
     train, test = ([rows[image.tobytes()] for image in split.x] for split in (source.train, source.test))
@@ -32,7 +32,6 @@ def test_digits_load_puts_every_image_in_one_split_in_order() -> None:
 
 
 def test_digits_load_stratifies_the_test_split() -> None:
-    pytest.importorskip("sklearn")
     source = digits.read({})
     in_test, in_train = np.bincount(source.test.y), np.bincount(source.train.y)
     assert np.all(np.abs(in_test - (in_test + in_train) * 359 / 1797) < 1)

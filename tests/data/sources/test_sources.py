@@ -19,8 +19,6 @@ CASES = [
 
 @pytest.mark.parametrize(("source", "arguments"), CASES)
 def test_sources_match_their_facts(source: Source, arguments: dict[str, Any]) -> None:
-    if source.name == "digits":
-        pytest.importorskip("sklearn")
     known, raw = source.facts(source.filled(arguments)), source.read(source.filled(arguments))
     assert raw.facts == known
     assert known is not None

@@ -124,7 +124,6 @@ def test_synthetic_test_split_is_independent_of_the_training_size() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_synthetic_classification_needs_more_than_a_linear_model(seed: int) -> None:
-    pytest.importorskip("sklearn")
     from sklearn.linear_model import LogisticRegression
     from sklearn.neural_network import MLPClassifier
 
