@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -109,17 +108,15 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_hostile_checkpoint_is_skipped_or_rejected_by_evaluation(
-    run: runs.Run, damage: Callable[[runs.Run], None]
-) -> None:
+def test_hostile_checkpoint_never_changes_an_evaluation(run: runs.Run, damage: Callable[[runs.Run], None]) -> None:
+    sound = package.evaluate(run)
     damage(run)
     reseal(run, run.checkpoints()[-1])
-    try:
-        found = package.evaluate(run)
-    except RunError:
+    if damage is deep_state:  # run.json knows the best epoch of a completed run, and its weights are intact
+        assert package.evaluate(run) == sound
         return
-    shutil.rmtree(checkpoint(run))  # it was skipped: the result is the same without it
-    assert package.evaluate(run) == found
+    with pytest.raises(RunError):
+        package.evaluate(run)
 
 
 HUGE = 10**400

@@ -107,3 +107,50 @@ def test_trained_rejects_damaged_files(run: runs.Run, name: str) -> None:
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(RunError, match="damaged"):
         engine.restored(run)
+
+
+def damage(run: runs.Run, epoch: int, name: str) -> None:
+    """Truncate a file of a checkpoint, or remove the whole checkpoint if `name` is empty."""
+    path = run.path / "checkpoints" / f"epoch-{epoch:04d}" / name
+    if name:
+        path.write_bytes(path.read_bytes()[:-9])
+    else:
+        shutil.rmtree(path)
+
+
+PARTS = ["weights.safetensors", "optimizer.safetensors", "state.json", "manifest.json", ""]
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_trained_best_epoch_of_a_completed_run_needs_no_other_checkpoint(run: runs.Run, name: str) -> None:
+    damage(run, 3, name)
+    assert engine.restored(run).epoch == 1
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "manifest.json", ""])
+@pytest.mark.parametrize("completed", [True, False], ids=["completed", "stopped"])
+def test_trained_never_replaces_the_best_checkpoint_by_another(
+    trained: Trained, tmp_path: Path, name: str, completed: bool
+) -> None:
+    """The newest epoch is the best one, and the one before is intact."""
+    run = copied(trained.finished("train.epochs=2") if completed else trained.stopped(2), tmp_path)
+    assert run.record().best_epoch == 2
+    assert run.checkpoints() == [1, 2]
+    before = {path: path.read_bytes() for path in run.path.glob("eval/*")}
+    damage(run, 2, name)
+    with pytest.raises(RunError, match="damaged" if name else "best epoch, 2, is missing") as caught:
+        package.evaluate(run)
+    assert ("model.keras" if completed and not name else "`dltrain resume` continues") in caught.value.hint
+    assert {path: path.read_bytes() for path in run.path.glob("eval/*")} == before
+
+
+@pytest.mark.parametrize("name", PARTS[:-1])
+def test_trained_best_epoch_of_a_killed_run_is_that_of_its_newest_checkpoint(
+    trained: Trained, tmp_path: Path, name: str
+) -> None:
+    run = copied(trained.stopped(2), tmp_path)
+    run.update(status="running", ended=None, best_epoch=1)  # as a kill right after a checkpoint leaves it
+    assert engine.restored(run).epoch == 2
+    damage(run, 2, name)
+    with pytest.raises(RunError, match="damaged"):
+        engine.restored(run)

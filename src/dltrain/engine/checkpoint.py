@@ -13,7 +13,8 @@ import numpy as np
 
 from dltrain.engine.model import weights
 from dltrain.errors import RunError
-from dltrain.runs import Run
+from dltrain.runs import Run, RunRecord
+from dltrain.runs.checkpoints import DAMAGED_HINT
 from dltrain.runs.json_text import to_json
 
 if TYPE_CHECKING:
@@ -146,11 +147,12 @@ def _arrays(files: Mapping[str, bytes], name: str, place: str, optional: bool = 
     return weights.from_bytes(files[name], f"{place}/{name}")
 
 
-def restore_weights(run: Run, choice: Literal["best", "last"] | int, model: keras.Sequential) -> int:
+def restore_weights(run: Run, record: RunRecord, choice: Literal["best", "last"] | int, model: keras.Sequential) -> int:
     """Assign the weights of one of a run's checkpoints to a model.
 
     Args:
         run: a run with at least one checkpoint.
+        record: its run.json.
         choice: `best`, `last` or an epoch.
         model: the model that the run's config builds.
 
@@ -161,7 +163,9 @@ def restore_weights(run: Run, choice: Literal["best", "last"] | int, model: kera
         RunError: the checkpoint is missing or damaged, or does not fit the model; then nothing is assigned.
     """
     limit = weights.most_bytes(model)
-    epoch = _best_epoch(run, limit) if choice == "best" else max(run.checkpoints()) if choice == "last" else choice
+    epoch = (
+        _best_epoch(run, record, limit) if choice == "best" else max(run.checkpoints()) if choice == "last" else choice
+    )
     file = f"checkpoints/epoch-{epoch:04d}/{WEIGHTS}"
     read = run.read_checkpoint(epoch, limit, [WEIGHTS])
     if WEIGHTS not in read:
@@ -170,23 +174,24 @@ def restore_weights(run: Run, choice: Literal["best", "last"] | int, model: kera
     return epoch
 
 
-def _best_epoch(run: Run, limit: int) -> int:
-    """Return the epoch of the best checkpoint, according to the newest checkpoint with a valid state.
+def _best_epoch(run: Run, record: RunRecord, limit: int) -> int:
+    """Return the best epoch, from run.json; the newest checkpoint of a run that is not completed may know a later one.
+
+    An older checkpoint knows only the epochs up to its own, and a kill may come between a checkpoint and run.json.
 
     Raises:
-        RunError: no checkpoint has a valid state, or the best one is missing.
+        RunError: the checkpoint that knows the best epoch is damaged, or that of the best epoch is missing.
     """
-    kept = run.checkpoints()
-    failure = RunError(f"the run {run.id} has no checkpoint that is whole")
-    for epoch in reversed(kept):
-        try:
-            best = int(json.loads(run.read_checkpoint(epoch, limit, [STATE])[STATE])["best"]["epoch"])
-        except RunError as error:
-            failure = error
-        except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError):
-            failure = RunError(f"{STATE} of epoch {epoch} of the run {run.id} is damaged")
-        else:
-            if best in kept:
-                return best
-            failure = RunError(f"the checkpoint of the best epoch, {best}, is missing in the run {run.id}")
-    raise failure
+    kept, recorded = run.checkpoints(), record.best_epoch or 0
+    best = recorded if record.status == "completed" else max(recorded, _best_until(run, max(kept), limit))
+    if best not in kept:
+        hint = f"{run.path / 'model.keras'} has its weights" if record.status == "completed" else DAMAGED_HINT
+        raise RunError(f"the checkpoint of the best epoch, {best}, is missing in the run {run.id}", hint)
+    return best
+
+
+def _best_until(run: Run, epoch: int, limit: int) -> int:
+    try:
+        return int(json.loads(run.read_checkpoint(epoch, limit, [STATE])[STATE])["best"]["epoch"])
+    except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError):
+        raise RunError(f"{STATE} of epoch {epoch} of the run {run.id} is damaged", DAMAGED_HINT) from None

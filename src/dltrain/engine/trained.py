@@ -149,7 +149,7 @@ def restored(
 
     facts = opened.facts
     built = build_model(opened.plan, facts, session)
-    epoch = checkpoints.restore_weights(opened.run, checkpoint, built.model)
+    epoch = checkpoints.restore_weights(opened.run, opened.record, checkpoint, built.model)
     return Trained(
         opened,
         session,

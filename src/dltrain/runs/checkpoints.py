@@ -21,7 +21,7 @@ MANIFEST = "manifest.json"
 
 _FOLDER = re.compile(r"(?P<aside>\.old-)?epoch-(?P<epoch>[0-9]{4,})")
 _LARGEST_MANIFEST = 1_000_000
-_HINT = "`dltrain resume` continues from an older checkpoint of the run"
+DAMAGED_HINT = "`dltrain resume` continues from an older checkpoint of the run"
 
 
 def commit(directory: Path, epoch: int, files: Mapping[str, bytes]) -> Path:
@@ -167,7 +167,7 @@ def _read_manifest(path: Path, epoch: int) -> dict[str, Any]:
 
 def _damaged(path: Path, reason: str) -> RunError:
     what = path if path.name == MANIFEST else f"checkpoint {path}"
-    return RunError(f"{what} is damaged: {reason}", _HINT, reason)
+    return RunError(f"{what} is damaged: {reason}", DAMAGED_HINT, reason)
 
 
 def _check_sizes(folder: Path, expected: Mapping[str, Any], limit: int | None) -> None:
@@ -182,7 +182,9 @@ def _check_sizes(folder: Path, expected: Mapping[str, Any], limit: int | None) -
             raise _damaged(folder, f"{name} has size {size} bytes, the manifest says {entry.get('size')} bytes")
         total += size
     if limit is not None and total > limit:
-        raise RunError(f"checkpoint {folder} has {total:,} bytes, more than such a model can have ({limit:,})", _HINT)
+        raise RunError(
+            f"checkpoint {folder} has {total:,} bytes, more than such a model can have ({limit:,})", DAMAGED_HINT
+        )
 
 
 def _read_file(path: Path, expected: Mapping[str, Any]) -> bytes:

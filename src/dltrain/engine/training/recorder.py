@@ -46,7 +46,7 @@ class Recorder(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._spec, self._run, self._stop, self._on_event = spec, run, stop, on_event
-        self._counter, self._samples, self._others = counter, samples, others
+        self.counter, self._samples, self._others = counter, samples, others
         self._events = EventWriter(run)
         checkpoint = spec.train.checkpoint
         self._monitor = str(checkpoint.monitor)
@@ -77,7 +77,7 @@ class Recorder(keras.callbacks.Callback):
                 callback_state.restore(callback, state.numbers, state.kept)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        self._counter.assign(epoch)
+        self.counter.assign(epoch)
         self._epoch = epoch + 1
         self._started = self._trained = time.perf_counter()
 

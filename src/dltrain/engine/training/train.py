@@ -45,7 +45,8 @@ def train(
 
     try:
         on_event(_prepared(job, run))
-        recorder = _run_epochs(job, run, stop, on_event, start)
+        recorder = _new_recorder(job, run, stop, on_event, start)
+        _run_epochs(job, recorder, start)
         trained = time.perf_counter()
         _keep_best(job, run, recorder)
         if stop.signum is not None:
@@ -91,18 +92,21 @@ def _prepared(job: Job, run: runs.Run) -> Prepared:
     )
 
 
-def _run_epochs(job: Job, run: runs.Run, stop: StopSignal, on_event: Listener, start: Start | None) -> Recorder:
+def _new_recorder(job: Job, run: runs.Run, stop: StopSignal, on_event: Listener, start: Start | None) -> Recorder:
     from dltrain.engine.training.recorder import Recorder
 
+    counter, samples = job.session.backend.epoch(), job.inputs.train.samples
+    return Recorder(job.plan.spec, run, counter, samples, stop, on_event, job.callbacks, start)
+
+
+def _run_epochs(job: Job, recorder: Recorder, start: Start | None) -> None:
     spec = job.plan.spec
-    counter = job.session.backend.epoch()
-    recorder = Recorder(spec, run, counter, job.inputs.train.samples, stop, on_event, job.callbacks, start)
     done = start.checkpoint.epoch if start is not None else 0
     if start is not None and (start.checkpoint.stopped or done >= spec.train.epochs):
         recorder.discard_checkpoints()  # the run may have stopped between its last checkpoint and this
-        return recorder
+        return
     job.built.model.fit(
-        job.inputs.train.shuffled(job.steps.batch_size, spec.seed, counter),
+        job.inputs.train.shuffled(job.steps.batch_size, spec.seed, recorder.counter),
         initial_epoch=done,
         epochs=spec.train.epochs,
         validation_data=job.inputs.validation.in_order() if job.inputs.validation else None,
@@ -110,7 +114,6 @@ def _run_epochs(job: Job, run: runs.Run, stop: StopSignal, on_event: Listener, s
         shuffle=False,  # the input pipeline shuffles
         verbose=0,
     )
-    return recorder
 
 
 def _keep_best(job: Job, run: runs.Run, recorder: Recorder) -> None:
