@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dltrain import runs
 from dltrain.config import load
+from dltrain.config.document.suggest import shown
 from dltrain.data.arrays import Dataset
 from dltrain.engine.events import Listener, Resuming, ignore
 from dltrain.engine.inputs import load_data
@@ -17,13 +18,14 @@ from dltrain.engine.trained import OpenedRun
 from dltrain.engine.training.job import RECORDED_PACKAGES, Job, prepare, record_of
 from dltrain.engine.training.signals import StopSignal
 from dltrain.engine.training.train import train
-from dltrain.errors import RunError, UsageError
+from dltrain.errors import RunError, UsageError, dotted
 
 if TYPE_CHECKING:
     from dltrain.engine.checkpoint import Checkpoint
     from dltrain.engine.training.start import Start
 
 # Keys that affect neither the completed epochs nor the bits of later ones.
+_MOST_SHOWN = 4
 _FREE = (("train", "epochs"), ("expect",), ("train", "steps_per_execution"), ("runtime", "feed"))
 
 
@@ -83,8 +85,11 @@ def _reopened(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any]) -> Op
     before, after = load(path, alone=True), load(path, overrides, alone=True)
     changes = [change for change in _changes(before.spec.dump(), after.spec.dump()) if not _free(change[0])]
     if changes:
-        told = "; ".join(f"`{'.'.join(map(str, key))}` from {old} to {new}" for key, old, new in changes)
-        free = ", ".join(f"`{'.'.join(map(str, key))}`" for key in _FREE)
+        told = "; ".join(
+            f"`{dotted(key)}` from {_shown(old)} to {_shown(new)}" for key, old, new in changes[:_MOST_SHOWN]
+        )
+        told += f"; and {len(changes) - _MOST_SHOWN} more" if len(changes) > _MOST_SHOWN else ""
+        free = ", ".join(f"`{dotted(key)}`" for key in _FREE)
         hint = f"only {free} may change; train anew with `dltrain fit`"
         raise UsageError(f"a resumed run cannot change {told}", hint)
     return OpenedRun(run, record, replace(after, smoke=record.smoke))
@@ -151,8 +156,8 @@ def _free(path: tuple[str | int, ...]) -> bool:
 def _changes(
     before: Any, after: Any, path: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], Any, Any]]:
-    """Yield (path, old, new) of every value that differs."""
-    if isinstance(before, dict) and isinstance(after, dict):
+    """Yield (path, old, new) of every value that differs; an object of another class is one value."""
+    if isinstance(before, dict) and isinstance(after, dict) and before.keys() & after.keys():
         for key in [*before, *(key for key in after if key not in before)]:
             yield from _changes(before.get(key), after.get(key), (*path, key))
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
@@ -160,6 +165,11 @@ def _changes(
             yield from _changes(old, new, (*path, index))
     elif before != after:
         yield path, before, after
+
+
+def _shown(value: Any) -> str:
+    """Return a value as messages show it: an object with all its arguments by its name alone."""
+    return shown(next(iter(value)) if isinstance(value, dict) and len(value) == 1 else value)
 
 
 def _differences(opened: OpenedRun, dataset: Dataset) -> Iterator[str]:
