@@ -218,7 +218,7 @@ def test_cli_killed_run_is_listed_as_crashed_and_resumes(dltrain: Command, tiny:
     assert again.returncode == 2
     assert "is complete" in again.stderr
     assert refused.returncode == 2
-    assert "cannot change `train.batch_size` from 32 to 8" in refused.stderr
+    assert "cannot change `train.batch_size` from `32` to `8`" in refused.stderr
 
 
 @pytest.mark.parametrize("arguments", ["ls", "show latest", pytest.param("fit tiny.yaml", marks=pytest.mark.slow)])

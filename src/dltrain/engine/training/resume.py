@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain import runs
-from dltrain.config import load
-from dltrain.config.document.suggest import shown
+from dltrain.config import changes, load
 from dltrain.data.arrays import Dataset
 from dltrain.engine.events import Listener, Resuming, ignore
 from dltrain.engine.inputs import load_data
@@ -83,12 +82,10 @@ def _reopened(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any]) -> Op
         raise UsageError(f"the run {run.id} has diverged, and would again", "change the config and `dltrain fit` it")
     path = run.plain_file("resolved.yaml")
     before, after = load(path, alone=True), load(path, overrides, alone=True)
-    changes = [change for change in _changes(before.spec.dump(), after.spec.dump()) if not _free(change[0])]
-    if changes:
-        told = "; ".join(
-            f"`{dotted(key)}` from {_shown(old)} to {_shown(new)}" for key, old, new in changes[:_MOST_SHOWN]
-        )
-        told += f"; and {len(changes) - _MOST_SHOWN} more" if len(changes) > _MOST_SHOWN else ""
+    found = [change for change in changes(before.spec, after.spec) if not _free(change.path)]
+    if found:
+        told = "; ".join(map(str, found[:_MOST_SHOWN]))
+        told += f"; and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else ""
         free = ", ".join(f"`{dotted(key)}`" for key in _FREE)
         hint = f"only {free} may change; train anew with `dltrain fit`"
         raise UsageError(f"a resumed run cannot change {told}", hint)
@@ -151,25 +148,6 @@ def _count(threads: int) -> str:
 
 def _free(path: tuple[str | int, ...]) -> bool:
     return any(path[: len(free)] == free for free in _FREE)
-
-
-def _changes(
-    before: Any, after: Any, path: tuple[str | int, ...] = ()
-) -> Iterator[tuple[tuple[str | int, ...], Any, Any]]:
-    """Yield (path, old, new) of every value that differs; an object of another class is one value."""
-    if isinstance(before, dict) and isinstance(after, dict) and before.keys() & after.keys():
-        for key in [*before, *(key for key in after if key not in before)]:
-            yield from _changes(before.get(key), after.get(key), (*path, key))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for index, (old, new) in enumerate(zip(before, after, strict=True)):
-            yield from _changes(old, new, (*path, index))
-    elif before != after:
-        yield path, before, after
-
-
-def _shown(value: Any) -> str:
-    """Return a value as messages show it: an object with all its arguments by its name alone."""
-    return shown(next(iter(value)) if isinstance(value, dict) and len(value) == 1 else value)
 
 
 def _differences(opened: OpenedRun, dataset: Dataset) -> Iterator[str]:
