@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -71,12 +72,6 @@ def test_provenance_git_state_ignores_the_environment_of_a_git_hook(
     assert provenance.git_state(repository) == {"commit": commit, "dirty": False}
 
 
-def test_provenance_git_state_runs_no_program_from_the_repository_config(repository: Path, tmp_path: Path) -> None:
-    _git(repository, "config", "core.fsmonitor", f"touch {shlex.quote(str(tmp_path / 'ran'))}; false")
-    assert provenance.git_state(repository) is not None
-    assert not (tmp_path / "ran").exists()
-
-
 def test_provenance_git_state_is_none_without_repository_or_commit(tmp_path: Path) -> None:
     assert provenance.git_state(tmp_path) is None
     assert provenance.git_state(tmp_path / "missing") is None
@@ -110,12 +105,134 @@ def test_provenance_platform_text_contains_the_system_but_not_the_host() -> None
     assert len(platform.node()) < 3 or platform.node() not in text
 
 
-def test_provenance_git_state_runs_no_filter_of_the_repository(repository: Path, tmp_path: Path) -> None:
-    (repository / ".gitattributes").write_text("* filter=evil\n")
-    _git(repository, "config", "filter.evil.clean", f"touch {tmp_path / 'ran'}; cat")
-    _git(repository, "config", "filter.evil.process", f"touch {tmp_path / 'ran'}")
-    os.utime(repository / "sub" / "file", (1, 1))
-    state = provenance.git_state(repository)
-    assert state is not None
-    assert len(state["commit"]) == 40
+NAMES = ["evil", "a=b", "=", "a=b=c", "a.b", "a b", 'a"b', "a\\b", "a\tb", "ä", "$(x)", "-x", "%s", "*", ".clean"]
+KEYS = [
+    "alias.config",
+    "alias.diff",
+    "alias.rev-parse",
+    "alias.status",
+    "core.alternateRefsCommand",
+    "core.askPass",
+    "core.editor",
+    "core.fsmonitor",
+    "core.gitProxy",
+    "core.hooksPath",
+    "core.pager",
+    "core.sshCommand",
+    "credential.helper",
+    "diff.external",
+    "gpg.program",
+    "pager.config",
+    "pager.diff",
+    "pager.rev-parse",
+    "pager.status",
+    "sequence.editor",
+    "uploadpack.packObjectsHook",
+]
+OF_A_NAME = ["diff.%s.command", "diff.%s.textconv", "filter.%s.clean", "filter.%s.process", "filter.%s.smudge"]
+OF_A_NAME += ["merge.%s.driver", "remote.%s.uploadpack", "submodule.%s.update", "trailer.%s.command"]
+
+
+@pytest.fixture
+def hostile(repository: Path, tmp_path: Path) -> Path:
+    """A repository where everything that git can run is a program that leaves the file `ran`."""
+    program = f"sh -c ': > {tmp_path / 'ran'}'"
+    lines = []
+    for number, name in enumerate(NAMES):
+        (repository / f"file{number}").write_text("1")
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+        for pattern in OF_A_NAME:
+            section, _, variable = pattern.split(".")
+            lines += [f'[{section} "{quoted}"]', f'\t{variable} = "{"!" if variable == "update" else ""}{program}"']
+    _git(repository, "add", ".")
+    _git(repository, "commit", "-q", "-m", "two")
+    attributes = "".join(
+        f"file{number} filter={name} diff={name} merge={name}\n" for number, name in enumerate(NAMES) if " " not in name
+    )
+    (repository / ".gitattributes").write_text(attributes)
+    (repository / ".gitmodules").write_text(
+        f'[submodule "sub"]\npath = sub\nurl = ext::{program}\nupdate = !{program}\n'
+    )
+    for hook in ("post-index-change", "fsmonitor-watchman", "pre-commit", "post-checkout", "reference-transaction"):
+        path = repository / ".git" / "hooks" / hook
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{program}\n")
+        path.chmod(0o755)
+    for key in KEYS:
+        section, _, variable = key.partition(".")
+        lines += [f"[{section}]", f'\t{variable} = "{"!" if section == "alias" else ""}{program}"']
+    lines += ["[protocol]", "\tallow = always", '[remote "o"]', f'\turl = "ext::{program}"', "\tpromisor = true"]
+    (tmp_path / "more").write_text("\n".join(lines) + "\n")
+    with (repository / ".git" / "config").open("a") as config:
+        config.write(
+            "\n".join(lines) + f'\n[include]\n\tpath = "{tmp_path / "more"}"\n[extensions]\n\tpartialClone = o\n'
+        )
+    for path in repository.glob("file*"):
+        os.utime(path, (1, 1))
+    return repository
+
+
+def test_provenance_git_state_runs_nothing_that_a_repository_names(hostile: Path, tmp_path: Path) -> None:
+    code = "from pathlib import Path; from dltrain.runs.provenance import git_state; print(git_state(Path.cwd()))"
+    command = [sys.executable, "-c", code]
+    log = tmp_path / "strace"
+    if shutil.which("strace"):
+        command = [
+            "strace",
+            "-f",
+            "-qq",
+            "-e",
+            "trace=execve,execveat",
+            "-e",
+            "status=successful",
+            "-o",
+            str(log),
+            *command,
+        ]
+    source = str(Path(provenance.__file__).parents[2])
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, cwd=hostile, env={**os.environ, "PYTHONPATH": source}
+    )
+    # Neither the names nor the programs keep the state from being found: no content differs.
+    assert done.stdout.strip() == str({"commit": _git(hostile, "rev-parse", "HEAD"), "dirty": False})
     assert not (tmp_path / "ran").exists()
+    if log.exists():
+        programs = {Path(line.split('"')[1]).name for line in log.read_text().splitlines() if '"' in line}
+        assert programs <= {"git", Path(sys.executable).name}
+
+
+def test_provenance_git_state_is_tested_on_a_repository_that_does_run_programs(hostile: Path, tmp_path: Path) -> None:
+    subprocess.run(["git", "-C", str(hostile), "status"], check=False, capture_output=True)
+    assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("place", ["worktree", "submodule", "packed", "autocrlf", "split index"])
+def test_provenance_git_state_of_other_kinds_of_repositories(repository: Path, tmp_path: Path, place: str) -> None:
+    seen = repository
+    if place == "worktree":
+        seen = tmp_path / "worktree"
+        _git(repository, "worktree", "add", "-q", str(seen))
+    elif place == "submodule":
+        seen = tmp_path / "super" / "sub"
+        seen.parent.mkdir()
+        _git(seen.parent, "init", "-q")
+        _git(seen.parent, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repository), "sub")
+    elif place == "packed":
+        _git(repository, "gc", "-q")
+    elif place == "autocrlf":
+        _git(repository, "config", "core.autocrlf", "true")
+        (repository / "sub" / "file").write_bytes(b"1\r\n")
+        _git(repository, "commit", "-q", "-a", "-m", "crlf")
+        os.utime(repository / "sub" / "file", (1, 1))
+    else:
+        _git(repository, "update-index", "--split-index")
+    commit = _git(seen, "rev-parse", "HEAD")
+    assert provenance.git_state(seen / "sub") == {"commit": commit, "dirty": False}
+    (seen / "sub" / "file").write_text("changed")
+    assert provenance.git_state(seen) == {"commit": commit, "dirty": True}
+
+
+def test_provenance_git_state_does_not_follow_a_config_that_leads_elsewhere(repository: Path, tmp_path: Path) -> None:
+    _git(repository, "config", "core.worktree", str(tmp_path / "elsewhere"))
+    (tmp_path / "elsewhere").mkdir()
+    assert provenance.git_state(repository) is None
