@@ -87,6 +87,7 @@ class Problem:
         where: place in the text; None if there is none.
         fix: how to fix it: data where code depends on it, otherwise a phrase, which may be empty.
         severity: an `error` cannot work; a `warning` is probably a mistake.
+        count: how many problems this one stands for.
     """
 
     code: str
@@ -95,6 +96,7 @@ class Problem:
     where: Where | None = None
     fix: Fix | str = ""
     severity: Severity = "error"
+    count: int = 1
 
     @property
     def hint(self) -> str:
@@ -129,10 +131,11 @@ class ConfigError(DltrainError):
     exit_code = 2
 
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
-        errors = sum(problem.severity == "error" for problem in problems)
+        errors = sum(problem.count for problem in problems if problem.severity == "error")
+        warnings = sum(problem.count for problem in problems if problem.severity == "warning")
         typed = all(problem.where is not None and problem.where.origin == "override" for problem in problems)
         place = "the overrides" if typed and problems else file
-        super().__init__(f"{tally(errors, len(problems) - errors)} in {place}")
+        super().__init__(f"{tally(errors, warnings)} in {place}")
         self.file = file
         self.problems = tuple(problems)
 

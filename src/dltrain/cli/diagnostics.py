@@ -54,7 +54,9 @@ def text(problem: Problem, width: int | None = None) -> str:
 
 
 def _place(where: Where) -> str:
-    return printable(where.file) + ("" if where.origin == "override" else f":{where.line}:{where.column}")
+    if where.origin == "override":
+        return printable(where.file if len(where.file) <= _PIPE_WIDTH else f"{where.file[: _PIPE_WIDTH - 1]}…")
+    return f"{printable(where.file)}:{where.line}:{where.column}"
 
 
 def _wrapped(text: str, width: int | None, first: str, rest: str) -> str:
@@ -65,8 +67,10 @@ def _wrapped(text: str, width: int | None, first: str, rest: str) -> str:
 
 def _window(where: Where, room: int) -> tuple[str, int, int]:
     """Cut the source line to `room` columns around the error: the text, and start and length of the underline."""
-    line = printable(where.text.replace("\t", " "))
     start, length = where.column - 1, max(1, where.end_column - where.column)
+    begin = max(0, start - 2 * room)  # a line may be as long as a file
+    line = printable(where.text[begin : start + 2 * room].replace("\t", " "))
+    start -= begin
     if len(line) > room:
         cut = max(0, min(start - room // 4, len(line) - room))
         before, after = "…" if cut else "", "…" if cut + room < len(line) else ""

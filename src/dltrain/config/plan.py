@@ -15,7 +15,7 @@ from dltrain.config.document.reader import ReadError
 from dltrain.config.document.source import Node, Source, nearest, place_of
 from dltrain.config.document.suggest import near_files
 from dltrain.config.document.writer import flow, quote
-from dltrain.config.resolved import complete, dump, with_origins
+from dltrain.config.resolved import complete, dump, readable, with_origins
 from dltrain.config.schema import Limit, Spec
 from dltrain.errors import ConfigError, KeyPath, Problem, UsageError
 from dltrain.names import slug
@@ -152,7 +152,12 @@ def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False)
     found = check_config(composed.tree, composed.layers, composed.problems)
     if found.spec is None or any(problem.severity == "error" for problem in found.problems):
         raise ConfigError(file, found.problems)
-    return Checked(complete(found.spec), composed.tree, composed.layers, found.outline, found.problems)
+    spec = complete(found.spec)
+    if not readable(spec.dump()):
+        where = place_of(composed.tree, ("model", "layers"))
+        message = "with every default filled in, this config is larger than a config may be"
+        raise ConfigError(file, [Problem("too-large", message, ("model", "layers"), where, "use fewer layers")])
+    return Checked(spec, composed.tree, composed.layers, found.outline, found.problems)
 
 
 def _named_after(file: str) -> Node:

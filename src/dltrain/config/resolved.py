@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dltrain.config.catalogue import objects
+from dltrain.config.document.reader import MAX_BYTES, MAX_NODES
 from dltrain.config.document.source import Node
 from dltrain.config.document.writer import Line, block
 from dltrain.config.schema import Spec
@@ -42,6 +43,18 @@ def dump(data: Mapping[str, Any]) -> str:
         return len(path) == (1 if isinstance(value, dict) else 2)
 
     return _HEAD + "".join(f"{line.text}\n" for line in block(data, opens))
+
+
+def readable(data: Mapping[str, Any]) -> bool:
+    """Whether the resolved config can be read again: it is larger than the file that it comes from."""
+    return _count(data) <= MAX_NODES and len(dump(data).encode()) <= MAX_BYTES
+
+
+def _count(value: Any) -> int:
+    """Return the keys and values of a config, as the reader counts them."""
+    if isinstance(value, Mapping):
+        return 1 + sum(1 + _count(item) for item in value.values())
+    return 1 + sum(map(_count, value)) if isinstance(value, list | tuple) else 1
 
 
 def with_origins(data: dict[str, Any], tree: Node, layers: Sequence[Node]) -> str:

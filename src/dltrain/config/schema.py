@@ -169,7 +169,7 @@ class RuntimeSpec(Section):
 
 
 # Groups without names: JavaScript, and so JSON Schema, writes those otherwise.
-_BOUND = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)\s*")
+_BOUND = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?)\s*")
 
 
 def parse_bound(text: object) -> tuple[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dltrain.config.checks.problems import in_order
+from dltrain.config.checks.problems import told
 from dltrain.config.plan import check
 from dltrain.errors import ConfigError, Fix, Problem, Where
 
@@ -48,7 +48,7 @@ def test_problems_are_deduplicated_with_overrides_last() -> None:
         return Problem("code", "message", (), Where("a.yaml", line, 1, 2, "text"))
 
     typed = Problem("code", "message", (), Where("-s a=1", 1, 1, 2, "text", "override"))
-    assert in_order([typed, problem(3), problem(2), problem(3)]) == [problem(2), problem(3), typed]
+    assert told([typed, problem(3), problem(2), problem(3)]) == (problem(2), problem(3), typed)
 
 
 @pytest.mark.parametrize(

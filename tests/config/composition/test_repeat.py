@@ -96,8 +96,8 @@ def test_repeat_reports_errors_at_their_line(tmp_path: Path, repeat: str, code: 
 def test_repeat_rejects_exponential_expansion(tmp_path: Path) -> None:
     repeat = "{Dense: {units: 5}}"
     for _ in range(12):
-        repeat = f"{{repeat: {{times: 10000, layers: [{repeat}]}}}}"
-    assert {problem.code for problem in problems_of(write_config(tmp_path, repeat))} == {"too-many-nodes"}
+        repeat = f"{{repeat: {{times: 1000, layers: [{repeat}]}}}}"
+    assert {problem.code for problem in problems_of(write_config(tmp_path, repeat))} == {"too-many-layers"}
 
 
 def test_repeat_reports_an_invalid_layer_once_with_its_source_path(tmp_path: Path) -> None:

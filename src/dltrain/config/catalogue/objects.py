@@ -53,24 +53,25 @@ def object_nodes(root: Node) -> Iterator[tuple[str, KeyPath, Node]]:
                 yield section, (*pattern[:-1], index), item
 
 
-def check_object(section: str, node: Node, path: KeyPath) -> list[Problem]:
-    """Return every problem of one object written `Name` or `Name: {arguments}`, nested objects included."""
+def check_object(section: str, node: Node, path: KeyPath) -> Iterator[Problem]:
+    """Yield every problem of one object written `Name` or `Name: {arguments}`, nested objects included."""
     if isinstance(node.value, str):
-        return _check_named(section, node.value, {}, node.where, path)
-    if isinstance(node.value, dict) and len(node.value) == 1:
+        yield from _check_named(section, node.value, {}, node.where, path)
+    elif isinstance(node.value, dict) and len(node.value) == 1:
         ((name, arguments),) = node.value.items()
         place = arguments.key or node.where
-        if arguments.value is None:
-            return _check_named(section, name, {}, place, (*path, name))
-        if isinstance(arguments.value, dict):
-            return _check_named(section, name, arguments.value, place, (*path, name))
-        if (owner := _owner(section, name)) is not None:
+        if arguments.value is None or isinstance(arguments.value, dict):
+            yield from _check_named(section, name, arguments.value or {}, place, (*path, name))
+        elif (owner := _owner(section, name)) is not None:
             message = f"`{name}` is an argument; the name of the {noun(section)} is missing"
             hint = f"name it: `{owner}: {{{name}: {short(arguments.plain())}}}`"
-            return [Problem("object-form", message, path, place, hint)]
-        message = f"the arguments of `{name}` must be a mapping, not {shown(arguments.plain())}"
-        return [Problem("object-form", message, path, arguments.where, _as_mapping(section, name, arguments.plain()))]
-    return [_wrong_form(section, node, path)]
+            yield Problem("object-form", message, path, place, hint)
+        else:
+            message = f"the arguments of `{name}` must be a mapping, not {shown(arguments.plain())}"
+            hint = _as_mapping(section, name, arguments.plain())
+            yield Problem("object-form", message, path, arguments.where, hint)
+    else:
+        yield _wrong_form(section, node, path)
 
 
 def _owner(section: str, name: str) -> str | None:
@@ -110,37 +111,34 @@ def _wrong_form(section: str, node: Node, path: KeyPath) -> Problem:
     return Problem("object-form", message, path, node.where, "write `Name` or `Name: {arguments}`")
 
 
-def _check_named(section: str, name: str, arguments: dict[str, Node], where: Where, path: KeyPath) -> list[Problem]:
+def _check_named(section: str, name: str, arguments: dict[str, Node], where: Where, path: KeyPath) -> Iterator[Problem]:
     entry = find(section, name)
     if entry is None:
         if section != "dataset" and not arguments and entries.aliases(section).get(name, "") is None:
-            return []  # a name that Keras itself resolves, such as `accuracy`
-        unknown = _unknown_name(section, name, path, where)
-        if not (isinstance(unknown.fix, Fix) and unknown.fix.kind == "rename"):
-            return [unknown]
-        meant = find(section, str(unknown.fix.target[0]))
-        return [unknown, *(_check_arguments(meant, arguments, where, path) if meant is not None else ())]
-    return _check_arguments(entry, arguments, where, path)
+            return  # a name that Keras itself resolves, such as `accuracy`
+        yield (unknown := _unknown_name(section, name, path, where))
+        if isinstance(unknown.fix, Fix) and unknown.fix.kind == "rename":
+            entry = find(section, str(unknown.fix.target[0]))
+    if entry is not None:
+        yield from _check_arguments(entry, arguments, where, path)
 
 
-def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, path: KeyPath) -> list[Problem]:
-    problems = []
+def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, path: KeyPath) -> Iterator[Problem]:
     tuples = any(isinstance(child.value, str) and child.value.startswith("(") for child in arguments.values())
     for key, child in arguments.items():
         if tuples and child.value is None and key.endswith(")"):
             continue  # the end of a Python tuple, reported at its beginning
         if key not in entry.arguments:
-            problems.append(_unknown_argument(entry, key, child, (*path, key)))
+            yield _unknown_argument(entry, key, child, (*path, key))
         else:
-            problems.extend(check_value(entry, key, child, (*path, key)))
+            yield from check_value(entry, key, child, (*path, key))
     for key, argument in entry.arguments.items():
         if argument.required and key not in arguments:
             hint = f"write `{entry.name}: {{{key}: …}}`: {expected(argument)}"
             message = f"`{entry.name}` needs the argument `{key}`"
-            problems.append(Problem("missing-argument", message, (*path, key), where, hint))
+            yield Problem("missing-argument", message, (*path, key), where, hint)
     if entry.section == "dataset":
-        problems.extend(datasets.check_arguments(entry.name, arguments, where, path))
-    return problems
+        yield from datasets.check_arguments(entry.name, arguments, where, path)
 
 
 def _unknown_name(section: str, name: str, path: KeyPath, where: Where) -> Problem:
@@ -197,11 +195,11 @@ def check_value(entry: Entry, key: str, node: Node, path: KeyPath) -> list[Probl
     elif not (isinstance(value, str) and _number(value) and {"int", "float"} & set(argument.kinds)):
         section = section_of(argument)
         if section is not None and isinstance(value, dict | str):
-            return check_object(section, node, path)
+            return list(check_object(section, node, path))
     if isinstance(value, str) and strings_of(argument):
         return [_unknown_word(argument, entry, key, node, path)]
     message = f"`{key}` of `{entry.name}` must be {expected(argument)}, not {shown(node.plain(), node.quoted)}"
-    if isinstance(value, str) and (found := re.match(r"\(([^()]*)\)", node.where.text[node.where.column - 1 :])):
+    if isinstance(value, str) and (found := re.match(r"\(([^()]*)\)", node.where.text[node.where.column - 1 :][:200])):
         return [Problem("wrong-type", message, path, node.where, f"a list is written `[{found[1].strip(' ,')}]`")]
     if isinstance(value, list) and value and value[0].value in ("None", None) and "ints" in argument.kinds:
         rest = shown([item.plain() for item in value[1:]])
@@ -210,7 +208,7 @@ def check_value(entry: Entry, key: str, node: Node, path: KeyPath) -> list[Probl
 
 
 def _number(text: str) -> bool:
-    return re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", text) is not None
+    return re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", text) is not None
 
 
 def _unknown_word(argument: Argument, entry: Entry, key: str, node: Node, path: KeyPath) -> Problem:

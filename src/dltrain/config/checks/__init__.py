@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from dltrain.config.checks.draft import make_draft
 from dltrain.config.checks.outline import Outline, make_outline
-from dltrain.config.checks.problems import in_order
+from dltrain.config.checks.problems import told
 from dltrain.config.checks.sense import check_sense
 from dltrain.config.checks.structure import check_structure
 from dltrain.config.document.source import Node
 from dltrain.config.schema import Spec
 from dltrain.errors import KeyPath, Problem
+
+_MOST_FOUND = 500  # problems of keys and values; after these, checking ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Findings:
     Args:
         spec: the config, if its keys and values are valid; defaults of Keras objects are not filled in.
         outline: the layers with their shapes, as far as they are known.
-        problems: all of them, warnings included, in the order of the file.
+        problems: warnings included, in the order of the file; the last one counts those that are too many to tell.
     """
 
     spec: Spec | None
@@ -39,8 +42,10 @@ def check_config(tree: Node, layers: Sequence[KeyPath], known: Iterable[Problem]
         known: problems found before.
     """
     spec, wrong = check_structure(tree, layers)
-    found = [*known, *wrong]
+    found = [*known, *islice(wrong, _MOST_FOUND)]
+    if len(found) >= _MOST_FOUND:
+        return Findings(None, Outline(), told(found, whole=False))
     draft = make_draft(tree, layers, found)
     outline = make_outline(draft)
     found += [*outline.problems, *check_sense(draft, outline)]
-    return Findings(spec, outline, tuple(in_order(found)))
+    return Findings(spec, outline, told(found))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
@@ -49,8 +50,8 @@ _EXPECTED = {
 }
 
 
-def check_structure(tree: Node, layers: Sequence[KeyPath]) -> tuple[Spec | None, list[Problem]]:
-    """Return the config as a spec, if it is valid, and the problems of its keys and values.
+def check_structure(tree: Node, layers: Sequence[KeyPath]) -> tuple[Spec | None, Iterator[Problem]]:
+    """Return the config as a spec, if it is valid, and the problems of its keys and values, found one by one.
 
     Args:
         tree: the config as written.
@@ -60,7 +61,7 @@ def check_structure(tree: Node, layers: Sequence[KeyPath]) -> tuple[Spec | None,
     try:
         return Spec.model_validate(_plain(tree, layers)), found
     except ValidationError as error:
-        return None, [*found, *_of_pydantic(error, tree)]
+        return None, chain(_of_pydantic(error, tree), found)
 
 
 def _plain(tree: Node, layers: Sequence[KeyPath]) -> dict[str, Any]:
@@ -73,14 +74,13 @@ def _plain(tree: Node, layers: Sequence[KeyPath]) -> dict[str, Any]:
     return plain
 
 
-def _check_objects(tree: Node, layers: Sequence[KeyPath]) -> list[Problem]:
+def _check_objects(tree: Node, layers: Sequence[KeyPath]) -> Iterator[Problem]:
     """Check Keras objects against the catalogue; a repeated layer is checked once."""
     written = [("layer", path, nearest(tree, path)) for path in dict.fromkeys(layers)]
     found = [*object_nodes(tree), *written]
-    problems = (problem for section, path, node in found for problem in check_object(section, node, path))
-    return [
-        _with_example(problem) if problem.code == "wrong-type" and not problem.hint else problem for problem in problems
-    ]
+    for section, path, node in found:
+        for problem in check_object(section, node, path):
+            yield _with_example(problem) if problem.code == "wrong-type" and not problem.hint else problem
 
 
 def _with_example(problem: Problem) -> Problem:
@@ -91,15 +91,13 @@ def _with_example(problem: Problem) -> Problem:
     return problem if entry is None else replace(problem, fix=f"as in `{key}: {flow(examples.value(entry, key))}`")
 
 
-def _of_pydantic(error: ValidationError, root: Node) -> list[Problem]:
-    """Return pydantic's errors as problems; those about Keras objects are left to the catalogue."""
-    problems = []
+def _of_pydantic(error: ValidationError, root: Node) -> Iterator[Problem]:
+    """Yield pydantic's errors as problems; those about Keras objects are left to the catalogue."""
     for detail in error.errors(include_url=False, include_context=True):
         path = tuple(detail["loc"])
         if detail["type"] == "keras_object" or _inside_object(path):
             continue
-        problems.append(_problem(detail, path, root))
-    return problems
+        yield _problem(detail, path, root)
 
 
 def _inside_object(path: KeyPath) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from dltrain.config.document.reader import ReadError, read
+from dltrain.config.document.reader import MAX_DEPTH, MAX_KEY, ReadError, read
 from dltrain.config.document.source import Node, Source
 from dltrain.config.document.suggest import listing
 from dltrain.errors import Problem, Where, dotted
@@ -26,6 +26,8 @@ def apply_override(root: Node, argument: str) -> Problem | None:
     whole = source.at(0, len(_FLAG), len(name))
     if not equals or not all(keys):
         return Problem("override", "an override is written `key.path=value`", (), whole, "as in `-s train.epochs=3`")
+    if len(keys) > MAX_DEPTH or any(len(key) > MAX_KEY for key in keys):
+        return Problem("override", "a key path that no config has", (), whole, "as in `-s train.epochs=3`")
     start = len(_FLAG) + len(path) + 1
     value = _value(text, source, start)
     if isinstance(value, Problem):
@@ -122,7 +124,7 @@ def _hint(parent: str, node: Node, key: str) -> str:
 
 def _check_index(items: list[Node], key: str, before: list[str], place: Where) -> Problem | None:
     parent = dotted(tuple(before))
-    if key.isascii() and key.isdigit() and int(key) < len(items):
+    if key.isascii() and key.isdigit() and len(key) < 10 and int(key) < len(items):
         return None
     named = [next(iter(i.value)) if isinstance(i.value, dict) and i.value else str(i.value) for i in items]
     message = f"`{parent}` is a list of {len(items)} without a position `{key}`"

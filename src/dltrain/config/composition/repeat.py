@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dltrain.config.catalogue.phrases import number_hint
-from dltrain.config.document.reader import MAX_NODES
+from dltrain.config.document.reader import MAX_ENTRIES, MAX_NODES
 from dltrain.config.document.source import Node
 from dltrain.config.document.suggest import rename, shown
 from dltrain.errors import Fix, KeyPath, Problem
 
 _Item = tuple[KeyPath, Node]  # a layer and where it is written
 
-MAX_TIMES = 10_000
 _KEYS = ("times", "layers")
 _EXAMPLE = "write `repeat: {times: 3, layers: [...]}`"
 
@@ -22,7 +21,13 @@ def expand(root: Node) -> tuple[list[KeyPath], list[Problem]]:
     if layers is None or not isinstance(layers.value, list):
         return [], []
     problems: list[Problem] = []
-    return [path for path, _ in _items(layers, ("model", "layers"), problems)], problems
+    found = _items(layers, ("model", "layers"), problems)
+    if len(found) > MAX_ENTRIES:
+        message = f"more than {MAX_ENTRIES:,} layers, repeated ones counted"
+        place = layers.key or layers.where
+        problems.append(Problem("too-many-layers", message, ("model", "layers"), place, "use fewer"))
+        found = found[:MAX_ENTRIES]
+    return [path for path, _ in found], problems
 
 
 def is_repeat(node: Node) -> bool:
@@ -36,6 +41,8 @@ def _items(layers: Node, path: KeyPath, problems: list[Problem]) -> list[_Item]:
             found += _repeated(item.value["repeat"], (*path, index, "repeat"), problems)
         else:
             found.append(((*path, index), item))
+        if len(found) > MAX_ENTRIES:
+            break  # more is an error in any case
     return found
 
 
@@ -57,11 +64,10 @@ def _repeated(node: Node, path: KeyPath, problems: list[Problem]) -> list[_Item]
             problems.append(Problem("missing-key", f"missing key `{key}` in `repeat`", (*path, key), place, _EXAMPLE))
     once = _inner(node.value.get("layers"), (*path, "layers"), problems)
     times = _times(node.value.get("times"), (*path, "times"), problems)
-    if times * sum(item.size for _, item in once) > MAX_NODES:
-        message = f"{times:,} times {len(once):,} layers are more than a config may contain"
-        problems.append(
-            Problem("too-many-nodes", message, (*path, "times"), node.value["times"].where, "lower `times`")
-        )
+    if times * len(once) > MAX_ENTRIES or times * sum(item.size for _, item in once) > MAX_NODES:
+        message = f"{times:,} times {len(once):,} layers are more than a model may have"
+        hint = f"lower `times`: a model has at most {MAX_ENTRIES:,} layers"
+        problems.append(Problem("too-many-layers", message, (*path, "times"), node.value["times"].where, hint))
         return once
     return once * times
 
@@ -85,9 +91,9 @@ def _times(node: Node | None, path: KeyPath, problems: list[Problem]) -> int:
         return 1
     value = node.value
     if isinstance(value, int) and not isinstance(value, bool):
-        if 1 <= value <= MAX_TIMES:
+        if 1 <= value <= MAX_ENTRIES:
             return value
-        message = f"`times` of `repeat` must be at least 1 and at most {MAX_TIMES:,}, not {shown(value)}"
+        message = f"`times` of `repeat` must be at least 1 and at most {MAX_ENTRIES:,}, not {shown(value)}"
         problems.append(Problem("out-of-range", message, path, node.where, "as in `times: 2`"))
         return 1
     message = f"`times` of `repeat` must be an integer, not {shown(node.plain())}"

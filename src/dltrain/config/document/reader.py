@@ -8,18 +8,23 @@ and an alias counts as many nodes as it stands for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any
 
 import yaml
 
 from dltrain.config.document.source import LINE_BREAK, Node, Source
+from dltrain.config.document.suggest import listing
 from dltrain.config.document.syntax import explain
 from dltrain.errors import Origin, Problem, Where
 
-MAX_BYTES = 4_000_000
+# Limits far above what a config needs; below them, every check takes linear time and less than a second.
+MAX_BYTES = 1_000_000
 MAX_DEPTH = 64
-MAX_NODES = 400_000
+MAX_NODES = 60_000
+MAX_ENTRIES = 1_000
+MAX_LENGTH = 1_000  # characters of a value
+MAX_KEY = 200
 MAX_DIGITS = 40
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -134,11 +139,24 @@ class _Composer:
             return None
         return root
 
+    def bounded(self, event: Any, noun: str, text: str | None, length: int) -> None:
+        """Refuse a text that is too long for what comes after to explain it."""
+        if text is not None and len(text) > length:
+            message = f"{noun} with {len(text):,} characters begins here"
+            raise self.error(event, "too-long", message, f"use at most {length:,}")
+
+    def entries(self, entries: Sized, event: Any) -> None:
+        if len(entries) > MAX_ENTRIES:
+            message = f"more than {MAX_ENTRIES:,} entries in one list or mapping"
+            raise self.error(event, "too-many-entries", message)
+
     def node(self, event: Any, depth: int) -> Node:
         if depth > MAX_DEPTH:
             raise self.error(event, "too-deep", f"nested deeper than {MAX_DEPTH} levels", "a config has 5 to 10 levels")
+        self.bounded(event, "an anchor", event.anchor, MAX_KEY)
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event)
+        self.bounded(event, "a tag", event.tag, MAX_KEY)
         if event.tag is not None and event.tag != "!":
             raise self.error(
                 event, "tag", f"the tag `{event.tag}` is not supported", "remove it: values have plain types"
@@ -163,7 +181,7 @@ class _Composer:
 
     def alias(self, event: Any) -> Node:
         if event.anchor not in self.anchors:
-            known = ", ".join(f"`&{name}`" for name in self.anchors) or "none"
+            known = listing(f"&{name}" for name in self.anchors) or "none"
             raise self.error(event, "alias", f"no anchor `&{event.anchor}` before `*{event.anchor}`", f"known: {known}")
         target = self.anchors[event.anchor]
         if target is None:
@@ -176,6 +194,7 @@ class _Composer:
         items: list[Node] = []
         while not isinstance(child := next(self.events), yaml.SequenceEndEvent):
             items.append(self.node(child, depth + 1))
+            self.entries(items, child)
         where = self.source.between(event.start_mark, child.end_mark)
         return Node(items, where, None, 1 + sum(item.size for item in items))
 
@@ -202,9 +221,11 @@ class _Composer:
                 )
             else:
                 entries[key] = value
+                self.entries(entries, key_event)
         for base in merged:
             for key, child in base.value.items():
                 entries.setdefault(key, child)
+        self.entries(entries, event)
         where = self.source.between(event.start_mark, key_event.end_mark)
         return Node(entries, where, None, 1 + sum(child.size for child in entries.values()))
 
@@ -217,6 +238,8 @@ class _Composer:
 
     def key(self, event: Any) -> str:
         if isinstance(event, yaml.ScalarEvent) and event.tag in (None, "!"):
+            self.bounded(event, "a key", event.value, MAX_KEY)
+            self.bounded(event, "an anchor", event.anchor, MAX_KEY)
             if event.anchor is not None:
                 self.anchors[event.anchor] = self.scalar(event)
             self.count(1, event)
@@ -224,6 +247,7 @@ class _Composer:
         raise self.error(event, "key", "a key must be a plain string")
 
     def scalar(self, event: Any) -> Node:
+        self.bounded(event, "a value", event.value, MAX_LENGTH)
         where = self.source.between(event.start_mark, event.end_mark)
         quoted = bool(event.style)  # libyaml says "" for a plain scalar, PyYAML's own parser None
         return Node(event.value if quoted else self.resolve(event), where, None, 1, quoted)
@@ -240,7 +264,7 @@ class _Composer:
             return int(text)
         if text.lower() in _INFINITE:
             return _INFINITE[text.lower()]
-        if _FLOAT.fullmatch(text) and not _LEADING_ZERO.fullmatch(text) and len(text) <= 400:
+        if _FLOAT.fullmatch(text) and not _LEADING_ZERO.fullmatch(text):
             return float(text)
         return text
 

@@ -20,6 +20,12 @@ class Source:
         self.origin = origin
         self.lines = LINE_BREAK.split(text)
 
+    def cut(self, length: int) -> Source:
+        """The same text, each line with at most `length` characters."""
+        other = Source(self.name, "", self.origin)
+        other.lines = [line[:length] for line in self.lines]
+        return other
+
     def at(self, line: int, column: int, end_column: int | None = None) -> Where:
         """The place at 0-based `line` and `column`; without an end, one character."""
         text = self.lines[line].rstrip("\r") if line < len(self.lines) else ""

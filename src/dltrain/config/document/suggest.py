@@ -8,9 +8,13 @@ from pathlib import Path
 
 from dltrain.errors import Fix
 
+_LONGEST = 80  # characters of a name
+
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """Return the known name that `word` most likely stands for; None if nothing is near."""
+    if len(word) > _LONGEST:
+        return None
     by_fold: dict[str, str] = {}
     for name in known:
         by_fold.setdefault(_fold(name), name)

@@ -12,12 +12,14 @@ import yaml
 from dltrain.config.document.source import Source
 from dltrain.errors import Problem
 
+_LENGTH = 1_000  # characters of a line that are looked at: what is written by hand is shorter
 _NO_SPACE = re.compile(r"(?P<key>[A-Za-z_]\w*):(?P<value>[^\s:/,}\]]+)")
 _BARE_COMPARISON = re.compile(r"[:\[,]\s+(?P<bound>[<>]=?\s*[-+.\d]+)\s*$")
 
 
 def explain(error: yaml.MarkedYAMLError, source: Source) -> Problem:
     """Return the problem behind a parser's error, at the line to change rather than where parsing stopped."""
+    source = source.cut(_LENGTH)
     mark = error.problem_mark or error.context_mark
     line = min(mark.line, len(source.lines) - 1) if mark else 0
     column = mark.column if mark else 0

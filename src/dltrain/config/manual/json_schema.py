@@ -19,7 +19,7 @@ from dltrain.config.catalogue.entries import Entry
 from dltrain.config.catalogue.kinds import KINDS, expected
 from dltrain.config.catalogue.objects import FIELDS, find, known_names
 from dltrain.config.catalogue.phrases import noun
-from dltrain.config.composition.repeat import MAX_TIMES
+from dltrain.config.document.reader import MAX_ENTRIES
 from dltrain.config.schema import SECTIONS, Spec, default_phrase
 from dltrain.errors import KeyPath, dotted
 
@@ -202,7 +202,7 @@ def _repeat() -> Json:
                 "description": "How often the layers are laid down.",
                 "type": "integer",
                 "minimum": 1,
-                "maximum": MAX_TIMES,
+                "maximum": MAX_ENTRIES,
             },
             "layers": {
                 "title": "layers",
