@@ -34,7 +34,7 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     ),
     "config.composition": (("config.document", "config.catalogue"), set()),
     "config.checks": (
-        (*CONFIG, "arguments", "data.facts", "data.sizes"),
+        (*CONFIG, "arguments", "names", "data.facts", "data.sizes"),
         {"pydantic", "pydantic_core"},
     ),
     "config.resolved": (CONFIG, set()),
@@ -53,7 +53,7 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
         (*CONFIG, "arguments", "config", "data", "data.facts", "data.sizes", "engine.backends", "engine.session"),
         {*KERAS, "safetensors"},
     ),
-    "engine.checkpoint": (("runs", "engine.model"), KERAS),
+    "engine.checkpoint": (("names", "runs", "engine.model"), KERAS),
     "engine.trained": ((*ENGINE, "config", "config.catalogue", "data.facts", "runs", "engine.checkpoint"), KERAS),
     "engine.evaluation": ((*ENGINE, "config", "data", "runs", "engine.trained"), KERAS),
     "engine.training": (

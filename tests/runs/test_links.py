@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ USES: dict[str, tuple[Callable[[runs.Run], Any], ...]] = {
     "log.txt": (lambda run: run.log("more"),),
     "metrics.jsonl": (runs.Run.metrics, lambda run: run.add_metrics({"epoch": 2, "loss": 1.0})),
     "run.json": (runs.Run.record, runs.Run.status, lambda run: run.update(seed=1)),
-    "resolved.yaml": (lambda run: run.plain_file("resolved.yaml"), lambda run: run.read_bytes("resolved.yaml")),
+    "resolved.yaml": (lambda run: run.read_bytes("resolved.yaml"),),
     "tensorboard": (lambda run: run.make_folder("tensorboard/train"),),
 }
 CASES = [pytest.param(name, use, id=f"{name}-{index}") for name, uses in USES.items() for index, use in enumerate(uses)]
@@ -101,6 +102,33 @@ def test_links_pipes_and_devices_do_not_block(
     with pytest.raises(RunError):
         use(run)
     assert [summary.id for summary in runs.list_runs(run.path.parent)] == [run.id]
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        (".lock", lambda run: run.locked()),
+        ("log.txt", lambda run: run.log("more")),
+        ("metrics.jsonl", lambda run: run.add_metrics({"epoch": 2, "loss": 1.0})),
+        ("metrics.jsonl", lambda run: run.rewrite_metrics([{"loss": 1.0}])),
+        ("metrics.csv", lambda run: run.add_metrics({"epoch": 2, "loss": 1.0})),
+        ("run.json", lambda run: run.update(seed=1)),
+        ("resolved.yaml", lambda run: run.write_text("resolved.yaml", "x")),
+    ],
+)
+def test_links_hard_ones_are_not_written_through(
+    run: runs.Run, tmp_path: Path, name: str, write: Callable[[runs.Run], Any]
+) -> None:
+    run.release()
+    victim = tmp_path / "victim"
+    there = run.path / name
+    victim.write_bytes(there.read_bytes() if there.exists() else b"")
+    there.unlink(missing_ok=True)
+    os.link(victim, there)
+    before = victim.read_bytes()
+    with suppress(RunError):  # what is replaced as a whole is another file then
+        write(run)
+    assert victim.read_bytes() == before
 
 
 def test_links_pipe_as_lock_file_does_not_block(run: runs.Run) -> None:

@@ -4,7 +4,9 @@ import errno
 import json
 import os
 import secrets
+import shutil
 import sys
+import tracemalloc
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -223,19 +225,83 @@ def test_store_list_runs_includes_damaged_runs_and_skips_other_entries(runs_dir:
     assert "not JSON" in listed[3].problem
 
 
-def test_store_list_runs_takes_the_id_from_the_directory_name(runs_dir: Path) -> None:
+def test_store_list_runs_takes_the_id_from_run_json(runs_dir: Path) -> None:
     run = _create(runs_dir)
     run.path.rename(runs_dir / "kept")
-    assert [summary.id for summary in runs.list_runs(runs_dir)] == ["kept"]
+    (summary,) = runs.list_runs(runs_dir)
+    assert (summary.id, summary.path) == (run.id, runs_dir / "kept")
+    assert runs.find(run.id, runs_dir).path == runs.find("kept", runs_dir).path == summary.path
+
+
+@pytest.mark.parametrize("name", ["zz-latest", "00-first", "20991231-000000-x-ffff"])
+def test_store_list_runs_follows_no_link(runs_dir: Path, name: str) -> None:
+    first, last = _create(runs_dir), _create(runs_dir)
+    (runs_dir / name).symlink_to(first.path)
+    (runs_dir / "loop").symlink_to("loop")
+    (runs_dir / "gone").symlink_to("nowhere")
+    assert [summary.path for summary in runs.list_runs(runs_dir)] == [first.path, last.path]
+    assert runs.find("latest", runs_dir).path == last.path
+
+
+@pytest.mark.parametrize("name", ["copy", "zz", "20991231-000000-x-ffff"])
+def test_store_list_runs_keeps_the_order_where_a_run_was_copied(runs_dir: Path, name: str) -> None:
+    first, last = _create(runs_dir), _create(runs_dir)
+    shutil.copytree(first.path, runs_dir / name)
+    assert [summary.id for summary in runs.list_runs(runs_dir)] == [first.id, first.id, last.id]
+    assert runs.find("latest", runs_dir).path == last.path
+    assert runs.find(first.id, runs_dir).path == first.path
+    assert runs.find(name, runs_dir).path == runs_dir / name
+    first.path.rename(runs_dir / "moved")
+    with pytest.raises(UsageError, match="fits 2 runs") as caught:
+        runs.find(first.id, runs_dir)
+    assert "moved" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "name", ["epoch-" + "9" * 249, "epoch-" + "1" * 100, ".old-epoch-" + "9" * 244, "epoch-9999999999"]
+)
+def test_store_list_runs_with_a_long_name_in_a_run(runs_dir: Path, name: str) -> None:
+    run = _create(runs_dir)
+    (run.path / "checkpoints" / name).mkdir(parents=True)
+    (run.path / "checkpoints" / name / "manifest.json").touch()
+    (summary,) = runs.list_runs(runs_dir)
+    assert summary.epochs_done() == 0
+
+
+def test_store_list_runs_keeps_only_what_is_known_in_memory(runs_dir: Path) -> None:
+    for _ in range(10):
+        run = _create(runs_dir)
+        fields = json.loads((run.path / "run.json").read_text())
+        (run.path / "run.json").write_text(json.dumps({**fields, "more": [[]] * 50_000}))
+    tracemalloc.start()
+    listed = runs.list_runs(runs_dir)
+    now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [summary.status for summary in listed] == ["running"] * 10
+    assert now < 1_000_000
+    assert peak < 60_000_000
+    run.update(seed=3)
+    assert len(run.record().unknown["more"]) == 50_000
+
+
+@pytest.mark.parametrize("depth", [60, 600, 900, 100_000])
+def test_store_list_runs_with_deeply_nested_fields(runs_dir: Path, depth: int) -> None:
+    run = _create(runs_dir)
+    fields = (run.path / "run.json").read_text().rstrip().removesuffix("}")
+    (run.path / "run.json").write_text(f'{fields}, "deep": {"[" * depth}{"]" * depth}}}')
+    (summary,) = runs.list_runs(runs_dir)
+    assert summary.status == runs.DAMAGED
+    with pytest.raises(RunError, match="nested too deeply"):
+        run.record()
 
 
 def test_store_list_runs_reads_each_run_once(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = [_create(runs_dir) for _ in range(5)]
     read: list[Path] = []
 
-    def counted(path: Path) -> runs.RunRecord:
+    def counted(path: Path, known: bool = False) -> runs.RunRecord:
         read.append(path)
-        return read_record(path)
+        return read_record(path, known=known)
 
     monkeypatch.setattr("dltrain.runs.store.read_record", counted)
     assert len(runs.list_runs(runs_dir)) == 5

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,11 +27,12 @@ def command(run: str, split: str, as_json: bool, runs_dir: Path, verbose: bool) 
     """
     from dltrain import engine, runs
     from dltrain.cli import console, quiet
+    from dltrain.runs.json_text import to_json
 
     found = runs.find(run, runs_dir)
     with quiet.tensorflow(verbose), console.progress() as on_event:
         evaluation = engine.evaluate(found, split, owns_process=True, on_event=on_event)  # type: ignore[arg-type]
     if as_json:
-        click.echo(json.dumps(asdict(evaluation), default=dict))
+        click.echo(to_json(asdict(evaluation), indent=None), nl=False)
     else:
         console.evaluation(evaluation, found.path)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -14,6 +13,7 @@ from dltrain.cli.options import json_option, runs_dir_option
 def command(as_json: bool, runs_dir: Path) -> None:
     """List the runs, newest last."""
     from dltrain import runs
+    from dltrain.runs.json_text import to_json
 
     summaries = runs.list_runs(runs_dir)
     if as_json:
@@ -27,7 +27,7 @@ def command(as_json: bool, runs_dir: Path) -> None:
             }
             for s in summaries
         ]
-        click.echo(json.dumps(rows))
+        click.echo(to_json(rows, indent=None), nl=False)
         return
     from dltrain.cli import tables
 

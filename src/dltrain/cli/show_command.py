@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -15,19 +14,18 @@ from dltrain.cli.options import json_option, run_argument, runs_dir_option
 def command(run: str, as_json: bool, runs_dir: Path) -> None:
     """Show RUN: its command, data, device and result, and its metrics epoch by epoch."""
     from dltrain import runs
+    from dltrain.runs.json_text import to_json
 
     found = runs.find(run, runs_dir)
     if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    **found.record().to_fields(),
-                    "status": found.status(),
-                    "path": str(found.path),
-                    "epochs": found.metrics(),
-                }
-            )
-        )
+        record = found.record()
+        shown = {
+            **record.to_fields(),
+            "status": found.status_of(record),
+            "path": str(found.path),
+            "epochs": found.metrics(),
+        }
+        click.echo(to_json(shown, indent=None), nl=False)
         return
     from dltrain.cli import tables
 

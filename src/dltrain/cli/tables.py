@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from dltrain.cli.diagnostics import printable
+
+_MOST_METRICS = 16  # in a table; metrics.csv has all
+_MOST_EPOCHS = 50
 
 if TYPE_CHECKING:
     from dltrain.runs import Run, RunSummary, RuntimeRecord
@@ -36,7 +41,7 @@ def ordered(metrics: Mapping[str, float]) -> dict[str, float]:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
     """Print a table to stdout; the columns in `right` are right-aligned."""
-    cells = [[printable(cell) for cell in header], *([printable(cell) for cell in row] for row in rows)]
+    cells = [[printable(short(cell, 80)) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     for row in cells:
         padded = [
@@ -46,11 +51,26 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
         click.echo("  ".join(padded).rstrip())
 
 
+def short(value: object, length: int = 120) -> str:
+    """Return a value as text of at most `length` characters: what a run says may be as long as its author liked."""
+    text = str(value)
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
 def run_list(summaries: Sequence[RunSummary], runs_dir: Path) -> None:
     if not summaries:
         click.echo(f"no runs in {runs_dir} yet; `dltrain fit CONFIG` creates one", err=True)
         return
     table(["run", "status", "best epoch", "result"], [_run_row(summary) for summary in summaries])
+    copies = Counter(summary.id for summary in summaries)
+    for summary in summaries:
+        if summary.problem:
+            click.echo(f"damaged: {printable(short(summary.problem))}", err=True)
+        elif copies[summary.id] > 1:
+            click.echo(
+                f"one of {copies[summary.id]} directories with the id {short(summary.id)}: {short(summary.path)}",
+                err=True,
+            )
 
 
 def _run_row(summary: RunSummary) -> list[str]:
@@ -94,6 +114,7 @@ def run(found: Run) -> None:
     counts = f"{data.train} train, {data.validation} validation, {data.test} test"
     resumed = ", ".join(str(entry.from_epoch) for entry in record.resumed)
     failed = "; ".join(record.expect.failed) if record.expect is not None else ""
+    tested = {name: number(value) for name, value in record.metrics.items() if name.startswith("test_")}
     facts = {
         "run": found.path,
         "status": summary.status + (" (smoke)" if record.smoke else ""),
@@ -108,20 +129,25 @@ def run(found: Run) -> None:
         **({"resumed": f"after epoch {resumed}"} if resumed else {}),
         **({"to continue": f"dltrain resume {found.path}  (after epoch {epoch})"} if epoch is not None else {}),
         "best epoch": record.best_epoch or "–",
-        **{name: number(value) for name, value in record.metrics.items() if name.startswith("test_")},
+        **dict(islice(tested.items(), _MOST_METRICS)),
         **({"expect": f"failed: {failed}"} if failed else {}),
     }
     for key, value in facts.items():
-        click.echo(f"{printable(key):<14}{printable(value)}")
+        click.echo(f"{printable(short(key, 60)):<14}{printable(short(value, 2_000))}")
     if rows:
         names = [name for name in rows[0] if name not in ("epoch", "learning_rate", "seconds")]
-        names = list(ordered(dict.fromkeys(names, 0.0)))
-        best = record.best_epoch
+        every = list(ordered(dict.fromkeys(names, 0.0)))
+        names, best = every[:_MOST_METRICS], record.best_epoch
+        told = [row for row in rows[:-_MOST_EPOCHS] if row.get("epoch") == best] + rows[-_MOST_EPOCHS:]
         cells = [
             [str(row.get("epoch")), *(number(row.get(name)) for name in names), "*" if row.get("epoch") == best else ""]
-            for row in rows
+            for row in told
         ]
         click.echo()
         table(["epoch", *names, ""], cells)
+        if len(told) < len(rows) or len(names) < len(every):
+            click.echo(
+                f"{len(rows):,} epochs and {len(every):,} metrics are in {short(found.path)}/metrics.csv", err=True
+            )
     if [row.get("epoch") for row in rows] != list(range(1, len(rows) + 1)):
         click.echo("epochs are missing in metrics.jsonl; `dltrain resume` restores them", err=True)

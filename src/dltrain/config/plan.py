@@ -91,7 +91,7 @@ def load(
     smoke: bool = False,
     name: str | None = None,
     strict: bool = False,
-    alone: bool = False,
+    data: bytes | None = None,
 ) -> Plan:
     """Read and check a config.
 
@@ -101,17 +101,18 @@ def load(
         smoke: shrink it to one epoch on a tiny subset, without `expect`.
         name: the run's name, instead of the config's.
         strict: treat warnings as errors.
-        alone: read no other file: the config of a run, which may come from anyone, extends nothing.
+        data: the contents of the file, if it is read already. Then no other file is read either: the config of a run,
+            which may come from anyone, extends nothing.
 
     Raises:
         UsageError: the file does not exist or cannot be read.
         ConfigError: the config has problems.
     """
     path = Path(config)
-    data = _read(path)
     texts = _as_texts(overrides, name)
-    checked = check(str(path), data, texts, alone)
-    plan = Plan(checked, shrink(checked.spec) if smoke else checked.spec, str(path), data, texts, smoke)
+    written = data if data is not None else _read(path)
+    checked = check(str(path), written, texts, alone=data is not None)
+    plan = Plan(checked, shrink(checked.spec) if smoke else checked.spec, str(path), written, texts, smoke)
     if strict and checked.warnings:
         raise plan.refusal(checked.warnings)
     return plan

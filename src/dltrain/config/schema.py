@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -184,6 +185,12 @@ def parse_bound(text: object) -> tuple[str, float]:
     return match[1], float(match[2])
 
 
+def _check_name(value: str) -> str:
+    if names.valid_name(value):
+        return value
+    raise PydanticCustomError("name", "not a name")
+
+
 def _check_bound(value: object) -> object:
     try:
         parse_bound(value)
@@ -203,8 +210,9 @@ class Spec(Section):
     version: Annotated[Literal[1], BeforeValidator(_version)] = Field(
         default=1, description="The version of this format."
     )
-    name: Annotated[str, DefaultPhrase("the file's name")] = Field(
-        pattern=f"^{names.PATTERN}$", description="The name of its runs; by default the name of the file."
+    name: Annotated[str, AfterValidator(_check_name), DefaultPhrase("the file's name")] = Field(
+        description="The name of its runs; by default the name of the file.",
+        json_schema_extra={"pattern": names.JSON_PATTERN},
     )
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of weights, dropout, shuffling and splits.")
     data: DataSpec = Field(description="What to train on.")

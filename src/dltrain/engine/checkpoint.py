@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +12,7 @@ import numpy as np
 
 from dltrain.engine.model import weights
 from dltrain.errors import RunError
+from dltrain.names import valid_column
 from dltrain.runs import Run, RunRecord
 from dltrain.runs.checkpoints import DAMAGED_HINT
 from dltrain.runs.json_text import to_json
@@ -24,8 +24,6 @@ SCHEMA_VERSION = 3
 WEIGHTS = "weights.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
-
-_METRIC = re.compile(r"(?!seconds$)[A-Za-z][A-Za-z0-9_.-]{0,99}")
 
 Arrays = Mapping[str, np.ndarray]
 Row = Mapping[str, float]
@@ -128,7 +126,7 @@ def _history(rows: list[Mapping[str, Any]], epochs: int) -> tuple[Row, ...]:
     if len(rows) != epochs:
         raise ValueError(f"the history has {len(rows)} epochs, not {epochs}")
     names = set(rows[0]) if rows else set()
-    if "loss" not in names or not all(_METRIC.fullmatch(name) for name in names - {"epoch"}) or "epoch" in names:
+    if "loss" not in names or not all(map(valid_column, names)):
         raise ValueError("the history has other names than metrics have")
     if any(set(row) != names for row in rows):
         raise ValueError("the history has other metrics in one epoch than in another")

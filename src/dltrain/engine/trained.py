@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dltrain import runs
-from dltrain.config import Plan, load
+from dltrain.config import MAX_BYTES, Plan, load
 from dltrain.config.catalogue import datasets
 from dltrain.engine.events import Listener, ignore
 from dltrain.engine.session import Session, start_session
@@ -29,6 +30,11 @@ class OpenedRun:
     run: runs.Run
     record: runs.RunRecord
     plan: Plan
+
+    @property
+    def is_config_changed(self) -> bool:
+        """Whether resolved.yaml has changed since the run was made."""
+        return runs.config_digest(self.plan.file_bytes) not in self.record.resolved_sha256
 
     @property
     def facts(self) -> Facts:
@@ -111,12 +117,23 @@ def open_run(run: runs.Run | Path | str, *, runs_dir: Path | str = "runs") -> Op
     """
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
     record = found.record()
-    plan = load(found.plain_file("resolved.yaml"), alone=True)
+    opened = OpenedRun(found, record, resolved_plan(found))
     if not record.resolved_sha256:
         raise RunError(f"run.json of the run {found.id} has lost the hash of its config", "train the config anew")
-    if found.is_config_changed(record):
+    if opened.is_config_changed:
         raise RunError(f"resolved.yaml of the run {found.id} has been changed by hand", "train that config anew")
-    return OpenedRun(found, record, plan)
+    return opened
+
+
+def resolved_plan(run: runs.Run, data: bytes | None = None, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Plan:
+    """Return the plan of a run's resolved.yaml, which is read once, or of its `data`, with overrides applied.
+
+    Raises:
+        RunError: it is missing or not a plain file.
+        ConfigError: it is not a valid config.
+    """
+    written = data if data is not None else run.read_bytes("resolved.yaml", MAX_BYTES)
+    return load(run.path / "resolved.yaml", overrides, data=written)
 
 
 def restored(

@@ -106,11 +106,14 @@ def read_file(path: Path, limit: int | None = None) -> bytes:
         return file.read()
 
 
-def ensure_plain(path: Path) -> None:
-    """Raise RunError if `path` is missing or is a link, a device or a pipe."""
-    with trouble("read", path):
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise _not_plain(path)
+def ensure_own(descriptor: int, path: Path) -> None:
+    """Raise RunError if the open file at `path` is no plain file, or has another name, under which it would change."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise _not_plain(path)
+    if found.st_nlink > 1:
+        hint = f"give the run a file of its own: mv {path} {path}.old && cp {path}.old {path}"
+        raise RunError(f"{path} is a hard link: what is written into it would change another file", hint)
 
 
 def _not_plain(path: Path) -> RunError:
@@ -145,9 +148,8 @@ def append(path: Path, data: bytes, *, at: int | None = None, sync: bool = False
     With `at`, the file is first truncated to that many bytes, which drops a torn tail. Raises RunError.
     """
     # Unbuffered: a buffer would be flushed once more on closing, after the cut that undoes a failed write.
-    if path.exists() or path.is_symlink():
-        ensure_plain(path)
     with trouble("write", path), open(path, "ab", buffering=0, opener=_opener) as file:
+        ensure_own(file.fileno(), path)
         start = file.seek(0, os.SEEK_END)
         if at is not None and at < start:
             start = file.truncate(at)
@@ -199,4 +201,4 @@ def delete(path: Path) -> None:
 
 
 def _opener(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, _FILE_MODE)
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, _FILE_MODE)

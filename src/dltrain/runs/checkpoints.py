@@ -19,7 +19,7 @@ from dltrain.runs.json_text import from_json, to_json
 
 MANIFEST = "manifest.json"
 
-_FOLDER = re.compile(r"(?P<aside>\.old-)?epoch-(?P<epoch>[0-9]{4,})")
+_FOLDER = re.compile(r"(?P<aside>\.old-)?epoch-(?P<epoch>[0-9]{4,9})")
 _LARGEST_MANIFEST = 1_000_000
 DAMAGED_HINT = "`dltrain resume` continues from an older checkpoint of the run"
 

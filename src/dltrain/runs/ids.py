@@ -6,9 +6,9 @@ import re
 import secrets
 from datetime import UTC, datetime
 
-from dltrain.names import PATTERN
+from dltrain.names import valid_name
 
-_ID = re.compile(rf"(\d{{8}}-\d{{6}})-({PATTERN})-[0-9a-f]{{4}}")
+_ID = re.compile(r"([0-9]{8}-[0-9]{6})-(.+)-[0-9a-f]{4}")
 _ID_TIME = "%Y%m%d-%H%M%S"
 
 
@@ -19,7 +19,7 @@ def new_id(created: datetime, name: str) -> str:
 def read_id(text: str) -> tuple[str, str] | None:
     """Return (creation time as `timestamp` writes it, name) of a run id; None if `text` is not a run id."""
     match = _ID.fullmatch(text)
-    if match is None:
+    if match is None or not valid_name(match[2]):
         return None
     try:
         created = datetime.strptime(match[1], _ID_TIME).replace(tzinfo=UTC)

@@ -18,7 +18,7 @@ from dltrain.runs.json_text import finite_number, from_json, to_json
 LINES = "metrics.jsonl"
 TABLE = "metrics.csv"
 
-_LARGEST = 256_000_000  # bytes; a million epochs take fewer
+_LARGEST = 32_000_000  # bytes; a hundred thousand epochs take fewer
 
 Row = dict[str, float | int | None]
 

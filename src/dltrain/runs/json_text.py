@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from numbers import Integral, Real
 from typing import Any
+
+_DEEPEST = 50  # levels; what is read is written again, one call a level
 
 
 def to_json(value: Any, *, indent: int | None = 2) -> bytes:
@@ -20,11 +22,21 @@ def to_json(value: Any, *, indent: int | None = 2) -> bytes:
 
 
 def from_json(data: bytes) -> Any:
-    """Parse JSON text. ValueError for anything invalid, excessive nesting included."""
+    """Parse JSON text. ValueError for anything invalid, and for more than `_DEEPEST` levels."""
     try:
-        return json.loads(data.decode("utf-8"))
+        value = json.loads(data.decode("utf-8"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [item for outer in level for item in _items(outer)]
+        if not level:
+            return value
+    raise ValueError("nested too deeply")
+
+
+def _items(value: Any) -> Collection[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def finite_number(value: object) -> bool:

@@ -43,6 +43,7 @@ def acquire(directory: Path) -> Lock:
     with atomic.trouble("lock", path):
         descriptor = os.open(path, _FLAGS | os.O_RDWR | os.O_CREAT, 0o664)
     try:
+        atomic.ensure_own(descriptor, path)
         if not _take(descriptor):
             raise RunError(f"the run {directory.name} is being trained by {_holder(path)}", "wait for it, or stop it")
         with atomic.trouble("lock", path):

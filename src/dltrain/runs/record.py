@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -18,7 +18,7 @@ Status = Literal["running", "completed", "interrupted", "failed", "diverged"]
 STATUSES: tuple[str, ...] = get_args(Status)
 SCHEMA_VERSION = 1
 FILE_NAME = "run.json"
-_LARGEST = 16_000_000  # bytes; a real one has a few thousand
+_LARGEST = 1_000_000  # bytes; a real one has a few thousand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +142,13 @@ class RunRecord:
         return found | ({"resolved_sha256": hashes[0]} if len(hashes) == 1 else {}) | dict(self.unknown)
 
 
-def read_record(directory: Path) -> RunRecord:
-    """Read the `run.json` of a run. RunError names the file if it is damaged."""
+def read_record(directory: Path, *, known: bool = False) -> RunRecord:
+    """Read the `run.json` of a run. RunError names the file if it is damaged.
+
+    Args:
+        directory: the run's directory.
+        known: leave out the fields of other versions, which only a writer needs.
+    """
     path = directory / FILE_NAME
     with trouble("read", path):
         data = read_file(path, _LARGEST)
@@ -160,9 +165,10 @@ def read_record(directory: Path) -> RunRecord:
     if version != SCHEMA_VERSION:
         raise RunError(f"{path} is damaged: schema_version is {version!r}, not {SCHEMA_VERSION}")
     try:
-        return RunRecord.from_fields(written)
+        record = RunRecord.from_fields(written)
     except ValueError as error:
         raise RunError(f"{path} is damaged: {error}") from None
+    return replace(record, unknown={}) if known else record
 
 
 # Fields left out of run.json while unset; a new run.json shows the others as null or empty.

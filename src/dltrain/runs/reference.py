@@ -15,6 +15,7 @@ from dltrain.runs.store import RunSummary, list_runs
 
 _LATEST = re.compile(r"latest(?:~([0-9]{1,9}))?")
 _SHOWN = 5
+_SHOWN_NAMES = 20
 
 
 def find(reference: Path | str, runs_dir: Path | str = "runs") -> Run:
@@ -68,8 +69,8 @@ def _best(metric: str, runs_dir: Path, summaries: Sequence[RunSummary]) -> RunSu
     scored = [(value, run) for run in summaries if (value := _metrics(run).get(metric)) is not None]
     if not scored:
         known = sorted({name for run in summaries for name in _metrics(run)})
-        hint = f"metrics there: {', '.join(known)}" if known else "no run there has final metrics yet"
-        raise UsageError(f"no run in {runs_dir} has the metric {metric!r}", hint)
+        hint = f"metrics there: {', '.join(known[:_SHOWN_NAMES])}" if known else "no run there has final metrics yet"
+        raise UsageError(f"no run in {runs_dir} has the metric {metric[:80]!r}", hint)
     sign = -1 if lower_is_better(metric) else 1
     return max(reversed(scored), key=lambda pair: sign * pair[0])[1]
 
@@ -79,19 +80,27 @@ def _metrics(run: RunSummary) -> dict[str, float]:
 
 
 def _prefixed(reference: str, runs_dir: Path, summaries: Sequence[RunSummary]) -> RunSummary:
-    matches = [run for run in summaries if reference and run.id.startswith(reference)]
-    exact = [run for run in matches if run.id == reference]
-    if len(matches) > 1 and not exact:
-        raise UsageError(
-            f"{reference!r} fits {len(matches)} runs in {runs_dir}", f"type more of the id: {_ids(matches)}"
-        )
-    if not matches:
+    def fits(run: RunSummary) -> bool:
+        return any(name.startswith(reference) for name in (run.id, run.path.name))
+
+    matches = [run for run in summaries if reference and fits(run)]
+    found = [run for run in matches if run.path.name == reference]  # at most one
+    found = found or [run for run in matches if run.id == reference] or matches
+    if not found:
         raise _nothing(reference, runs_dir, summaries)
-    return (exact or matches)[0]
+    if len(found) == 1:
+        return found[0]
+    same = len({run.id for run in found}) == 1
+    hint = f"type more of the id: {_ids(found)}"
+    if same:
+        hint = f"the directories {', '.join(str(run.path) for run in found[:_SHOWN])} have this id: name one of them"
+    raise UsageError(f"{reference[:80]!r} fits {len(found)} runs in {runs_dir}", hint)
 
 
 def _nothing(reference: str, runs_dir: Path, summaries: Sequence[RunSummary]) -> UsageError:
-    return UsageError(f"no run {reference!r} in {runs_dir}, nor a run directory of that name", _existing(summaries))
+    return UsageError(
+        f"no run {reference[:80]!r} in {runs_dir}, nor a run directory of that name", _existing(summaries)
+    )
 
 
 def _existing(summaries: Sequence[RunSummary]) -> str:

@@ -52,10 +52,6 @@ class Run:
     def status_of(self, record: RunRecord) -> str:
         return CRASHED if record.status == "running" and not lock.held(self.path) else record.status
 
-    def is_config_changed(self, record: RunRecord) -> bool:
-        """Return whether resolved.yaml has changed since the run was made."""
-        return config_digest(self.read_bytes("resolved.yaml")) not in record.resolved_sha256
-
     def locked(self) -> Run:
         """Lock the run for this process and return it. RunError if another process holds the lock."""
         return Run(self.path, lock.acquire(self.path))
@@ -109,16 +105,11 @@ class Run:
         """Rewrite the journal from `history`, epoch 1 first; readable `seconds` of the old rows are kept."""
         journal.rewrite(self.path, history)
 
-    def read_bytes(self, relative: str) -> bytes:
+    def read_bytes(self, relative: str, limit: int | None = None) -> bytes:
+        """Read a file of the run. RunError if it is missing, not a plain file, or has more than `limit` bytes."""
         path = self._inside(relative)
         with atomic.trouble("read", path):
-            return atomic.read_file(path)
-
-    def plain_file(self, relative: str) -> Path:
-        """Return the path of a file of the run. RunError if it is missing or not a plain file."""
-        path = self._inside(relative)
-        atomic.ensure_plain(path)
-        return path
+            return atomic.read_file(path, limit)
 
     def make_folder(self, relative: str) -> Path:
         """Return the path of a folder in the run; it is made if missing."""

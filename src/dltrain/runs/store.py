@@ -30,7 +30,7 @@ class RunSummary:
     """One line of the list of runs.
 
     Args:
-        id: the directory's name.
+        id: from run.json, so that a renamed directory is still the same run; else the directory's name.
         status: a `Status`, `crashed` if the training process is gone, or `damaged`. A damaged run has no `record`,
             `problem` says why, and name and time come from the id.
         created: ISO 8601 in UTC; empty if unknown.
@@ -110,18 +110,19 @@ def list_runs(runs_dir: Path) -> list[RunSummary]:
     """Return all runs, sorted by creation time and id, newest last; none if the directory does not exist.
 
     A directory counts as a run if it holds a run.json or is named like a run; one with an invalid run.json is listed
-    as damaged. RunError if `runs_dir` itself cannot be read.
+    as damaged. Links are not followed. A copy of a run has the same id. RunError if `runs_dir` itself cannot be read.
     """
     with atomic.trouble("read", runs_dir):
         if not runs_dir.exists():
             return []
         summaries = list(_summaries(runs_dir))
-    return sorted(summaries, key=lambda summary: (summary.created, summary.id))
+    return sorted(summaries, key=lambda summary: (summary.created, summary.id, summary.path))
 
 
 def summary_of(run: Run, record: RunRecord) -> RunSummary:
     """Return the summary of one run."""
-    return RunSummary(run.id, run.path, record.name, run.status_of(record), record.created, record)
+    own = record.id if read_id(record.id) is not None else run.id
+    return RunSummary(own, run.path, record.name, run.status_of(record), record.created, record)
 
 
 def _publish(target: Path, files: Mapping[str, bytes]) -> lock.Lock | None:
@@ -162,15 +163,20 @@ def _renamed(stage: Path, target: Path) -> bool:
 def _summaries(runs_dir: Path) -> Iterator[RunSummary]:
     with os.scandir(runs_dir) as entries:
         for entry in entries:
-            if entry.name.startswith(".") or not entry.is_dir():
+            if entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
                 continue
-            path = runs_dir / entry.name
-            try:
-                record = read_record(path)
-            except RunError as error:
-                # Without run.json it is another directory, or a run that was just removed.
-                if (path / FILE_NAME).exists() or (read_id(entry.name) and path.is_dir()):
-                    created, name = read_id(entry.name) or ("", entry.name)
-                    yield RunSummary(entry.name, path, name, DAMAGED, created, problem=error.message)
-                continue
-            yield summary_of(Run(path), record)
+            summary = _summary(runs_dir / entry.name)
+            if summary is not None:
+                yield summary
+
+
+def _summary(path: Path) -> RunSummary | None:
+    """Return the summary of a directory; None if it is no run."""
+    try:
+        return summary_of(Run(path), read_record(path, known=True))
+    except RunError as error:
+        # Without run.json it is another directory, or a run that was just removed.
+        if os.path.lexists(path / FILE_NAME) or (read_id(path.name) and path.is_dir()):
+            created, name = read_id(path.name) or ("", path.name)
+            return RunSummary(path.name, path, name, DAMAGED, created, problem=error.message)
+        return None

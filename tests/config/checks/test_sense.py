@@ -190,7 +190,27 @@ def test_sense_accepts_sound_training(callbacks: str, optimizer: str) -> None:
             "schedule-steps",
             "warning",
         ),
-        ({"data": THREE, "metrics": "mse: {name: loss}"}, SOFTMAX, "duplicate-name", "error"),
+        *(
+            (
+                {"data": THREE, "metrics": f"sparse_categorical_accuracy: {{name: {name}}}"},
+                SOFTMAX,
+                "metric-name",
+                "error",
+            )
+            for name in (
+                "loss",
+                "epoch",
+                "seconds",
+                "val_loss",
+                "test_x",
+                "top 2",
+                '"a=b"',
+                '",x"',
+                '"1st"',
+                "a/b",
+                '""',
+            )
+        ),
     ],
 )
 def test_sense_reports_incompatible_values(parts: dict[str, object], layers: str, code: str, severity: str) -> None:

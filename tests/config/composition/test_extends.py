@@ -107,7 +107,7 @@ def test_extends_rejects_an_overlong_chain(tmp_path: Path) -> None:
         ("no.yaml", "no such config"),
         (".", "is a directory"),
         ("/dev/zero", "relative to this file"),
-        ("../../../../../../../../dev/zero", "not a regular file"),
+        ("../../../../../../../../dev/zero", "not a plain file"),
         ("a" * 900, "cannot read"),
         ("tiny.yml", "did you mean"),
     ],

@@ -235,6 +235,41 @@ def test_resume_starts_over_without_an_intact_checkpoint(trained: Trained, tmp_p
     assert fingerprint(package.resume(run)) == fingerprint(trained.finished())
 
 
+@pytest.mark.parametrize("damage", ["weights", "state", "other epoch", "manifest"])
+def test_resume_begins_again_only_on_request_where_no_checkpoint_can_be_used(
+    trained: Trained, tmp_path: Path, damage: str
+) -> None:
+    run = copied(trained.stopped(2), tmp_path)
+    for epoch in run.checkpoints():
+        folder = run.path / "checkpoints" / f"epoch-{epoch:04d}"
+        if damage == "manifest":
+            (folder / "manifest.json").write_text("{}")
+        else:
+            files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
+            if damage == "weights":
+                files["weights.safetensors"] = files["weights.safetensors"][:-1]
+            elif damage == "state":
+                files["state.json"] = files["state.json"].replace(b'"loss"', b'"top 2"')
+            else:
+                files["state.json"] = files["state.json"].replace(b'"seed": ', b'"seed": 1')
+            run.commit_checkpoint(epoch, files)
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file() and path.name != ".lock"}
+    with pytest.raises(RunError, match="none can be used") as caught:
+        package.resume(run)
+    assert "--from-scratch" in caught.value.hint
+    assert {path: path.read_bytes() for path in before} == before
+    assert fingerprint(package.resume(run, from_scratch=True)) == fingerprint(trained.finished())
+
+
+def test_resume_reads_every_name_of_a_metric_that_the_check_accepts(tiny: Path, tmp_path: Path) -> None:
+    names = ["точность", "a.b-c", "x" * 64, "Épochs", "top_2"]
+    metrics = [f"{{SparseCategoricalAccuracy: {{name: {name}}}}}" for name in names]
+    run = stopped(tiny, tmp_path, 1, f"train.metrics=[{', '.join(metrics)}]")
+    resumed = package.resume(run)
+    assert resumed.record().resumed[0].from_epoch == 1
+    assert set(names) <= set(resumed.metrics()[-1])
+
+
 @pytest.mark.parametrize("damage", ["torn line", "rows gone", "line flipped", "no file", "no line left whole"])
 def test_resume_repairs_the_journal_from_the_checkpoint(trained: Trained, tmp_path: Path, damage: str) -> None:
     whole = trained.finished("train.epochs=4")

@@ -18,6 +18,7 @@ from dltrain.config.document.suggest import listing, rename, short, shown
 from dltrain.config.document.writer import flow
 from dltrain.config.schema import SECTIONS, Spec, choices
 from dltrain.errors import Fix, KeyPath, Problem, dotted
+from dltrain.names import LONGEST, slug
 
 _EXAMPLES = {
     "data": "data: {dataset: mnist}",
@@ -126,8 +127,8 @@ def _problem(detail: ErrorDetails, path: KeyPath, root: Node) -> Problem:
         words = choices(path)
         near = rename(node.value, words) if isinstance(node.value, str) else None
         return Problem("unknown-word", f"`{name}` cannot be {value}", path, node.where, near or Fix("choose", words))
-    if kind == "string_pattern_mismatch":
-        hint = "use up to 64 letters, digits, `.`, `_` and `-`, beginning with a letter or digit"
+    if kind == "name":
+        hint = f"up to {LONGEST} letters, digits, `.`, `_` and `-`, as in `{slug(str(node.value))}`"
         return Problem("name", f"`{name}` cannot be {value}", path, node.where, hint)
     if kind == "too_short":
         return Problem("too-short", f"`{name}` is empty", path, node.key or node.where, "write at least one")

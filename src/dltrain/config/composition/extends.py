@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -66,15 +67,6 @@ def _base(chain: list[Path], link: Node) -> Path:
         raise error(f"a cycle: {' extends '.join(path.name for path in loop)}", "remove one of them")
     if len(chain) >= MAX_CHAIN:
         raise error(f"a chain of more than {MAX_CHAIN} configs", "merge some of them into one")
-    try:
-        mode = base.stat().st_mode
-    except FileNotFoundError:
-        hint = near_files(base) or "the path is relative to this file"
-        raise error(f"no such config: {base}", hint) from None
-    except OSError as failure:
-        raise error(f"cannot read {shown(link.value)}: {failure.strerror}") from None
-    if not stat.S_ISREG(mode):
-        raise error(f"{base} is {'a directory, not a config' if stat.S_ISDIR(mode) else 'not a regular file'}")
     return base
 
 
@@ -86,11 +78,24 @@ def _identity(path: Path) -> str:
 
 
 def _bytes(path: Path, where: Where) -> bytes:
+    """Read a base: only a plain file, which never blocks."""
+
+    def error(message: str, hint: str = "") -> ReadError:
+        return ReadError(Problem("extends", message, ("extends",), where, hint))
+
     try:
-        return read_limited(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ReadError(Problem("extends", f"cannot read {path}: {reason}", ("extends",), where)) from None
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise error(f"{path} is {'a directory, not a config' if stat.S_ISDIR(mode) else 'not a plain file'}")
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise error(f"{path} is not a plain file")
+            return stream.read(MAX_BYTES + 1) or b""
+    except FileNotFoundError:
+        raise error(f"no such config: {path}", near_files(path) or "the path is relative to this file") from None
+    except OSError as failure:
+        raise error(f"cannot read {shown(str(path))}: {failure.strerror or failure}") from None
 
 
 def read_limited(path: Path) -> bytes:

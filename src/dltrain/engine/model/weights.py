@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -12,6 +12,8 @@ from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
 from dltrain.errors import RunError
+
+_MOST_NAMES = 5
 
 
 def named_variables(model: keras.Sequential) -> dict[str, keras.Variable]:
@@ -75,12 +77,19 @@ def check(variables: Mapping[str, keras.Variable], values: Mapping[str, np.ndarr
     """Raise RunError if names, shapes or dtypes differ from the model's."""
     missing, extra = sorted(variables.keys() - values.keys()), sorted(values.keys() - variables.keys())
     if missing or extra:
-        raise RunError(f"{file} does not fit the model: missing {missing or 'nothing'}, unknown {extra or 'nothing'}")
+        raise RunError(f"{file} does not fit the model: missing {_few(missing)}, unknown {_few(extra)}")
     for name, variable in variables.items():
         shape, dtype = tuple(values[name].shape), str(values[name].dtype)
         if shape != tuple(variable.shape) or dtype != str(variable.dtype):
             wanted = f"{tuple(variable.shape)} {variable.dtype}"
             raise RunError(f"{file} does not fit the model: `{name}` is {shape} {dtype}, not {wanted}")
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return the first names, each cut to a readable length, and the count of the others; `nothing` for none."""
+    shown = ", ".join(f"`{name[:60]}{'…' if len(name) > 60 else ''}`" for name in names[:_MOST_NAMES])
+    more = len(names) - _MOST_NAMES
+    return (shown + (f" and {more:,} more" if more > 0 else "")) or "nothing"
 
 
 def assign(variables: Mapping[str, keras.Variable], values: Mapping[str, np.ndarray], file: str) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain import runs
-from dltrain.config import changes, load
+from dltrain.config import changes
 from dltrain.data.arrays import Dataset
 from dltrain.engine.events import Listener, Resuming, ignore
 from dltrain.engine.inputs import load_data
 from dltrain.engine.session import start_session
-from dltrain.engine.trained import OpenedRun
+from dltrain.engine.trained import OpenedRun, resolved_plan
 from dltrain.engine.training.job import RECORDED_PACKAGES, Job, prepare, record_of
 from dltrain.engine.training.signals import StopSignal
 from dltrain.engine.training.train import train
@@ -34,6 +34,7 @@ def resume(
     *,
     runs_dir: Path | str = "runs",
     force: bool = False,
+    from_scratch: bool = False,
     owns_process: bool = False,
     on_event: Listener = ignore,
 ) -> runs.Run:
@@ -47,12 +48,14 @@ def resume(
         overrides: of `train.epochs`, `expect`, `train.steps_per_execution` and `runtime.feed`; no other key may change.
         runs_dir: directory in which runs are looked up.
         force: resume although data, config or versions have changed; the run records the differences.
+        from_scratch: where the run has checkpoints and none of them can be used, train it anew from its first epoch.
         owns_process: whether the process exits afterwards, as a command does. Then a second signal ends it.
         on_event: called with each event of `engine.events`.
 
     Raises:
         UsageError: no such run, nothing left to train, or an override of another key.
-        RunError: another process trains the run, it is damaged, or data, config or versions differ.
+        RunError: another process trains the run, it is damaged, none of its checkpoints can be used, or data, config
+            or versions differ.
         ExpectationFailed, Diverged, Interrupted, DltrainError: as in `fit`.
     """
     found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
@@ -67,7 +70,7 @@ def resume(
             _refuse(held, differs, force)
         job = prepare(opened.plan, dataset, session, on_event)
         stop.check(f"dltrain resume {held.path}")
-        start = _go_on(opened, job, differs, on_event)
+        start = _go_on(opened, job, differs, from_scratch, on_event)
         return train(job, held, stop, on_event, start=start)
 
 
@@ -80,8 +83,8 @@ def _reopened(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any]) -> Op
     record = run.record()
     if record.status == "diverged":
         raise UsageError(f"the run {run.id} has diverged, and would again", "change the config and `dltrain fit` it")
-    path = run.plain_file("resolved.yaml")
-    before, after = load(path, alone=True), load(path, overrides, alone=True)
+    before = resolved_plan(run)
+    after = resolved_plan(run, before.file_bytes, overrides)
     found = [change for change in changes(before.spec, after.spec) if not _free(change.path)]
     if found:
         told = "; ".join(map(str, found[:_MOST_SHOWN]))
@@ -92,16 +95,20 @@ def _reopened(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any]) -> Op
     return OpenedRun(run, record, replace(after, smoke=record.smoke))
 
 
-def _go_on(opened: OpenedRun, job: Job, differs: Sequence[str], on_event: Listener) -> Start | None:
+def _go_on(opened: OpenedRun, job: Job, differs: Sequence[str], from_scratch: bool, on_event: Listener) -> Start | None:
     """Restore the newest valid checkpoint, and update the run's files to resume from it.
 
     Raises:
         UsageError: nothing is left to train.
+        RunError: none of the run's checkpoints can be used.
     """
     from dltrain.engine.training.start import find_start, put_back
 
     run, record, plan = opened.run, opened.record, opened.plan
     start, skipped = find_start(run, plan.spec, job.built.model, on_event)
+    if start is None and skipped and not from_scratch:
+        hint = f"`dltrain resume {run.path} --from-scratch` trains it anew from its first epoch"
+        raise RunError(f"the run {run.id} has checkpoints, but none can be used: {skipped[0]}", hint)
     checkpoint = start.checkpoint if start is not None else None
     _check_left(opened, checkpoint)
     if checkpoint is not None:
@@ -154,7 +161,7 @@ def _differences(opened: OpenedRun, dataset: Dataset) -> Iterator[str]:
     """Yield a sentence for each difference in data, config or versions since the run was made."""
     if opened.record.data.fingerprint != dataset.fingerprint:
         yield f"the data set `{dataset.name}` has changed"
-    if opened.run.is_config_changed(opened.record):
+    if opened.is_config_changed:
         yield "resolved.yaml has been changed by hand"
     before, now = opened.record.versions, runs.provenance.versions(RECORDED_PACKAGES)
     for package in sorted(before.keys() | now.keys()):

@@ -11,6 +11,7 @@ from dltrain.config.document.source import nearest
 from dltrain.config.document.suggest import listing, rename
 from dltrain.config.schema import KerasObject, parse_bound
 from dltrain.errors import Fix, KeyPath, Problem
+from dltrain.names import slug, valid_metric
 
 
 def check_monitors(draft: Draft) -> Iterator[Problem]:
@@ -28,13 +29,17 @@ def _logged_names(draft: Draft) -> list[str] | None:
 
 
 def _check_metric_names(draft: Draft) -> Iterator[Problem]:
-    taken = {"loss"}
+    taken = set()
     for metric in draft.metrics or ():
         name = metric_name(metric.object)
-        if name in taken:
+        if not valid_metric(name):
+            path = metric.argument_path("name") if "name" in metric.object.arguments else metric.path
+            plain = slug(name).replace("-", "_").removeprefix("val_").removeprefix("test_")
+            hint = f"letters, digits, `_`, `.` and `-`, as in `name: {plain if valid_metric(plain) else 'my_metric'}`"
+            yield draft.tell("metric-name", f"a metric cannot be named `{name}`", path, hint)
+        elif name in taken:
             hint = "remove one of them" if "name" not in metric.object.arguments else "give it another `name`"
-            message = f"two metrics are named `{name}`" if name != "loss" else "a metric cannot be named `loss`"
-            yield draft.tell("duplicate-name", message, metric.path, hint)
+            yield draft.tell("duplicate-name", f"two metrics are named `{name}`", metric.path, hint)
         taken.add(name)
 
 
