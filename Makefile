@@ -33,9 +33,11 @@ bench: .venv/.installed-bench
 	$(BIN)/python benchmarks/check_speed.py
 	$(BIN)/python benchmarks/reliability_cost.py
 
-# Each of ROUNDS=… rounds kills a training, resumes it, and compares SHA-256 with an undisturbed one.
+# Each of ROUNDS=… rounds kills a training, resumes it, and compares SHA-256 with an undisturbed one; then the same number
+# of rounds opens runs, configs and repositories of strangers.
 torture: .venv/.installed
 	$(BIN)/python scripts/torture.py --rounds $(or $(ROUNDS),5)
+	$(BIN)/python scripts/torture_strangers.py --rounds $(or $(ROUNDS),5)
 
 smoke: .venv/.installed
 	for config in configs/*.yaml; do $(BIN)/dltrain fit $$config --smoke || exit 1; done

@@ -10,6 +10,17 @@ import sys
 
 def main() -> None:
     """Run the command line. A `DltrainError` becomes its message and exit code; a bug keeps its traceback."""
+    try:
+        _main()
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        # Nothing can be imported any more, not even what a traceback needs.
+        os.write(2, b"error: too many files are open: raise the limit, as in `ulimit -n 1024`\n")
+        os._exit(1)
+
+
+def _main() -> None:
     if os.name != "posix":
         sys.exit("error: dltrain runs on Linux and macOS; on Windows, use the Windows Subsystem for Linux")
     import click
@@ -30,6 +41,9 @@ def main() -> None:
 
         console.error(error)
         sys.exit(error.exit_code)
+    except MemoryError:
+        click.echo("error: out of memory", err=True)
+        sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         sys.exit(130)

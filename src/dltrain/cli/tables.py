@@ -14,6 +14,7 @@ from dltrain.cli.diagnostics import printable
 
 _MOST_METRICS = 16  # in a table; metrics.csv has all
 _MOST_EPOCHS = 50
+_MOST_TEXT = 10_000  # characters
 
 if TYPE_CHECKING:
     from dltrain.runs import Run, RunSummary, RuntimeRecord
@@ -133,12 +134,14 @@ def run(found: Run) -> None:
         **({"expect": f"failed: {failed}"} if failed else {}),
     }
     for key, value in facts.items():
-        click.echo(f"{printable(short(key, 60)):<14}{printable(short(value, 2_000))}")
+        click.echo(f"{printable(short(key, 60)):<14}{printable(short(value, 500))}")
     if rows:
         names = [name for name in rows[0] if name not in ("epoch", "learning_rate", "seconds")]
         every = list(ordered(dict.fromkeys(names, 0.0)))
         names, best = every[:_MOST_METRICS], record.best_epoch
-        told = [row for row in rows[:-_MOST_EPOCHS] if row.get("epoch") == best] + rows[-_MOST_EPOCHS:]
+        width = sum(2 + len(short(name, 80)) for name in names)
+        count = min(_MOST_EPOCHS, max(5, _MOST_TEXT // (width + 10)))
+        told = [row for row in rows[:-count] if row.get("epoch") == best] + rows[-count:]
         cells = [
             [str(row.get("epoch")), *(number(row.get(name)) for name in names), "*" if row.get("epoch") == best else ""]
             for row in told

@@ -8,15 +8,18 @@ from __future__ import annotations
 import gc
 import importlib.util
 import os
+import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dltrain.engine.backends.backend import Backend, without
-from dltrain.errors import UsageError
+from dltrain.errors import DltrainError, UsageError
 
 NAMES = ("tensorflow", "jax")
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
+
+_LEAST_ADDRESS_SPACE = 3_000_000_000  # bytes; with 2.5 GB, TensorFlow aborts
 
 
 def cores() -> int:
@@ -33,15 +36,20 @@ def choose(name: str, owns_process: bool = False) -> Backend:
 
     Raises:
         UsageError: the backend is not installed, or Keras already uses another one.
+        DltrainError: it cannot be loaded, or the process may use too little memory for it.
     """
     if importlib.util.find_spec(name) is None:
         raise UsageError(f"the backend `{name}` is not installed", f"pip install 'dltrain[{name}]'")
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = name
+    _check_address_space(name)
     # Keras and TensorFlow import these if installed, for wrappers and a converter: half a second, unused.
-    with without(*({"sklearn", "jax"} - {name} if owns_process else ())), _no_garbage_collection():
-        import keras
-
+    try:
+        with without(*({"sklearn", "jax"} - {name} if owns_process else ())), _no_garbage_collection():
+            import keras
+    except (ImportError, OSError) as error:
+        hint = f"install it anew: pip install --force-reinstall --no-deps keras {name}"
+        raise DltrainError(f"cannot load {TITLES[name]}: {str(error)[:500]}", hint) from error
     if keras.backend.backend() != name:
         before = keras.backend.backend()
         raise UsageError(
@@ -49,6 +57,14 @@ def choose(name: str, owns_process: bool = False) -> Backend:
             "one process has one backend: begin a new one",
         )
     return current()
+
+
+def _check_address_space(name: str) -> None:
+    """Raise DltrainError where `ulimit -v` leaves too little: TensorFlow would end the process without a word."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_ADDRESS_SPACE:
+        message = f"this process may use {limit / 1e9:.1f} GB of address space; {TITLES[name]} needs at least 3 GB"
+        raise DltrainError(message, "raise the limit: `ulimit -v unlimited`")
 
 
 @contextmanager

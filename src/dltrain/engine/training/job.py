@@ -41,10 +41,14 @@ def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener) 
     """Build the model of a plan and the input pipelines of its splits.
 
     Raises:
-        ConfigError: Keras refuses the model or a callback, or loss or metrics do not take the model's output.
+        ConfigError: the model needs more memory than this machine has, Keras refuses it or a callback, or loss or
+            metrics do not take its output.
     """
     from dltrain.engine.model.build import build_callbacks, build_model, try_out
 
+    too_large = [warning for warning in plan.checked.warnings if warning.code == "memory"]
+    if too_large and session.device.kind == "CPU":  # a GPU may have more memory than the machine
+        raise plan.refusal(too_large)
     on_event(Phase("building the model"))
     built = build_model(plan, dataset.facts, session)
     try_out(plan, built, dataset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,11 +64,13 @@ def check_sizes(draft: Draft, outline: Outline) -> Iterator[Problem]:
 
 
 def machine_bytes() -> int | None:
-    """Main memory that this process may use: the machine's, or its container's where that is less."""
+    """Main memory that this process may use: that of the machine, its container or `ulimit`, whichever is least."""
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
+    limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+    total = min([total, *(limit for limit in limits if limit != resource.RLIM_INFINITY)])
     try:
         return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
     except (OSError, ValueError):
