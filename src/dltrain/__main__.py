@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import os
+import signal
 import sys
+
+_arrived: list[int] = []  # signals that ask the process to end
 
 
 def main() -> None:
     """Run the command line. A `DltrainError` becomes its message and exit code; a bug keeps its traceback."""
+    _fill_descriptors()
     try:
+        _end_on_signals()
         _main()
     except OSError as error:
         if error.errno not in (errno.EMFILE, errno.ENFILE):
@@ -18,6 +24,40 @@ def main() -> None:
         # Nothing can be imported any more, not even what a traceback needs.
         os.write(2, b"error: too many files are open: raise the limit, as in `ulimit -n 1024`\n")
         os._exit(1)
+    except KeyboardInterrupt:
+        _stopped()
+
+
+def _stopped() -> None:
+    """End with a word, and with the exit code of the signal that arrived."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write("stopped\n")
+        sys.stderr.flush()
+    sys.exit(128 + (_arrived[0] if _arrived else signal.SIGINT))
+
+
+def _fill_descriptors() -> None:
+    """Open /dev/null for each of stdin, stdout and stderr that is closed; else the next file would take its number."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(descriptor, "w", encoding="utf-8", closefd=False))
+
+
+def _end_on_signals() -> None:
+    """Let SIGTERM and SIGHUP end the process with a word; one that is ignored stays ignored, as under `nohup`."""
+
+    def stop(signum: int, frame: object) -> None:
+        _arrived.append(signum)
+        raise KeyboardInterrupt
+
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(signum) is signal.SIG_DFL:
+            signal.signal(signum, stop)
 
 
 def _main() -> None:
@@ -25,10 +65,11 @@ def _main() -> None:
         sys.exit("error: dltrain runs on Linux and macOS; on Windows, use the Windows Subsystem for Linux")
     import click
 
-    from dltrain.cli import cli
     from dltrain.errors import DltrainError
 
     try:
+        from dltrain.cli import cli
+
         code = cli.main(prog_name="dltrain", standalone_mode=False)
         if sys.stdout is not None:  # the caller may have closed it
             sys.stdout.flush()
@@ -39,14 +80,14 @@ def _main() -> None:
     except DltrainError as error:
         from dltrain.cli import console
 
-        console.error(error)
+        with contextlib.suppress(OSError):  # the terminal is gone
+            console.error(error)
         sys.exit(error.exit_code)
     except MemoryError:
         click.echo("error: out of memory", err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped", err=True)
-        sys.exit(130)
+        _stopped()
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)

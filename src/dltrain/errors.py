@@ -7,7 +7,7 @@
     ├── RunError            exit 1    a run directory cannot be written or read
     ├── ExpectationFailed   exit 3    a bound under `expect` did not hold
     ├── Diverged            exit 4    the loss became NaN or infinite
-    └── Interrupted         exit 130 (SIGINT) or 143 (SIGTERM)
+    └── Interrupted         exit 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP)
 
 A `DltrainError` is shown as a message. Any other exception is a bug and keeps its traceback.
 """

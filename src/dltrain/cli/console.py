@@ -93,8 +93,8 @@ class _Plain:
             except (OSError, SystemExit):  # stderr is closed or full, which must not stop the training
                 self.mute = True
         if isinstance(event, Finished):
-            # Ctrl-C also ends the reader of a pipe; later messages go to stderr.
-            with contextlib.suppress(BrokenPipeError):
+            # Ctrl-C also ends the reader of a pipe, and SIGHUP the terminal; later messages go to stderr.
+            with contextlib.suppress(BrokenPipeError if event.status == "completed" else OSError):
                 click.echo(printable(event.path))
 
     def show(self, event: Event) -> None:

@@ -70,7 +70,7 @@ def _filtered_stderr() -> Iterator[None]:
 
 def _filter_lines(reader: int, real: int) -> None:
     """Run the child process: copy lines from `reader` to `real`, without the noise, until the pipe closes."""
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, signal.SIG_IGN)
     os.dup2(real, 2)
     with os.fdopen(reader, "rb") as lines, contextlib.suppress(OSError):

@@ -42,7 +42,7 @@ class Resuming:
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """SIGINT or SIGTERM has arrived: the current step ends first. Sent from a separate thread."""
+    """SIGINT, SIGTERM or SIGHUP has arrived: the current step ends first. Sent from a separate thread."""
 
 
 @dataclass(frozen=True, slots=True)

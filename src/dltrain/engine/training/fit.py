@@ -49,7 +49,7 @@ def fit(
         ConfigError: the config is invalid or its model cannot be trained; no run is created.
         ExpectationFailed: the run is complete, but a bound under `expect` does not hold.
         Diverged: the loss became NaN or infinite.
-        Interrupted: SIGINT or SIGTERM.
+        Interrupted: SIGINT, SIGTERM or SIGHUP.
         DltrainError: the data cannot be read, or the run directory cannot be written.
     """
     if name is not None and not valid_name(name):

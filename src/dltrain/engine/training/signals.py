@@ -1,7 +1,8 @@
-"""Graceful shutdown on SIGINT and SIGTERM: the current step ends, then the run."""
+"""Graceful shutdown on SIGINT, SIGTERM and SIGHUP: the current step ends, then the run."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -11,14 +12,18 @@ from typing import Any
 from dltrain.engine.events import Listener, Stopping
 from dltrain.errors import Interrupted
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 _PATIENCE = 1.0  # seconds
 
 
 class StopSignal:
-    """While open, SIGINT and SIGTERM request a stop after the current step; a second signal ends the process at once.
+    """While open, SIGINT, SIGTERM and SIGHUP request a stop after the current step; a second one ends the process.
 
-    Python calls no handler during a long step, so a separate thread reads the signals from a pipe. It notifies the
-    listener at once, and with `owns_process` it ends the process if a second signal has not done so.
+    A signal that is ignored when this opens stays ignored, as under `nohup`. Python calls no handler during a long
+    step, so a separate thread reads the signals from a pipe. It notifies the listener at once, and with `owns_process`
+    it ends the process if a second signal has not done so. Other signals, and a wake-up descriptor of the caller, are
+    left alone.
     """
 
     def __init__(self, on_event: Listener, owns_process: bool = False) -> None:
@@ -30,8 +35,10 @@ class StopSignal:
 
     def __enter__(self) -> StopSignal:
         if threading.current_thread() is threading.main_thread():
-            for signum in (signal.SIGINT, signal.SIGTERM):
-                self._before[signum] = signal.signal(signum, self._ask)
+            for signum in SIGNALS:
+                # None is a handler that was not installed from Python, which cannot be given back.
+                if signal.getsignal(signum) not in (signal.SIG_IGN, None):
+                    self._before[signum] = signal.signal(signum, self._ask)
             self._watch()
         return self
 
@@ -41,24 +48,30 @@ class StopSignal:
             raise Interrupted("stopped before the training began", self.signum, hint)
 
     def _watch(self) -> None:
-        reader, writer = os.pipe()
-        os.set_blocking(writer, False)
-        others = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        others = signal.set_wakeup_fd(-1)
         if others != -1:  # another listener exists, such as an event loop
             signal.set_wakeup_fd(others)
-            os.close(reader)
-            os.close(writer)
             return
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         self._pipe = writer
-        threading.Thread(target=self._listen, args=(reader,), daemon=True).start()
+        threading.Thread(target=self._listen, args=(reader, frozenset(self._before)), daemon=True).start()
 
-    def _listen(self, reader: int) -> None:
+    def _listen(self, reader: int, ours: frozenset[int]) -> None:
+        """Read the number of every signal that Python handles, until the pipe closes."""
+        asked = 0
         with open(reader, "rb", buffering=0) as pipe:
-            if pipe.read(1):
-                self._on_event(Stopping())
-            second = pipe.read(1)
-        if second and self._owns_process and not self._closed.wait(_PATIENCE):
-            os._exit(128 + second[0])
+            while numbers := pipe.read(64):
+                for signum in numbers:
+                    if signum not in ours or self._closed.is_set():
+                        continue
+                    asked += 1
+                    if asked == 1:
+                        with contextlib.suppress(Exception):  # the watch goes on, whatever becomes of the notice
+                            self._on_event(Stopping())
+                    elif self._owns_process and not self._closed.wait(_PATIENCE):
+                        os._exit(128 + signum)
 
     def _ask(self, signum: int, frame: FrameType | None) -> None:
         self.signum = signum

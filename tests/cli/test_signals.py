@@ -1,0 +1,131 @@
+"""Signals and closed descriptors, as nohup, cron, terminals and job schedulers use them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dltrain as package
+from dltrain.engine import EpochDone, Stopping
+from dltrain.errors import Interrupted
+
+PATIENCE = 120
+STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+def start(folder: Path, *arguments: str, before: Callable[[], object] | None = None) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "dltrain", *arguments]
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=before
+    )
+
+
+def wait_for(folder: Path, pattern: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not list(folder.glob(pattern)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("signum", STOPS)
+def test_signals_end_a_training_with_a_checkpoint_and_the_word_on_resuming(
+    tiny: Path, tmp_path: Path, signum: signal.Signals
+) -> None:
+    process = start(tmp_path, "fit", str(tiny), "-s", "train.epochs=100000")
+    wait_for(tmp_path, "runs/*/checkpoints/epoch-0001")
+    process.send_signal(signum)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 128 + signum
+    assert output.splitlines()[-1].startswith("to continue: dltrain resume runs")
+
+
+@pytest.mark.parametrize("signum", STOPS)
+def test_signals_before_anything_began_leave_a_line(tiny: Path, tmp_path: Path, signum: signal.Signals) -> None:
+    process = start(tmp_path, "fit", str(tiny))
+    time.sleep(0.3)
+    process.send_signal(signum)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 128 + signum
+    assert output.strip().splitlines()[-1].startswith("stopped")
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("signum", STOPS)
+def test_signals_that_are_ignored_at_the_start_stay_ignored(tiny: Path, tmp_path: Path, signum: signal.Signals) -> None:
+    process = start(tmp_path, "fit", str(tiny), before=lambda: signal.signal(signum, signal.SIG_IGN))
+    time.sleep(0.3)
+    process.send_signal(signum)
+    wait_for(tmp_path, "runs/*/checkpoints/epoch-0001")
+    process.send_signal(signum)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, output
+    assert "stopping" not in output
+
+
+@pytest.mark.parametrize("signum", [signal.SIGALRM, signal.SIGUSR1, signal.SIGWINCH, signal.SIGCHLD])
+def test_signals_of_the_caller_reach_the_caller_alone(
+    tiny: Path, tmp_path: Path, signum: signal.Signals, capfd: pytest.CaptureFixture[str]
+) -> None:
+    got: list[int] = []
+    events: list[Any] = []
+
+    def listen(event: Any) -> None:
+        events.append(event)
+        if isinstance(event, EpochDone):
+            for _ in range(3):
+                os.kill(os.getpid(), signum)
+
+    before = signal.signal(signum, lambda number, _: got.append(number))
+    try:
+        run = package.fit(tiny, runs_dir=tmp_path, on_event=listen)
+        assert signal.getsignal(signum) is not before
+    finally:
+        signal.signal(signum, before)
+    assert run.status() == "completed"
+    assert len(got) >= 3
+    assert not any(isinstance(event, Stopping) for event in events)
+    assert "BrokenPipe" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("signum", STOPS)
+def test_signals_of_a_stop_reach_a_caller_with_a_descriptor_of_its_own(
+    tiny: Path, tmp_path: Path, signum: signal.Signals
+) -> None:
+    def listen(event: Any) -> None:
+        if isinstance(event, EpochDone):
+            os.kill(os.getpid(), signum)
+
+    handlers = [signal.getsignal(each) for each in STOPS]
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer)
+    try:
+        with pytest.raises(Interrupted) as caught:
+            package.fit(tiny, runs_dir=tmp_path, on_event=listen)
+        assert signal.set_wakeup_fd(writer) == writer
+        assert os.read(reader, 1) == bytes([signum])
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(reader)
+        os.close(writer)
+    assert caught.value.exit_code == 128 + signum
+    assert [signal.getsignal(each) for each in STOPS] == handlers
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("verb", ["ls", "check", "fit"])
+def test_signals_closed_descriptors_stop_no_verb(tiny: Path, tmp_path: Path, closed: str, verb: str) -> None:
+    arguments = "ls" if verb == "ls" else f"{verb} '{tiny}'"
+    line = f"'{sys.executable}' -m dltrain {arguments} {closed}"
+    done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    if verb == "fit":
+        assert package.load_run("latest", tmp_path / "runs").status() == "completed"
