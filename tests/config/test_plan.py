@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 
 from dltrain.cli.diagnostics import text as rendered
@@ -143,3 +144,32 @@ def test_load_rejects_a_path_that_is_not_a_config(tmp_path: Path, kind: str) -> 
     path = {"missing": tmp_path / "no.yaml", "directory": tmp_path, "binary-name": Path("a\0b")}[kind]
     with pytest.raises(UsageError):
         load(path)
+
+
+def test_plan_of_a_mapping_is_that_of_its_yaml(tmp_path: Path) -> None:
+    config: dict[str, Any] = {
+        "data": {"dataset": {"synthetic": {"shape": (4,), "classes": np.int64(2), "samples": 64}}},
+        "model": {"layers": ["Flatten", {"Dense": {"units": 2, "activation": "softmax"}}]},
+        "train": {"optimizer": {"Adam": {"learning_rate": np.float32(0.5)}}, "loss": "mse", "epochs": 1},
+    }
+    config["train"]["loss"] = "sparse_categorical_crossentropy"
+    plan = load(config)
+    path = tmp_path / "config.yaml"
+    path.write_bytes(plan.file_bytes)
+    assert load(path).spec == plan.spec
+    assert plan.spec.train.optimizer.arguments["learning_rate"] == 0.5
+    assert load(config, {"train.epochs": 3}).spec.train.epochs == 3
+
+
+@pytest.mark.parametrize("config", [3, None, ["a"], {"data": object()}, {"train": {"loss": {1, 2}}}, b"data: 1"])
+def test_plan_of_what_is_no_config_is_an_error_of_the_caller(config: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(config)
+    assert caught.value.hint
+
+
+def test_plan_of_a_mapping_tells_problems_at_their_keys() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({"data": {"dataset": "mnist"}, "modle": {}})
+    assert "model" in "".join(problem.hint for problem in caught.value.problems)
+    assert all(problem.where is not None for problem in caught.value.problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from dltrain.config.composition.extends import read_limited
 from dltrain.config.document.reader import ReadError
 from dltrain.config.document.source import Node, Source, nearest, place_of
 from dltrain.config.document.suggest import near_files
-from dltrain.config.document.writer import flow, quote
+from dltrain.config.document.writer import block, flow, quote
 from dltrain.config.resolved import complete, dump, readable, with_origins
 from dltrain.config.schema import Limit, Spec
 from dltrain.errors import ConfigError, KeyPath, Problem, UsageError
@@ -85,7 +86,7 @@ class Plan:
 
 
 def load(
-    config: Path | str,
+    config: Path | str | Mapping[str, Any],
     overrides: Sequence[str] | Mapping[str, Any] = (),
     *,
     smoke: bool = False,
@@ -96,7 +97,7 @@ def load(
     """Read and check a config.
 
     Args:
-        config: the YAML file.
+        config: the YAML file, or what it would contain.
         overrides: `key.path=value` texts, or a mapping from key paths to values.
         smoke: shrink it to one epoch on a tiny subset, without `expect`.
         name: the run's name, instead of the config's.
@@ -108,10 +109,18 @@ def load(
         UsageError: the file does not exist or cannot be read.
         ConfigError: the config has problems.
     """
-    path = Path(config)
+    alone = data is not None
+    if isinstance(config, Mapping):
+        path, data = Path("config"), _as_yaml(config)
+    elif isinstance(config, Path | str):
+        path = Path(config)
+    else:
+        raise UsageError(
+            f"a config is a path or a mapping, not {type(config).__name__}", 'as in "configs/cnn_mnist.yaml"'
+        )
     texts = _as_texts(overrides, name)
     written = data if data is not None else _read(path)
-    checked = check(str(path), written, texts, alone=data is not None)
+    checked = check(str(path), written, texts, alone)
     plan = Plan(checked, shrink(checked.spec) if smoke else checked.spec, str(path), written, texts, smoke)
     if strict and checked.warnings:
         raise plan.refusal(checked.warnings)
@@ -129,6 +138,30 @@ def _read(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"cannot read {path}: {reason}") from None
+
+
+def _as_yaml(config: Mapping[str, Any]) -> bytes:
+    """Return a config that was made in Python as YAML; numbers of other libraries are plain ones there."""
+    return "".join(
+        f"{line.text}\n" for line in block(_plain(config), lambda path, value, columns: columns > 100)
+    ).encode()
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    hint = "a config holds mappings, lists, strings, numbers, True, False and None"
+    raise UsageError(f"a config cannot hold a {type(value).__name__}", hint)
 
 
 def _as_texts(overrides: Sequence[str] | Mapping[str, Any], name: str | None) -> tuple[str, ...]:

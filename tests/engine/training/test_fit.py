@@ -100,7 +100,7 @@ def test_training_events_are_readable_by_tensorboard(trained: Trained) -> None:
             for t in tensors
         ]
         assert values == pytest.approx([row[column] for row in rows])
-        assert [t.step for t in tensors] == [0, 1]
+        assert [t.step for t in tensors] == [1, 2]
 
 
 def test_training_reports_its_progress(tiny: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from dltrain.names import slug, valid_name
 
 
 def fit(
-    config: Path | str,
+    config: Path | str | Mapping[str, Any],
     overrides: Sequence[str] | Mapping[str, Any] = (),
     *,
     smoke: bool = False,
@@ -34,7 +34,7 @@ def fit(
     """Train the model that a config describes, on a GPU when the backend finds one.
 
     Args:
-        config: the YAML file.
+        config: the YAML file, or what it would contain; then paths in it are relative to the working directory.
         overrides: `key.path=value` strings, or a mapping from key paths to values.
         smoke: train one epoch on 512 training and 128 test samples, and ignore `expect`.
         name: the run's name, instead of the config's.

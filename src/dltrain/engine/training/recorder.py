@@ -123,7 +123,7 @@ class Recorder(keras.callbacks.Callback):
         self._save(current)
         if best:
             self._run.update(best_epoch=self._epoch)
-        self._events.write(epoch, row)
+        self._events.write(self._epoch, row)
         rate = self._samples / seconds if seconds > 0 else 0.0
         self._run.log(f"epoch {self._epoch}: " + ", ".join(f"{name} {number:.6g}" for name, number in row.items()))
         self.watch.add(CHECKPOINT, time.perf_counter() - ended)

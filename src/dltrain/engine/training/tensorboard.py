@@ -31,7 +31,7 @@ class EventWriter:
         self._metadata = SummaryMetadata(plugin_data=plugin, data_class=1)  # 1: scalar
 
     def write(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Write one point per metric at step `epoch`; `val_loss` becomes `epoch_loss` of `validation`."""
+        """Write one point per metric at step `epoch`, counted from 1; `val_loss` is `epoch_loss` of `validation`."""
         with atomic.trouble("write", self._run.path / "tensorboard"):
             for name, value in metrics.items():
                 split = "validation" if name.startswith("val_") else "train"
