@@ -8,8 +8,8 @@ import pytest
 from tests.helpers import TINY, Command, Trained
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# A shell starts background jobs with SIGINT ignored, and `nohup` its command with SIGHUP ignored. Children inherit that;
-# tests send both.
+# A shell starts background jobs with SIGINT ignored, and `nohup` its command with SIGHUP ignored.
+# Children inherit that; tests send both.
 for _signum, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_signum) is signal.SIG_IGN:
         signal.signal(_signum, _handler)
