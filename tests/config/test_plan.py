@@ -161,7 +161,13 @@ def test_plan_of_a_mapping_is_that_of_its_yaml(tmp_path: Path) -> None:
     assert load(config, {"train.epochs": 3}).spec.train.epochs == 3
 
 
-@pytest.mark.parametrize("config", [3, None, ["a"], {"data": object()}, {"train": {"loss": {1, 2}}}, b"data: 1"])
+ITSELF: dict[str, Any] = {}
+ITSELF["data"] = [ITSELF]
+
+
+@pytest.mark.parametrize(
+    "config", [3, None, ["a"], {"data": object()}, {"train": {"loss": {1, 2}}}, b"data: 1", ITSELF]
+)
 def test_plan_of_what_is_no_config_is_an_error_of_the_caller(config: Any) -> None:
     with pytest.raises(UsageError) as caught:
         load(config)

@@ -12,7 +12,7 @@ from dltrain.config.checks import check_config
 from dltrain.config.checks.outline import Outline
 from dltrain.config.composition import compose
 from dltrain.config.composition.extends import read_limited
-from dltrain.config.document.reader import ReadError
+from dltrain.config.document.reader import MAX_DEPTH, ReadError
 from dltrain.config.document.source import Node, Source, nearest, place_of
 from dltrain.config.document.suggest import near_files
 from dltrain.config.document.writer import block, flow, quote
@@ -147,7 +147,9 @@ def _as_yaml(config: Mapping[str, Any]) -> bytes:
     ).encode()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, depth: int = 0) -> Any:
+    if depth > MAX_DEPTH:
+        raise UsageError(f"a config cannot be nested deeper than {MAX_DEPTH} levels", "a config has 5 to 10 levels")
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, Integral):
@@ -157,9 +159,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, depth + 1) for item in value]
     hint = "a config holds mappings, lists, strings, numbers, True, False and None"
     raise UsageError(f"a config cannot hold a {type(value).__name__}", hint)
 

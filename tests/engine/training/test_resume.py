@@ -330,3 +330,11 @@ def test_resume_after_a_signal_works_as_the_hint_says(tiny: Path, trained: Train
     assert caught.value.hint == f"dltrain resume {run.path}"
     assert run.status() == "interrupted"
     assert fingerprint(package.resume(run)) == fingerprint(trained.finished())
+
+
+@pytest.mark.parametrize("name", ["модель", "日本", "é", "Modèle-1", "0.a_b-c", "हिन्दी"])
+def test_resume_and_evaluate_a_run_with_a_name_in_any_script(tiny: Path, tmp_path: Path, name: str) -> None:
+    run = stopped(tiny, tmp_path, 1, f"name={name}")
+    assert run.record().name == name
+    assert package.resume(run).status() == "completed"
+    assert package.evaluate(run).samples > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +20,11 @@ from dltrain.engine.model import speed
 from dltrain.engine.model.construct import Refused, ask, construct, construct_metric
 from dltrain.engine.model.labels import encode
 from dltrain.engine.session import Session, precision
+
+
+def _scope(name: str) -> str:
+    """Return a run's name as TensorFlow takes it for a scope: ASCII letters and digits, `.`, `_` and `-`."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name) if re.match(r"[A-Za-z0-9]", name) else _scope(f"model_{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
     train = plan.spec.train
     with precision(train.precision):
         layers, recurrent = _build_layers(plan, facts, session)
-        model = keras.Sequential([keras.Input(facts.shape), *layers], name=plan.spec.name)
+        model = keras.Sequential([keras.Input(facts.shape), *layers], name=_scope(plan.spec.name))
         encoding = _check_output(plan, facts, model)
         try:
             ask(
