@@ -33,7 +33,17 @@ def _stopped() -> None:
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write("stopped\n")
         sys.stderr.flush()
+    _forget_interrupt()
     sys.exit(128 + (_arrived[0] if _arrived else signal.SIGINT))
+
+
+def _forget_interrupt() -> None:
+    """Let `sys.exit` decide on the exit code.
+
+    Python notes a `KeyboardInterrupt` that leaves the text of an `exec`, as `dataclass` and `namedtuple` run it, and
+    then ends `python -m` by SIGINT whatever happened since (CPython, `run_eval_code_obj`); the next `exec` clears it.
+    """
+    exec("")
 
 
 def _fill_descriptors() -> None:
@@ -99,6 +109,7 @@ def _main() -> None:
         sys.exit(1)
     finally:
         _flush_stderr()
+        _forget_interrupt()
         gc.freeze()  # otherwise Python scans TensorFlow's objects three times at exit: half a second
 
 

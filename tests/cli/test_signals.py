@@ -46,15 +46,40 @@ def test_signals_end_a_training_with_a_checkpoint_and_the_word_on_resuming(
     assert output.splitlines()[-1].startswith("to continue: dltrain resume runs")
 
 
+def wait_until_caught(process: subprocess.Popen[str], signum: signal.Signals) -> None:
+    """Wait until the process has a handler for the signal: before, not even Python has begun."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        caught = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt"))
+        if caught >> (signum - 1) & 1:
+            return
+        time.sleep(0.005)
+    raise AssertionError(f"no handler for {signum.name}")
+
+
 @pytest.mark.parametrize("signum", STOPS)
 def test_signals_before_anything_began_leave_a_line(tiny: Path, tmp_path: Path, signum: signal.Signals) -> None:
     process = start(tmp_path, "fit", str(tiny))
-    time.sleep(0.3)
+    wait_until_caught(process, signal.SIGHUP)
     process.send_signal(signum)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signum
     assert output.strip().splitlines()[-1].startswith("stopped")
     assert "Traceback" not in output
+
+
+def test_signals_within_an_exec_keep_the_exit_code(tmp_path: Path) -> None:
+    """Imports are full of `exec`: Python remembers an interrupt there, and would end by SIGINT."""
+    (tmp_path / "stopped.py").write_text(
+        "import os, signal\n"
+        "from dltrain import __main__ as entry\n"
+        "entry._main = lambda: exec('os.kill(os.getpid(), signal.SIGTERM)')\n"
+        "entry.main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-m", "stopped"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 128 + signal.SIGTERM, ended.stderr
+    assert ended.stderr.splitlines() == ["stopped"]
 
 
 @pytest.mark.parametrize("signum", STOPS)
