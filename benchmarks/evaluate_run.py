@@ -8,10 +8,10 @@ from dltrain.engine import restored
 from dltrain.engine.evaluation import evaluate_model
 from dltrain.engine.inputs import load_data, pipeline_of
 
-trained = restored(sys.argv[1])
-spec = trained.opened.plan.spec
-dataset = load_data(spec)
-started = time.perf_counter()
-inputs = pipeline_of(dataset, "test", trained.built.encoding, spec, trained.session.backend)
-evaluate_model(dataset, trained.built, trained.session, inputs, trained.opened.run, "test")
-print(json.dumps({"inference": time.perf_counter() - started}))
+with restored(sys.argv[1]) as trained:
+    spec = trained.opened.plan.spec
+    dataset = load_data(spec)
+    started = time.perf_counter()
+    inputs = pipeline_of(dataset, "test", trained.built.encoding, spec, trained.session.backend)
+    evaluate_model(dataset, trained.built, trained.session, inputs, trained.opened.run, "test")
+    print(json.dumps({"inference": time.perf_counter() - started}))

@@ -44,7 +44,9 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "runs": (("names", "directions"), set()),
     "engine.events": ((), set()),
     "engine.backends": ((), {*KERAS, "tensorflow", "jax"}),
-    "engine.session": (("config", "engine.backends", "engine.events"), KERAS),
+    "engine.ambient": ((), {"keras", "numpy"}),
+    "engine.session": (("config", "engine.ambient", "engine.backends", "engine.events"), KERAS),
+    "engine.machine": (("runs", "engine.backends", "engine.session"), set()),
     "engine.inputs": (
         ("config", "config.catalogue", "data", "engine.backends", "engine.events", "engine.model"),
         KERAS,
@@ -65,6 +67,7 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "data",
             "runs",
             "engine.checkpoint",
+            "engine.machine",
             "engine.trained",
             "engine.evaluation",
         ),
@@ -73,7 +76,18 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "engine.dry_run": ((*ENGINE, *CONFIG, "config", "engine.training"), KERAS),
     "engine": (("engine.events", "engine.trained", "engine.evaluation", "engine.training"), set()),
     "cli": (
-        (*CHECKED, "config", "config.manual", "runs", *ENGINE, "engine.training", "engine.dry_run", "engine", ""),
+        (
+            *CHECKED,
+            "config",
+            "config.manual",
+            "runs",
+            *ENGINE,
+            "engine.machine",
+            "engine.training",
+            "engine.dry_run",
+            "engine",
+            "",
+        ),
         {"click", "rich"},
     ),
 }

@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import sys
+from collections import namedtuple
 
 _arrived: list[int] = []  # signals that ask the process to end
 
@@ -41,9 +42,9 @@ def _forget_interrupt() -> None:
     """Let `sys.exit` decide on the exit code.
 
     Python notes a `KeyboardInterrupt` that leaves the text of an `exec`, as `dataclass` and `namedtuple` run it, and
-    then ends `python -m` by SIGINT whatever happened since (CPython, `run_eval_code_obj`); the next `exec` clears it.
+    then ends `python -m` by SIGINT whatever happened since (CPython, `run_eval_code_obj`); the next one clears it.
     """
-    exec("")
+    namedtuple("Cleared", ())
 
 
 def _fill_descriptors() -> None:

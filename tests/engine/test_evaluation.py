@@ -12,13 +12,14 @@ from dltrain.config import Plan, load
 from dltrain.engine.backends.backend import InputPipeline
 from dltrain.engine.inputs import load_data, pipeline_of
 from dltrain.engine.model.build import BuiltModel, build_model
-from dltrain.engine.session import Session, start_session
+from dltrain.engine.session import Session, open_session
 
 
 def built_from(plan: Plan) -> tuple[Session, BuiltModel, InputPipeline]:
-    dataset, session = load_data(plan.spec), start_session(plan.spec)
-    built = build_model(plan, dataset.facts, session)
-    return session, built, pipeline_of(dataset, "test", built.encoding, plan.spec, session.backend)
+    dataset = load_data(plan.spec)
+    with open_session(plan.spec) as session:
+        built = build_model(plan, dataset.facts, session)
+        return session, built, pipeline_of(dataset, "test", built.encoding, plan.spec, session.backend)
 
 
 NUMBERS = "data.dataset={synthetic: {task: regression, samples: 90, test_samples: 41, features: 4}}"

@@ -39,23 +39,29 @@ def run(trained_run: runs.Run, tmp_path: Path) -> runs.Run:
     return copied(trained_run, tmp_path)
 
 
+def epoch_of(run: runs.Run, checkpoint: Any = "best") -> int:
+    """Restore a run's model, and return the epoch of its weights."""
+    with engine.restored(run, checkpoint) as trained:
+        return trained.epoch
+
+
 @pytest.mark.parametrize(("checkpoint", "epoch"), [("best", 1), ("last", 3), (2, 2)])
 def test_trained_has_the_weights_of_the_requested_epoch(trained_run: runs.Run, checkpoint: Any, epoch: int) -> None:
     from dltrain.engine.model import weights
 
-    trained = engine.restored(trained_run, checkpoint)
-    assert trained.epoch == epoch
+    with engine.restored(trained_run, checkpoint) as trained:
+        assert trained.epoch == epoch
+        found = weights.arrays(weights.named_variables(trained.built.model))
     name = "weights.safetensors"
     kept = weights.from_bytes(trained_run.read_checkpoint(epoch, only=[name])[name], name)
-    found = weights.arrays(weights.named_variables(trained.built.model))
     assert found.keys() == kept.keys()
     assert all(np.array_equal(found[key], kept[key]) for key in kept)
 
 
 def test_trained_predictions_match_those_of_the_evaluation(trained_run: runs.Run) -> None:
-    trained = engine.restored(str(trained_run.path))
-    dataset = load_data(trained.opened.plan.spec)
-    outputs = np.asarray(trained.built.model(dataset.test.x * dataset.scale))
+    with engine.restored(str(trained_run.path)) as trained:
+        dataset = load_data(trained.opened.plan.spec)
+        outputs = np.asarray(trained.built.model(dataset.test.x * dataset.scale))
     lines = (trained_run.path / "eval" / "predictions.csv").read_text().splitlines()[1:]
     guesses = [trained.output.class_names[index] for index in outputs.argmax(axis=-1)]
     assert guesses == [line.split(",")[2] for line in lines]
@@ -74,8 +80,8 @@ def test_trained_describes_input_and_output(
     tiny: Path, tmp_path: Path, overrides: dict[str, Any], expected: tuple[Any, ...]
 ) -> None:
     run = package.fit(tiny, {**overrides, "train.epochs": 1}, runs_dir=tmp_path)
-    trained = engine.restored(run)
-    out = trained.output
+    with engine.restored(run) as trained:
+        out = trained.output
     assert trained.input == type(trained.input)(shape=(4,), dtype="float32", unit_range=False)
     assert (out.task, out.shape, out.encoding, out.from_logits, out.class_names, out.units) == expected
 
@@ -83,17 +89,17 @@ def test_trained_describes_input_and_output(
 @pytest.mark.parametrize("checkpoint", [4, 0])
 def test_trained_lists_the_available_checkpoints(trained_run: runs.Run, checkpoint: int) -> None:
     with pytest.raises(UsageError, match=f"no checkpoint of epoch {checkpoint}") as caught:
-        engine.restored(trained_run, checkpoint)
+        epoch_of(trained_run, checkpoint)
     assert "1, 2, 3" in caught.value.hint
 
 
 def test_trained_needs_a_checkpoint(run: runs.Run) -> None:
     shutil.rmtree(run.path / "checkpoints")
     with pytest.raises(RunError, match="has no checkpoint"):
-        engine.restored(run)
+        epoch_of(run)
 
 
-@pytest.mark.parametrize("use", [engine.restored, package.evaluate])
+@pytest.mark.parametrize("use", [epoch_of, package.evaluate])
 def test_trained_rejects_a_changed_config(run: runs.Run, use: Any) -> None:
     path = run.path / "resolved.yaml"
     path.write_text(path.read_text().replace("seed: 42", "seed: 43"))
@@ -106,7 +112,7 @@ def test_trained_rejects_damaged_files(run: runs.Run, name: str) -> None:
     path = run.path / name
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(RunError, match="damaged"):
-        engine.restored(run)
+        epoch_of(run)
 
 
 def damage(run: runs.Run, epoch: int, name: str) -> None:
@@ -124,7 +130,7 @@ PARTS = ["weights.safetensors", "optimizer.safetensors", "state.json", "manifest
 @pytest.mark.parametrize("name", PARTS)
 def test_trained_best_epoch_of_a_completed_run_needs_no_other_checkpoint(run: runs.Run, name: str) -> None:
     damage(run, 3, name)
-    assert engine.restored(run).epoch == 1
+    assert epoch_of(run) == 1
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "manifest.json", ""])
@@ -150,7 +156,7 @@ def test_trained_best_epoch_of_a_killed_run_is_that_of_its_newest_checkpoint(
 ) -> None:
     run = copied(trained.stopped(2), tmp_path)
     run.update(status="running", ended=None, best_epoch=1)  # as a kill right after a checkpoint leaves it
-    assert engine.restored(run).epoch == 2
+    assert epoch_of(run) == 2
     damage(run, 2, name)
     with pytest.raises(RunError, match="damaged"):
-        engine.restored(run)
+        epoch_of(run)

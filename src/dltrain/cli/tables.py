@@ -17,7 +17,7 @@ _MOST_EPOCHS = 50
 _MOST_TEXT = 10_000  # characters
 
 if TYPE_CHECKING:
-    from dltrain.runs import Run, RunSummary, RuntimeRecord
+    from dltrain.runs import MachineRecord, Run, RunSummary, RuntimeRecord
 
 
 def number(value: object) -> str:
@@ -96,9 +96,21 @@ def _chosen(runtime: RuntimeRecord) -> dict[str, str]:
     keys = ("feed", "steps_per_execution", "optimizer", "threads")
     found = {
         "runtime": ", ".join(
-            f"{key} {getattr(runtime, key)}" for key in keys if getattr(runtime, key) not in ("", None)
+            f"{key} {getattr(runtime, key) or 'all'}" for key in keys if getattr(runtime, key) not in ("", None)
         ),
         "recurrent": ", ".join(f"{name} {how}" for name, how in runtime.recurrent.items()),
+    }
+    return {key: text for key, text in found.items() if text}
+
+
+def _machine(machine: MachineRecord | None) -> dict[str, str]:
+    """Return what else may change the bits of a run: instructions, libraries, and variables of the environment."""
+    if machine is None:
+        return {}
+    found = {
+        "instructions": machine.instructions,
+        "libraries": ", ".join(f"{name} {value}" for name, value in machine.libraries.items()),
+        "environment": ", ".join(f"{name}={value}" for name, value in machine.environment.items()),
     }
     return {key: text for key, text in found.items() if text}
 
@@ -124,6 +136,7 @@ def run(found: Run) -> None:
         "data": f"{data.name}: {counts}",
         "parameters": f"{record.parameters or 0:,}",
         "device": record.device,
+        **_machine(record.machine),
         **_chosen(record.runtime),
         "seed": record.seed,
         "epochs": f"{len(rows)} of {record.epochs or '–'}",

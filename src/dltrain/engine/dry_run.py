@@ -18,7 +18,7 @@ from dltrain.config.document.source import place_of
 from dltrain.engine.events import Listener, Phase, ignore
 from dltrain.engine.inputs import load_data
 from dltrain.engine.model.speed import choose_threads
-from dltrain.engine.session import Device, Session, start_session
+from dltrain.engine.session import Device, Session, open_session
 from dltrain.engine.training.job import Job, prepare
 from dltrain.errors import Problem
 
@@ -77,8 +77,12 @@ def dry_run(plan: Plan, *, owns_process: bool = False, on_event: Listener = igno
     """
     dataset = load_data(plan.spec, on_event)
     threads = choose_threads(plan, dataset.facts, owns_process)
-    session = start_session(plan.spec, threads, owns_process=owns_process, on_event=on_event)
-    job = prepare(plan, dataset, session, on_event)
+    with open_session(plan.spec, threads, owns_process=owns_process, on_event=on_event) as session:
+        return _tried_out(prepare(plan, dataset, session, on_event), on_event)
+
+
+def _tried_out(job: Job, on_event: Listener) -> DryRun:
+    plan, session = job.plan, job.session
     epoch = session.backend.epoch()
 
     def batches(count: int) -> Batches:

@@ -69,10 +69,10 @@ def evaluate(
         )
     if dataset.fingerprint != opened.record.data.fingerprint:
         raise RunError(f"the data set `{dataset.name}` is no longer the one that {opened.run.id} was trained on")
-    trained = restored(opened, owns_process=owns_process, on_event=on_event)
-    on_event(Phase("evaluating"))
-    inputs = pipeline_of(dataset, split, trained.built.encoding, spec, trained.session.backend)
-    evaluation = evaluate_model(dataset, trained.built, trained.session, inputs, opened.run, split)
+    with restored(opened, owns_process=owns_process, on_event=on_event) as trained:
+        on_event(Phase("evaluating"))
+        inputs = pipeline_of(dataset, split, trained.built.encoding, spec, trained.session.backend)
+        evaluation = evaluate_model(dataset, trained.built, trained.session, inputs, opened.run, split)
     measured = {f"{_PREFIX[split]}{name}": value for name, value in evaluation.metrics.items()}
     bounds = {name: bound for name, bound in spec.expect.items() if name in measured}
     if failed := failed_bounds(bounds, measured):

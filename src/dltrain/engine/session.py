@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dltrain.engine import backends
+from dltrain.engine import ambient, backends
 from dltrain.engine.events import Listener, Phase, ignore
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Device:
     def __str__(self) -> str:
         """Return the device as text: `GPU: NVIDIA H100`, `CPU: AMD EPYC (2 cores)`."""
         if self.kind == "CPU":
-            return f"CPU: {self.name} ({self.count} cores)"
+            return f"CPU: {self.name} ({self.count} core{'s' * (self.count != 1)})"
         return f"GPU: {self.name}" + (f" ({self.count} of them, one used)" if self.count > 1 else "")
 
 
@@ -41,22 +41,28 @@ class Session:
     threads: int
 
 
-def start_session(spec: Spec, threads: int = 0, *, owns_process: bool = False, on_event: Listener = ignore) -> Session:
-    """Start the backend of a config and seed it.
+@contextlib.contextmanager
+def open_session(
+    spec: Spec, threads: int = 0, *, owns_process: bool = False, on_event: Listener = ignore
+) -> Iterator[Session]:
+    """Start the backend of a config and seed it; afterwards, give back what the process had.
 
     Args:
         spec: names the backend, the seed and whether operations are deterministic.
-        threads: threads per operation; 0 for one per core.
+        threads: threads per operation; 0 for that of the process, by default one per core.
         owns_process: whether the process exits afterwards, as a command does.
         on_event: called with each event of `engine.events`.
 
     Raises:
-        UsageError: the backend is not installed, or Keras already uses another one in this process.
+        UsageError: the backend is not installed, Keras already uses another one in this process, another session is
+            open in it, or the process has a setting that cannot be undone for the session.
     """
     on_event(Phase(f"starting {backends.TITLES[spec.runtime.backend]}"))
-    backend = backends.choose(spec.runtime.backend, owns_process)
-    backend.prepare(spec.seed, spec.train.deterministic, threads)
-    return Session(backend, device_of(backend), backend.threads())
+    with ambient.alone():
+        backend = backends.choose(spec.runtime.backend, owns_process)
+        with ambient.pinned(owns_process), backend.pinned():
+            backend.prepare(spec.seed, spec.train.deterministic, threads)
+            yield Session(backend, device_of(backend), backend.threads())
 
 
 def device_of(backend: Backend) -> Device:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +12,7 @@ from dltrain import runs
 from dltrain.config import MAX_BYTES, Plan, load
 from dltrain.config.catalogue import datasets
 from dltrain.engine.events import Listener, ignore
-from dltrain.engine.session import Session, start_session
+from dltrain.engine.session import Session, open_session
 from dltrain.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def resolved_plan(run: runs.Run, data: bytes | None = None, overrides: Sequence[
     return load(run.path / "resolved.yaml", overrides, data=written)
 
 
+@contextmanager
 def restored(
     run: runs.Run | OpenedRun | Path | str,
     checkpoint: CheckpointChoice = "best",
@@ -143,8 +145,10 @@ def restored(
     runs_dir: Path | str = "runs",
     owns_process: bool = False,
     on_event: Listener = ignore,
-) -> Trained:
+) -> Iterator[Trained]:
     """Rebuild a run's model from its resolved config alone, with the weights of one of its checkpoints.
+
+    The model is for use inside the block: its backend is that of the run there.
 
     Args:
         run: an opened run, or any argument of `open_run`.
@@ -160,7 +164,12 @@ def restored(
     """
     opened = run if isinstance(run, OpenedRun) else open_run(run, runs_dir=runs_dir)
     _ensure_checkpoint(opened.run, checkpoint)
-    session = start_session(opened.plan.spec, opened.threads, owns_process=owns_process, on_event=on_event)
+    spec, threads = opened.plan.spec, opened.threads
+    with open_session(spec, threads, owns_process=owns_process, on_event=on_event) as session:
+        yield _rebuilt(opened, session, checkpoint)
+
+
+def _rebuilt(opened: OpenedRun, session: Session, checkpoint: CheckpointChoice) -> Trained:
     from dltrain.engine import checkpoint as checkpoints
     from dltrain.engine.model.build import build_model
 

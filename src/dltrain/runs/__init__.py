@@ -6,7 +6,16 @@ Standard library only: bytes and JSON-able values in and out.
 from __future__ import annotations
 
 from dltrain.runs import atomic, provenance
-from dltrain.runs.record import STATUSES, DataRecord, ExpectRecord, Resumption, RunRecord, RuntimeRecord, Status
+from dltrain.runs.record import (
+    STATUSES,
+    DataRecord,
+    ExpectRecord,
+    MachineRecord,
+    Resumption,
+    RunRecord,
+    RuntimeRecord,
+    Status,
+)
 from dltrain.runs.reference import find
 from dltrain.runs.run import CRASHED, Run, config_digest
 from dltrain.runs.store import DAMAGED, RunSummary, create, ensure_writable, list_runs, summary_of
@@ -17,6 +26,7 @@ __all__ = [
     "STATUSES",
     "DataRecord",
     "ExpectRecord",
+    "MachineRecord",
     "Resumption",
     "Run",
     "RunRecord",

@@ -56,6 +56,25 @@ class RuntimeRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MachineRecord:
+    """The machine of a run, as far as it decides bits.
+
+    Args:
+        device: kind and name, such as `CPU: AMD EPYC`.
+        cores: those available to the process.
+        instructions: vector instructions of the processor, sorted, such as `avx avx2 fma`.
+        libraries: oneDNN (`on` or `off`) or those of a GPU with their versions, by name.
+        environment: the variables that choose how libraries compute, by name.
+    """
+
+    device: str = ""
+    cores: int | None = None
+    instructions: str = ""
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resumption:
     """One resume of a run: its last completed epoch, skipped checkpoints, forced differences and overrides."""
 
@@ -84,6 +103,7 @@ class RunRecord:
         versions: versions of Python and packages, by name.
         git: state of the repository around the config; None without one.
         resolved_sha256: hash of resolved.yaml; several if a kill may have come between the writes of the two files.
+        machine: that which the run began on; None in runs of older versions.
         parameters: number of values in the model's weights.
         best_epoch: counted from 1; None before the first epoch ends.
         metrics: metrics of the best epoch, and with the prefix `test_` of the test split; NaN for null in JSON.
@@ -107,6 +127,7 @@ class RunRecord:
     versions: Mapping[str, str] = field(default_factory=dict)
     platform: str = ""
     device: str = ""
+    machine: MachineRecord | None = None
     runtime: RuntimeRecord = RuntimeRecord()
     git: GitState | None = None
     data: DataRecord = DataRecord()
@@ -172,7 +193,7 @@ def read_record(directory: Path, *, known: bool = False) -> RunRecord:
 
 
 # Fields left out of run.json while unset; a new run.json shows the others as null or empty.
-_ABSENT_UNLESS_SET = ("epochs", "expect", "seconds", "error", "resumed")
+_ABSENT_UNLESS_SET = ("epochs", "expect", "machine", "seconds", "error", "resumed")
 
 
 def _written(record: Any) -> Iterator[tuple[str, Any]]:
@@ -301,6 +322,14 @@ _READERS: dict[str, Reader] = {
         recurrent=_text_by_name,
         optimizer=_text,
         inference_batch_size=_count,
+    ),
+    "machine": _part(
+        MachineRecord,
+        device=_text,
+        cores=_count,
+        instructions=_text,
+        libraries=_text_by_name,
+        environment=_text_by_name,
     ),
     "expect": _part(ExpectRecord, failed=_texts),
     "resumed": _resumed,

@@ -14,7 +14,7 @@ from dltrain.config.document.writer import flow
 from dltrain.config.plan import check
 from dltrain.engine.model.build import build_model
 from dltrain.engine.model.construct import construct
-from dltrain.engine.session import start_session
+from dltrain.engine.session import open_session
 from dltrain.errors import ConfigError, Problem
 
 CONFIG = """\
@@ -268,8 +268,8 @@ def test_sense_counts_parameters_and_slots_like_keras(tmp_path: Path, optimizer:
     plan = load(path)
     facts = datasets.facts(plan.spec.data.dataset.name, plan.spec.data.dataset.arguments)
     assert facts is not None
-    model = build_model(plan, facts, start_session(plan.spec)).model
-    model.optimizer.build(model.trainable_variables)
+    with open_session(plan.spec) as session:
+        model = build_model(plan, facts, session).model
     kept = sum(math.prod(v.shape) for v in model.optimizer.variables if len(v.shape) > 0)
     trainable = sum(row.after.trainable for row in plan.checked.outline.rows)
     assert sense_sizes.parameters(plan.checked.outline) == model.count_params()

@@ -9,7 +9,7 @@ import pytest
 from dltrain.config import load
 from dltrain.engine.model.build import build_callbacks, build_model
 from dltrain.engine.model.construct import Refused, ask
-from dltrain.engine.session import start_session
+from dltrain.engine.session import open_session
 from dltrain.errors import ConfigError
 
 
@@ -32,8 +32,8 @@ def test_build_reports_a_layer_that_keras_rejects_at_its_line(tiny: Path, monkey
 
     plan = load(tiny)
     monkeypatch.setattr(keras.layers, "Dropout", raise_error)
-    with pytest.raises(ConfigError) as caught:
-        build_model(plan, load_data(plan.spec).facts, start_session(plan.spec))
+    with pytest.raises(ConfigError) as caught, open_session(plan.spec) as session:
+        build_model(plan, load_data(plan.spec).facts, session)
     (problem,) = caught.value.problems
     assert problem.message == "Keras refuses layer 2, `Dropout`: no such thing"
     assert problem.where is not None

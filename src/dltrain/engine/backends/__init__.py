@@ -9,7 +9,6 @@ import gc
 import importlib.util
 import os
 import resource
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,12 +39,12 @@ def choose(name: str, owns_process: bool = False) -> Backend:
     """
     if importlib.util.find_spec(name) is None:
         raise UsageError(f"the backend `{name}` is not installed", f"pip install 'dltrain[{name}]'")
-    if "keras" not in sys.modules:
-        os.environ["KERAS_BACKEND"] = name
+    _refuse_fork(name)
     _check_address_space(name)
     # Keras and TensorFlow import these if installed, for wrappers and a converter: half a second, unused.
+    unused = {"sklearn", "jax"} - {name} if owns_process else ()
     try:
-        with without(*({"sklearn", "jax"} - {name} if owns_process else ())), _no_garbage_collection():
+        with _keras_backend(name), without(*unused), _no_garbage_collection():
             import keras
     except (ImportError, OSError) as error:
         hint = f"install it anew: pip install --force-reinstall --no-deps keras {name}"
@@ -57,6 +56,31 @@ def choose(name: str, owns_process: bool = False) -> Backend:
             "one process has one backend: begin a new one",
         )
     return current()
+
+
+_process: list[int] = []  # that which started the backend
+
+
+def _refuse_fork(name: str) -> None:
+    """Raise UsageError in a process that was forked after the backend had started: its threads are missing there."""
+    if _process and _process[0] != os.getpid():
+        hint = "start processes with `spawn`, as in `multiprocessing.get_context('spawn')`"
+        raise UsageError(f"{TITLES[name]} was started before this process was forked, and would hang in it", hint)
+    if not _process:
+        _process.append(os.getpid())
+
+
+@contextmanager
+def _keras_backend(name: str) -> Iterator[None]:
+    """Let the environment name the backend inside the block, which is when Keras reads it."""
+    before = os.environ.get("KERAS_BACKEND")
+    os.environ["KERAS_BACKEND"] = name
+    try:
+        yield
+    finally:
+        del os.environ["KERAS_BACKEND"]
+        if before is not None:
+            os.environ["KERAS_BACKEND"] = before
 
 
 def _check_address_space(name: str) -> None:

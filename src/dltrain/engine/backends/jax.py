@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -23,10 +23,52 @@ AUTO_STEPS_PER_EXECUTION = 1  # more are a loop in Python, no larger program
 _DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 
 
+# Settings that change results, with their defaults; each is a context manager of `jax`.
+_DEFAULTS: Mapping[str, Any] = {
+    "default_matmul_precision": None,
+    "default_prng_impl": "threefry2x32",
+    "default_device": None,
+    "disable_jit": False,
+    "debug_nans": False,
+    "debug_infs": False,
+    "numpy_dtype_promotion": "standard",
+    "numpy_rank_promotion": "allow",
+}
+
+
+@contextmanager
+def pinned() -> Iterator[None]:
+    """Give JAX its defaults inside the block, and the caller's settings and flags back after it."""
+    with ExitStack() as stack:
+        for name, value in _DEFAULTS.items():
+            stack.enter_context(getattr(jax, name)(value))
+        stack.enter_context(jax.enable_x64(False) if hasattr(jax, "enable_x64") else _old_enable_x64(False))
+        stack.enter_context(_flags_given_back())
+        yield
+
+
+def _old_enable_x64(enabled: bool) -> AbstractContextManager[None]:
+    from jax.experimental import enable_x64  # before JAX 0.8
+
+    return enable_x64(enabled)
+
+
+@contextmanager
+def _flags_given_back() -> Iterator[None]:
+    before = os.environ.get("XLA_FLAGS")
+    try:
+        yield
+    finally:
+        os.environ.pop("XLA_FLAGS", None)
+        if before is not None:
+            os.environ["XLA_FLAGS"] = before
+
+
 def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if deterministic and _DETERMINISTIC not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {_DETERMINISTIC}".strip()
+    jax.devices()  # reads the flags
     # Keras imports TensorFlow if installed, here and when it saves a model. It searches only once: a failure is final.
     with without("tensorflow"):
         keras.utils.set_random_seed(seed)
@@ -34,6 +76,10 @@ def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
 
 def threads() -> int:
     return 0
+
+
+def libraries() -> Mapping[str, str]:
+    return {} if jax.default_backend() == "cpu" else {"platform": jax.devices()[0].client.platform_version[:200]}
 
 
 def gpus() -> Sequence[str]:

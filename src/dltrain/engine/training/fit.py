@@ -11,7 +11,7 @@ from dltrain.config import load
 from dltrain.engine.events import Listener, Warned, ignore
 from dltrain.engine.inputs import load_data
 from dltrain.engine.model.speed import choose_threads
-from dltrain.engine.session import start_session
+from dltrain.engine.session import open_session
 from dltrain.engine.training.job import create_run, prepare
 from dltrain.engine.training.profile import BUILD, LOAD, START, Stopwatch
 from dltrain.engine.training.signals import StopSignal
@@ -63,11 +63,11 @@ def fit(
         dataset = load_data(plan.spec, on_event)
         watch.lap(LOAD)
         threads = choose_threads(plan, dataset.facts, owns_process)
-        session = start_session(plan.spec, threads, owns_process=owns_process, on_event=on_event)
-        watch.lap(START)
-        job = prepare(plan, dataset, session, on_event)
-        watch.lap(BUILD)
-        stop.check()
-        with create_run(job, Path(runs_dir)) as run:
-            run.write_json("validation_indices.json", dataset.validation_indices.tolist())
-            return train(job, run, stop, on_event, watch=watch if profile else None)
+        with open_session(plan.spec, threads, owns_process=owns_process, on_event=on_event) as session:
+            watch.lap(START)
+            job = prepare(plan, dataset, session, on_event)
+            watch.lap(BUILD)
+            stop.check()
+            with create_run(job, Path(runs_dir)) as run:
+                run.write_json("validation_indices.json", dataset.validation_indices.tolist())
+                return train(job, run, stop, on_event, watch=watch if profile else None)

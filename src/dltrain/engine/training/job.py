@@ -13,6 +13,7 @@ from dltrain.data.arrays import Dataset
 from dltrain.engine.backends.backend import INFERENCE_BATCH
 from dltrain.engine.events import Listener, Phase
 from dltrain.engine.inputs import Pipelines, pipelines_of
+from dltrain.engine.machine import machine_of
 from dltrain.engine.model.speed import Steps, choose_steps
 from dltrain.engine.session import Session
 
@@ -85,6 +86,7 @@ def record_of(job: Job) -> dict[str, Any]:
         "versions": runs.provenance.versions(RECORDED_PACKAGES),
         "platform": runs.provenance.platform_text(),
         "device": str(session.device),
+        "machine": machine_of(session),
         "runtime": runs.RuntimeRecord(
             backend=plan.spec.runtime.backend,
             feed=job.inputs.train.kind,

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from dltrain import runs
 from dltrain.config import changes
 from dltrain.data.arrays import Dataset
+from dltrain.engine import backends
 from dltrain.engine.events import Listener, Resuming, ignore
 from dltrain.engine.inputs import load_data
-from dltrain.engine.session import start_session
+from dltrain.engine.machine import differences, machine_of
+from dltrain.engine.session import Session, open_session
 from dltrain.engine.trained import OpenedRun, resolved_plan
 from dltrain.engine.training.job import RECORDED_PACKAGES, Job, prepare, record_of
 from dltrain.engine.training.signals import StopSignal
@@ -64,14 +66,14 @@ def resume(
         dataset = load_data(opened.plan.spec, on_event)
         differs = list(_differences(opened, dataset))
         _refuse(held, differs, force)
-        session = start_session(opened.plan.spec, opened.threads, owns_process=owns_process, on_event=on_event)
-        if session.threads != opened.threads:
-            differs.append(f"an operation had {_count(opened.threads)} and has {_count(session.threads)}")
+        spec, threads = opened.plan.spec, opened.threads
+        with open_session(spec, threads, owns_process=owns_process, on_event=on_event) as session:
+            differs += _machine_differences(opened, session)
             _refuse(held, differs, force)
-        job = prepare(opened.plan, dataset, session, on_event)
-        stop.check(f"dltrain resume {held.path}")
-        start = _go_on(opened, job, differs, from_scratch, on_event)
-        return train(job, held, stop, on_event, start=start)
+            job = prepare(opened.plan, dataset, session, on_event)
+            stop.check(f"dltrain resume {held.path}")
+            start = _go_on(opened, job, differs, from_scratch, on_event)
+            return train(job, held, stop, on_event, start=start)
 
 
 def _reopened(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any]) -> OpenedRun:
@@ -164,9 +166,22 @@ def _differences(opened: OpenedRun, dataset: Dataset) -> Iterator[str]:
     if opened.is_config_changed:
         yield "resolved.yaml has been changed by hand"
     before, now = opened.record.versions, runs.provenance.versions(RECORDED_PACKAGES)
-    for package in sorted(before.keys() | now.keys()):
+    for package in sorted((before.keys() | now.keys()) - _unused(opened.plan.spec.runtime.backend)):
         if before.get(package) != now.get(package):
             yield f"{package} was {before.get(package, 'not there')} and is {now.get(package, 'not there')}"
+
+
+def _unused(backend: str) -> set[str]:
+    """Return the recorded packages that do not compute: the other backends, and the source of a data set."""
+    return {*backends.NAMES, "scikit-learn"} - {backend}
+
+
+def _machine_differences(opened: OpenedRun, session: Session) -> Iterator[str]:
+    """Yield a sentence for each difference in threads and machine since the run was made."""
+    if session.threads != opened.threads:
+        yield f"an operation had {_count(opened.threads)} and has {_count(session.threads)}"
+    if opened.record.machine is not None:
+        yield from differences(opened.record.machine, machine_of(session))
 
 
 def _check_left(opened: OpenedRun, checkpoint: Checkpoint | None) -> None:

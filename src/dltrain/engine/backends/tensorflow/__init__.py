@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -15,16 +17,20 @@ import tensorflow as tf
 
 from dltrain.engine.backends.backend import INFERENCE_BATCH, Recurrence, streams
 from dltrain.engine.backends.tensorflow import adam, lstm
+from dltrain.engine.backends.tensorflow.state import pinned as pinned
 
 ERRORS: tuple[type[Exception], ...] = (tf.errors.OpError,)
 JIT_COMPILE = False
 AUTO_STEPS_PER_EXECUTION = 16
+_BUILT_WITH = {"CUDA": "cuda_version", "cuDNN": "cudnn_version"}  # keys of TensorFlow's build info
+_DRIVER = Path("/proc/driver/nvidia/version")
 
 
 def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
     gpus = tf.config.list_physical_devices("GPU")
-    with contextlib.suppress(RuntimeError):  # TensorFlow has already started
-        tf.config.threading.set_intra_op_parallelism_threads(0 if gpus else threads)
+    if threads and not gpus:  # otherwise those of the process, which are recorded
+        with contextlib.suppress(RuntimeError):  # TensorFlow has already started
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
     for gpu in gpus:
         with contextlib.suppress(RuntimeError):  # the GPU is already in use and its memory configured
             tf.config.experimental.set_memory_growth(gpu, True)
@@ -35,6 +41,26 @@ def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
 
 def threads() -> int:
     return int(tf.config.threading.get_intra_op_parallelism_threads())
+
+
+def libraries() -> Mapping[str, str]:
+    if not tf.config.list_physical_devices("GPU"):
+        return {"oneDNN": "on" if _with_onednn() else "off"}
+    built = tf.sysconfig.get_build_info()
+    found = {name: str(built[key]) for name, key in _BUILT_WITH.items() if key in built}
+    for package in metadata.distributions():
+        name = package.metadata["Name"] or ""
+        if name.lower().startswith("nvidia-"):
+            found[name.lower()] = package.version
+    with contextlib.suppress(OSError):
+        found["driver"] = _DRIVER.read_text(encoding="utf-8", errors="replace").partition("\n")[0][:200]
+    return found
+
+
+def _with_onednn() -> bool:
+    from tensorflow.python.util import _pywrap_util_port  # nothing public says it
+
+    return bool(_pywrap_util_port.IsMklEnabled())
 
 
 def gpus() -> Sequence[str]:
