@@ -111,7 +111,7 @@ SECTIONS: dict[str, dict[str, Rule]] = {
         "mean": number_or_list(),
         "momentum": SHARE,
         "negative_slope": NOT_NEGATIVE,
-        "noise_shape": wholes(min=1),
+        "noise_shape": thing("mask_shape", min=1),
         "num_bins": COUNT,
         "output_dim": COUNT,
         "output_mode": words("int", "one_hot", "multi_hot", "count"),

@@ -48,6 +48,31 @@ def test_dry_run_warns_about_a_bad_start(tiny: Path, overrides: list[str], code:
     assert all(problem.severity == "warning" and problem.where is not None for problem in warnings)
 
 
+IMAGES = """\
+data: {dataset: {synthetic: {shape: [28, 28, 1], classes: 10, samples: 300}}}
+model:
+  layers:
+    - Conv2D: {filters: 64, kernel_size: 2, padding: same, activation: relu, kernel_initializer: INITIALIZER}
+    - MaxPooling2D
+    - Conv2D: {filters: 32, kernel_size: 2, padding: same, activation: relu, kernel_initializer: INITIALIZER}
+    - MaxPooling2D
+    - Flatten
+    - Dense: {units: 256, activation: relu, kernel_initializer: INITIALIZER}
+    - Dense: {units: 10, activation: softmax}
+train: {optimizer: Adam, loss: sparse_categorical_crossentropy, epochs: 1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("initializer", "codes"),
+    [("HeNormal", []), ("GlorotUniform", []), ("{RandomNormal: {stddev: 1}}", ["start-loss"])],
+)
+def test_dry_run_start_on_inputs_of_unit_variance(tmp_path: Path, initializer: str, codes: list[str]) -> None:
+    path = tmp_path / "images.yaml"
+    path.write_text(IMAGES.replace("INITIALIZER", initializer))
+    assert [problem.code for problem in run_dry(path).warnings] == codes
+
+
 def test_dry_run_rejects_a_non_finite_loss(tiny: Path) -> None:
     overrides = [
         "model.layers.0.Dense.kernel_initializer={Constant: {value: 1e38}}",

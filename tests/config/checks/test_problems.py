@@ -19,8 +19,9 @@ VALID = {
     ("section", "old", "new", "hint"),
     [
         ("train", "epochs: 1", "epoch: 1", "did you mean `epochs`?"),
-        ("train", "optimizer: Adam", "lr: 0.1", "`optimizer: {Adam: {learning_rate: 1e-3}}`"),
-        ("train", "loss:", "objective:", "known: `optimizer`, `loss`"),
+        ("train", "optimizer: Adam", "lr: 0.1", "`optimizer: {Adam: {learning_rate: 0.1}}`"),
+        ("train", "loss:", "aim:", "known: `optimizer`, `loss`"),
+        ("train", "loss:", "objective:", "write `loss`"),
         ("data", "dataset: {synthetic: {features: 4}}", "features: 4", "it belongs to the data set"),
         ("model", "units: 2", "neurons: 2", "did you mean `units`?"),
     ],

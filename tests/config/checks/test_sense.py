@@ -221,6 +221,61 @@ def test_sense_reports_incompatible_values(parts: dict[str, object], layers: str
     assert found[code].hint
 
 
+@pytest.mark.parametrize(
+    ("mask", "told"),
+    [
+        ("[null, 1, 28, 1]", None),
+        ("[null, 28, 1, 1]", None),
+        ("[null, null, null, 1]", None),
+        ("null", None),
+        ("[1, 1, 28, 1]", ("dropout", "warning", "write `noise_shape: [null, 1, 28, 1]`")),
+        ("[1, 28, 1]", ("shape", "error", "write `noise_shape: [null, 1, 28, 1]`")),
+        ("[28, 1]", ("shape", "error", "write `noise_shape: [null, 1, 28, 1]`")),
+        ("[32, 1, 28, 1]", ("shape", "error", "write `noise_shape: [null, 1, 28, 1]`")),
+        (
+            "[null, 2, 28, 1]",
+            ("shape", "error", "write `noise_shape: [null, 28, 28, 1]`: each size is 1 or the sample's"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("layer", ["Dropout", "AlphaDropout"])
+def test_sense_a_dropout_mask_fits_its_samples(layer: str, mask: str, told: tuple[str, str, str] | None) -> None:
+    found = problems_of(
+        f"{layer}: {{rate: 0.2, noise_shape: {mask}}}, Flatten, Dense: {{units: 10, activation: softmax}}"
+    )
+    assert [(problem.code, problem.severity, problem.hint) for problem in found] == ([told] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("layers", "codes"),
+    [
+        ("Conv2D: {filters: 4, kernel_size: 3, data_format: channels_first}", ["shape"]),
+        ("MaxPooling2D: {data_format: channels_first}", ["shape"]),
+        ("Conv2D: {filters: 4, kernel_size: 1, data_format: channels_first}", ["data-format"]),
+        ("SpatialDropout2D: {rate: 0.2, data_format: channels_first}", ["data-format"]),
+        ("Permute: {dims: [3, 1, 2]}, Conv2D: {filters: 4, kernel_size: 3, data_format: channels_first}", []),
+        ("Reshape: {target_shape: [1, 28, 28]}, Conv2D: {filters: 4, kernel_size: 3, data_format: channels_first}", []),
+        ("Conv2D: {filters: 4, kernel_size: 3, data_format: channels_last}", []),
+    ],
+)
+def test_sense_channels_are_last_until_a_layer_moves_them(layers: str, codes: list[str]) -> None:
+    found = problems_of(f"{layers}, Flatten, Dense: {{units: 10, activation: softmax}}")
+    assert [problem.code for problem in found] == codes
+    assert all(problem.path[-1] == "data_format" and "`data_format`" in problem.hint for problem in found)
+
+
+def test_sense_samples_of_synthetic_data_may_have_their_channels_first() -> None:
+    layers = "Conv2D: {filters: 4, kernel_size: 3, data_format: channels_first}, Flatten, " + SOFTMAX
+    assert problems_of(layers, data="{synthetic: {shape: [1, 9, 9], classes: 3}}") == []
+
+
+def test_sense_no_data_set_has_what_an_embedding_takes() -> None:
+    (problem,) = problems_of(
+        "Embedding: {input_dim: 9, output_dim: 4}, Flatten, Dense: {units: 10, activation: softmax}"
+    )
+    assert "no data set here has whole numbers" in problem.hint
+
+
 def test_sense_knows_which_metrics_have_no_direction() -> None:
     loss = "binary_crossentropy"
     for name in entries.names("metric"):

@@ -110,6 +110,20 @@ def test_reader_locates_an_invalid_utf8_byte() -> None:
     assert (where.line, where.column) == (2, 6)
 
 
+@pytest.mark.parametrize("text", ["data: {dataset: mnist}\n", "# Модель\ndata: {}\n", "name: größe\n"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-32-le", "utf-32-be", "utf-32"])
+def test_reader_names_another_encoding(encoding: str, text: str) -> None:
+    with pytest.raises(ReadError) as caught:
+        decode("f.yaml", text.encode(encoding))
+    assert caught.value.problem.hint == "save the file as UTF-8"
+
+
+def test_reader_a_single_null_is_no_encoding() -> None:
+    with pytest.raises(ReadError) as caught:
+        read("f.yaml", decode("f.yaml", b"name: a\0b\n"))
+    assert "U+0000" in caught.value.problem.message
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.one_of(st.binary(max_size=200), st.text(alphabet="ab:-{}[]&*!|>'\"#,? \n\t01e.<", max_size=80).map(str.encode))

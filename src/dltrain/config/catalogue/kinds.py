@@ -92,6 +92,10 @@ def _is_whole_or_pair(argument: Argument, value: Any) -> bool:
     return all(_is_whole(argument, item) for item in pair)
 
 
+def _is_whole_or_null(argument: Argument, value: Any) -> bool:
+    return value is None or _is_whole(argument, value)
+
+
 def _list_of(accepts: Callable[[Argument, Any], bool]) -> Callable[[Argument, Any], bool]:
     def accepts_list(argument: Argument, value: Any) -> bool:
         if not isinstance(value, list) or (argument.lengths and len(value) not in argument.lengths):
@@ -217,6 +221,13 @@ KINDS: dict[str, Kind] = {
         _list_of(_is_whole),
         lambda argument: _list_schema(argument, _number_schema(argument, "integer")),
         ([2], [2, 2], [2, 2, 2], [1, 1], [1, 1, 1]),
+        construct=tuple,
+    ),
+    "mask_shape": Kind(
+        lambda _: "a list of integers or `null`, one an axis, the batch's first",
+        _list_of(_is_whole_or_null),
+        lambda argument: _list_schema(argument, {"anyOf": [_number_schema(argument, "integer"), {"type": "null"}]}),
+        ([None, 1], [None, 1, 1], [None, 1, 1, 1]),
         construct=tuple,
     ),
     "floats": Kind(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dltrain.arguments import Argument
 from dltrain.config.catalogue import datasets, elsewhere, entries
+from dltrain.config.catalogue.elsewhere.words import Around, folded
 from dltrain.config.catalogue.entries import Entry
 from dltrain.config.catalogue.kinds import expected, plain_kind, section_of, strings_of
 from dltrain.config.catalogue.phrases import example, noun, number_hint, with_article
 from dltrain.config.document.source import Node
 from dltrain.config.document.suggest import listing, rename, short, shown
+from dltrain.config.document.writer import flow
 from dltrain.errors import Fix, KeyPath, Problem, Where
 
+ALONE = Around()
+_TRIED = Around(tried=True)
 FIELDS: dict[KeyPath, str] = {
     ("data", "dataset"): "dataset",
     ("model", "layers", "*"): "layer",
@@ -53,25 +57,43 @@ def object_nodes(root: Node) -> Iterator[tuple[str, KeyPath, Node]]:
                 yield section, (*pattern[:-1], index), item
 
 
-def check_object(section: str, node: Node, path: KeyPath) -> Iterator[Problem]:
-    """Yield every problem of one object written `Name` or `Name: {arguments}`, nested objects included."""
+def check_object(section: str, node: Node, path: KeyPath, around: Around = ALONE) -> Iterator[Problem]:
+    """Yield every problem of one object written `Name` or `Name: {arguments}`, nested objects included.
+
+    Args:
+        section: what is written there.
+        node: the object.
+        path: its place in the config.
+        around: the rest of the config, for what an object of another framework takes from it.
+    """
     if isinstance(node.value, str):
-        yield from _check_named(section, node.value, {}, node.where, path)
+        yield from _check_named(section, node.value, {}, node.where, path, around)
     elif isinstance(node.value, dict) and len(node.value) == 1:
         ((name, arguments),) = node.value.items()
         place = arguments.key or node.where
         if arguments.value is None or isinstance(arguments.value, dict):
-            yield from _check_named(section, name, arguments.value or {}, place, (*path, name))
+            yield from _check_named(section, name, arguments.value or {}, place, (*path, name), around)
         elif (owner := _owner(section, name)) is not None:
             message = f"`{name}` is an argument; the name of the {noun(section)} is missing"
             hint = f"name it: `{owner}: {{{name}: {short(arguments.plain())}}}`"
             yield Problem("object-form", message, path, place, hint)
+        elif not _is_own(section, name) and (meant := _translated(section, name, arguments.plain(), around)):
+            message = f"the arguments of `{name}` must be a mapping, not {shown(arguments.plain())}"
+            if find(section, name) is None:
+                message = f"unknown {noun(section)} `{name}`"
+            yield Problem("unknown-name", message, path, place, meant)
         else:
             message = f"the arguments of `{name}` must be a mapping, not {shown(arguments.plain())}"
             hint = _as_mapping(section, name, arguments.plain())
             yield Problem("object-form", message, path, arguments.where, hint)
     else:
         yield _wrong_form(section, node, path)
+
+
+def _is_own(section: str, name: str) -> bool:
+    """Whether a name is Keras's own today, and not an older one that it still takes."""
+    entry = find(section, name)
+    return entry is not None and entry.name == name
 
 
 def _owner(section: str, name: str) -> str | None:
@@ -111,55 +133,157 @@ def _wrong_form(section: str, node: Node, path: KeyPath) -> Problem:
     return Problem("object-form", message, path, node.where, "write `Name` or `Name: {arguments}`")
 
 
-def _check_named(section: str, name: str, arguments: dict[str, Node], where: Where, path: KeyPath) -> Iterator[Problem]:
+def _check_named(
+    section: str, name: str, arguments: dict[str, Node], where: Where, path: KeyPath, around: Around
+) -> Iterator[Problem]:
     entry = find(section, name)
     if entry is None:
         if section != "dataset" and not arguments and entries.aliases(section).get(name, "") is None:
             return  # a name that Keras itself resolves, such as `accuracy`
-        yield (unknown := _unknown_name(section, name, path, where))
-        if isinstance(unknown.fix, Fix) and unknown.fix.kind == "rename":
-            entry = find(section, str(unknown.fix.target[0]))
+        given = {key: child.plain() for key, child in arguments.items()}
+        fix = _instead_of(section, name, given, around)
+        message = f"unknown {noun(section)} `{name}`"
+        if section != "dataset" and (left_out := entries.why_not(name)):
+            message = f"`{name}` {left_out[0]}"
+        yield Problem("unknown-name", message, path, where, fix)
+        if isinstance(fix, Fix) and fix.kind == "rename" and _certain(section, name, str(fix.target[0])):
+            entry = find(section, str(fix.target[0]))
     if entry is not None:
-        yield from _check_arguments(entry, arguments, where, path)
+        yield from _check_arguments(entry, arguments, where, path, around)
 
 
-def _check_arguments(entry: Entry, arguments: dict[str, Node], where: Where, path: KeyPath) -> Iterator[Problem]:
+def _certain(section: str, name: str, meant: str) -> bool:
+    """Whether a name stands for `meant` without doubt: arguments of an object that is only guessed mean nothing."""
+    return folded(name) == folded(meant) or elsewhere.instead_of(section, name, None, ALONE) is not None
+
+
+def _check_arguments(
+    entry: Entry, arguments: dict[str, Node], where: Where, path: KeyPath, around: Around
+) -> Iterator[Problem]:
+    given = {key: child.plain() for key, child in arguments.items()}
+    foreign = [key for key in given if key not in entry.arguments]
+    renamed = {name for key in foreign for name in _carried(entry, key, given)}
+    missing = [key for key, argument in entry.arguments.items() if argument.required and key not in {*given, *renamed}]
+    together = not around.tried and (len(foreign) > 1 or (foreign and missing))
+    if together and (meant := _translated_arguments(entry, path, given, around)) is not None:
+        plural = "s" if len(foreign) > 1 else ""
+        message = f"`{entry.name}` does not have the argument{plural} {listing(foreign)}"
+        yield Problem("unknown-argument", message, path, where, meant)
+        return
     tuples = any(isinstance(child.value, str) and child.value.startswith("(") for child in arguments.values())
     for key, child in arguments.items():
         if tuples and child.value is None and key.endswith(")"):
             continue  # the end of a Python tuple, reported at its beginning
         if key not in entry.arguments:
-            yield _unknown_argument(entry, key, child, (*path, key))
+            yield _unknown_argument(entry, key, child, (*path, key), given)
         else:
-            yield from check_value(entry, key, child, (*path, key))
-    for key, argument in entry.arguments.items():
-        if argument.required and key not in arguments:
-            hint = f"write `{entry.name}: {{{key}: …}}`: {expected(argument)}"
-            message = f"`{entry.name}` needs the argument `{key}`"
-            yield Problem("missing-argument", message, (*path, key), where, hint)
+            yield from check_value(entry, key, child, (*path, key), around)
+    for key in missing:
+        hint = f"write `{entry.name}: {{{key}: …}}`: {expected(entry.arguments[key])}"
+        message = f"`{entry.name}` needs the argument `{key}`"
+        yield Problem("missing-argument", message, (*path, key), where, hint)
     if entry.section == "dataset":
         yield from datasets.check_arguments(entry.name, arguments, where, path)
 
 
-def _unknown_name(section: str, name: str, path: KeyPath, where: Where) -> Problem:
-    what = noun(section)
-    message = f"unknown {what} `{name}`"
+def _instead_of(section: str, name: str, given: Any, around: Around) -> Fix | str:
+    """Return what to write instead of a name that Keras does not have in this section, or a config may not."""
+    own = {entry.lower(): entry for entry in known_names(section)}
+    same = own.get(name.rpartition(".")[2].lower())
+    entry = find(section, same) if same is not None else None
+    foreign = entry is not None and isinstance(given, dict) and not set(given) <= set(entry.arguments)
+    if same is not None and not foreign:
+        return Fix("rename", (same,))
+    if meant := _translated(section, name, given, around):
+        return meant
+    if same is not None and entry is not None:
+        return _translated_arguments(entry, (same,), given, around) or Fix("rename", (same,))
+    if section == "callback" and (meant := _translated("schedule", name, given, around)):
+        return _elsewhere("schedule", meant, around)
     if section != "dataset" and (left_out := entries.why_not(name)):
-        why, instead = left_out
-        return Problem("unknown-name", f"`{name}` {why}", path, where, instead or Fix("remove"))
-    if meant := elsewhere.name(section, name):
-        return Problem("unknown-name", message, path, where, Fix("rename", (meant,)))
-    if near := rename(name, known_names(section)):
-        return Problem("unknown-name", message, path, where, near)
-    for other in entries.sections():
-        if other != section and entries.find(other, name) is not None:
-            return Problem("unknown-name", message, path, where, f"`{name}` is {with_article(noun(other))}")
-    if len(known := known_names(section)) <= 12:
-        return Problem("unknown-name", message, path, where, Fix("choose", tuple(known), f"known: {listing(known)}"))
-    return Problem("unknown-name", message, path, where, f"names are Keras's own, as in `{example(section)}`")
+        return left_out[1] or Fix("remove")
+    known = known_names(section)
+    if not (section == "dataset" and elsewhere.other_data_set(name, known)) and (near := rename(name, known)):
+        return near
+    for other in (*entries.sections(), "dataset"):
+        if other == section:
+            continue
+        if find(other, name) is not None:
+            return f"`{name}` is {with_article(noun(other))}"
+        if meant := _translated(other, name, given, around):
+            return _elsewhere(other, meant, around)
+    if section == "dataset" and elsewhere.other_data_set(name, known):
+        return Fix("choose", tuple(known), f"it is another data set, which is not offered; known: {listing(known)}")
+    if len(known) <= 12:
+        return Fix("choose", tuple(known), f"known: {listing(known)}")
+    return f"names are Keras's own, as in `{example(section)}`"
 
 
-def _unknown_argument(entry: Entry, key: str, child: Node, path: KeyPath) -> Problem:
+def _translated(section: str, name: str, given: Any, around: Around) -> Fix | str | None:
+    """Return what to write for another framework's object, its numbers carried over; None for an unknown name."""
+    found = elsewhere.instead_of(section, name, given, around)
+    if found is None or isinstance(found, str):
+        return found
+    (first, *_) = found.objects
+    kind, arguments = (first, {}) if isinstance(first, str) else next(iter(first.items()))
+    labels = entries.trait("metric", kind, "labels") if section == "metric" else None
+    if around.integer_labels and labels in ("one_hot", "per_output", "binary", "number"):
+        words = f"write {found}, and `loss: categorical_crossentropy`, whose labels it takes"
+        return Fix("write", (elsewhere.written(first),), words)
+    # Arguments that stay as they are get checked where they stand.
+    if around.tried or (len(found.objects) == 1 and not found.lost and (not arguments or arguments == given)):
+        return Fix("rename", (kind,))
+    problems = [problem for item in found.objects for problem in _problems_of(section, item)]
+    if any(problem.code != "missing-argument" for problem in problems):
+        return Fix("rename", (kind,))
+    missing = [str(problem.path[-1]) for problem in problems]
+    words = f"write {found}" + (f", with {listing(missing)}" if missing else "")
+    words += "".join(f"; {lost}" for lost in found.lost)
+    return Fix("write", tuple(elsewhere.written(item) for item in found.objects), words)
+
+
+def _translated_arguments(entry: Entry, path: KeyPath, given: dict[str, Any], around: Around) -> Fix | None:
+    """Return an object with another framework's arguments as Keras has it; None if some are unknown."""
+    written = str(path[-1]) if path else entry.name
+    found = elsewhere.instead_of(entry.section, written, given, around)
+    if not isinstance(found, elsewhere.Translation) or found.lost:
+        found = elsewhere.with_arguments(entry, given)
+    if found.lost or any(_problems_of(entry.section, item) for item in found.objects):
+        return None
+    return Fix("write", tuple(elsewhere.written(item) for item in found.objects), f"write {found}")
+
+
+def _problems_of(section: str, item: Any) -> list[Problem]:
+    """Return the problems of an object that is made here; numbers that depend on the rest of the config have none."""
+    if elsewhere.OPEN in str(item):
+        return []
+    place = Where("", 1, 1, 2, "")
+
+    def node(value: Any) -> Node:
+        if isinstance(value, dict):
+            return Node({key: node(child) for key, child in value.items()}, place, place)
+        return Node([node(child) for child in value] if isinstance(value, list) else value, place, place)
+
+    return list(check_object(section, node(item), (), _TRIED))
+
+
+def _elsewhere(section: str, meant: Fix | str, around: Around) -> str:
+    """Return where an object belongs that stands in a section of others."""
+    if isinstance(meant, str):
+        return meant
+    target = [f"`{item}`" for item in meant.target]
+    if section == "schedule":
+        return f"write it as the optimizer's rate: `{elsewhere.with_schedule(around, str(meant.target[0]))}`"
+    return f"it is {with_article(noun(section))}: write {', '.join(target)} there"
+
+
+def _carried(entry: Entry, key: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return Keras's arguments for one that only other frameworks have; empty where there are none."""
+    found = elsewhere.carried(entry, key, given[key], given)
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def _unknown_argument(entry: Entry, key: str, child: Node, path: KeyPath, given: dict[str, Any]) -> Problem:
     message = f"unknown argument `{key}` of `{entry.name}`"
     where = child.key or child.where
     word, colon, rest = key.partition(":" if ":" in key else "=")
@@ -169,21 +293,42 @@ def _unknown_argument(entry: Entry, key: str, child: Node, path: KeyPath) -> Pro
         return Problem("unknown-argument", message, path, where, meant)
     if key.isdigit() and child.value is None:
         return Problem("unknown-argument", message, path, where, "a number has a decimal point, not a comma: `0.001`")
-    if key in elsewhere.ADVICE:
-        return Problem("unknown-argument", message, path, where, elsewhere.ADVICE[key])
     if reason := entries.why_not_argument(entry.name, key):
+        if key in _WITHOUT_EFFECT or given[key] in (False, None):
+            message = f"`{key}` of `{entry.name}` has no effect here"
+            return Problem("no-effect", message, path, where, f"remove it: {reason}", "warning")
         return Problem("unknown-argument", message, path, where, reason)
+    own = {folded(name): name for name in entry.arguments}
+    if (same := own.get(folded(key))) is not None:
+        return Problem("unknown-argument", message, path, where, Fix("rename", (same,)))
+    found = elsewhere.carried(entry, key, given[key], given)
+    if isinstance(found, str):
+        return Problem("unknown-argument", message, path, where, found)
+    if found is not None:
+        return Problem("unknown-argument", message, path, where, _as_argument(entry, key, found, given))
     if near := rename(key, entry.arguments):
         return Problem("unknown-argument", message, path, where, near)
-    if (other := elsewhere.ARGUMENTS.get(key)) in entry.arguments:
-        return Problem("unknown-argument", message, path, where, Fix("rename", (other,)))
-    if key in ("input_shape", "input_dim", "batch_input_shape", "in_channels", "in_features", "input_size"):
-        return Problem("unknown-argument", message, path, where, "remove it: Keras sees what the layer gets")
     takes = f"it takes {listing(entry.arguments, 16)}" if entry.arguments else "it takes no arguments"
     return Problem("unknown-argument", message, path, where, Fix("choose", tuple(entry.arguments), takes))
 
 
-def check_value(entry: Entry, key: str, node: Node, path: KeyPath) -> list[Problem]:
+# Arguments that say what is told and not what is done; any value is harmless.
+_WITHOUT_EFFECT = ("verbose", "raise_error")
+
+
+def _as_argument(entry: Entry, key: str, found: Mapping[str, Any], given: dict[str, Any]) -> Fix:
+    """Return what to write instead of another framework's argument, its value carried over."""
+    if any(name in given for name in found):
+        whole = {name: value for name, value in given.items() if name != key} | dict(found)
+        return Fix("write", (f"{entry.name}: {flow(whole)}",))
+    wrong = [problem for problem in _problems_of(entry.section, {entry.name: dict(found)}) if len(problem.path) > 1]
+    same = len(found) == 1 and next(iter(found.values())) == given[key]
+    if same or any(problem.code != "missing-argument" for problem in wrong):
+        return Fix("rename", tuple(found)[:1])
+    return Fix("write", tuple(f"{name}: {flow(value)}" for name, value in found.items()))
+
+
+def check_value(entry: Entry, key: str, node: Node, path: KeyPath, around: Around = ALONE) -> list[Problem]:
     """The problems of one argument's value: none where any of the kinds that it may have fits."""
     argument = entry.arguments[key]
     value = node.value
@@ -195,16 +340,30 @@ def check_value(entry: Entry, key: str, node: Node, path: KeyPath) -> list[Probl
     elif not (isinstance(value, str) and _number(value) and {"int", "float"} & set(argument.kinds)):
         section = section_of(argument)
         if section is not None and isinstance(value, dict | str):
-            return list(check_object(section, node, path))
+            return list(check_object(section, node, path, around))
     if isinstance(value, str) and strings_of(argument):
         return [_unknown_word(argument, entry, key, node, path)]
     message = f"`{key}` of `{entry.name}` must be {expected(argument)}, not {shown(node.plain(), node.quoted)}"
+    if (meant := elsewhere.in_other_unit(entry, key, node.plain())) is not None:
+        return [Problem("wrong-type", message, path, node.where, meant)]
     if isinstance(value, str) and (found := re.match(r"\(([^()]*)\)", node.where.text[node.where.column - 1 :][:200])):
         return [Problem("wrong-type", message, path, node.where, f"a list is written `[{found[1].strip(' ,')}]`")]
     if isinstance(value, list) and value and value[0].value in ("None", None) and "ints" in argument.kinds:
         rest = shown([item.plain() for item in value[1:]])
         return [Problem("wrong-type", message, path, node.where, f"leave out the batch axis: {rest}")]
-    return [Problem("wrong-type", message, path, node.where, number_hint(value, argument.kinds, argument.maximum))]
+    return [
+        Problem(
+            "wrong-type",
+            message,
+            path,
+            node.where,
+            number_hint(value, argument.kinds, None if key in _NO_SHARES else argument.maximum),
+        )
+    ]
+
+
+# Keras bounds them by 1 too, but they are no shares: nobody writes them as percentages.
+_NO_SHARES = ("sigma", "stddev")
 
 
 def _number(text: str) -> bool:
@@ -214,7 +373,9 @@ def _number(text: str) -> bool:
 def _unknown_word(argument: Argument, entry: Entry, key: str, node: Node, path: KeyPath) -> Problem:
     words = strings_of(argument)
     message = f"unknown `{key}` of `{entry.name}`: `{node.value}`"
-    fix = rename(node.value, words) or Fix("choose", tuple(words), f"expected one of {listing(words, 30)}")
+    meant = elsewhere.activation(node.value) if "activation" in argument.kinds else None
+    near = Fix("rename", (meant,)) if meant is not None else rename(node.value, words)
+    fix = near or Fix("choose", tuple(words), f"expected one of {listing(words, 30)}")
     return Problem("unknown-word", message, path, node.where, fix)
 
 

@@ -88,6 +88,8 @@ def _problem(
     if error.argument is not None and error.argument in placed.object.arguments:
         path = placed.argument_path(error.argument)
     fix = error.fix
+    if placed.object.arguments.get("data_format") == "channels_first" and shape[-1] < shape[0]:
+        path, fix = placed.argument_path("data_format"), "remove `data_format`: samples have their channels last"
     if error.argument is None and len(shape) == 1 and (cause := _flattened_by(rows)) is not None:
         fix = _undo(draft, cause)
     kind = class_name(placed.object)

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from dltrain.config.catalogue import datasets, elsewhere, entries, examples
+from dltrain.config.catalogue.elsewhere.words import Around, folded
 from dltrain.config.catalogue.objects import FIELDS, check_object, find, object_nodes
 from dltrain.config.catalogue.phrases import number_hint, share_hint
+from dltrain.config.checks.around import look_around
 from dltrain.config.document.source import Node, nearest
 from dltrain.config.document.suggest import listing, rename, short, shown
 from dltrain.config.document.writer import flow
@@ -58,11 +60,12 @@ def check_structure(tree: Node, layers: Sequence[KeyPath]) -> tuple[Spec | None,
         tree: the config as written.
         layers: the paths of its layers, repeats expanded.
     """
-    found = _check_objects(tree, layers)
+    around = look_around(tree, layers)
+    found = _check_objects(tree, layers, around)
     try:
         return Spec.model_validate(_plain(tree, layers)), found
     except ValidationError as error:
-        return None, chain(_of_pydantic(error, tree), found)
+        return None, chain(_of_pydantic(error, tree, around), found)
 
 
 def _plain(tree: Node, layers: Sequence[KeyPath]) -> dict[str, Any]:
@@ -75,12 +78,12 @@ def _plain(tree: Node, layers: Sequence[KeyPath]) -> dict[str, Any]:
     return plain
 
 
-def _check_objects(tree: Node, layers: Sequence[KeyPath]) -> Iterator[Problem]:
+def _check_objects(tree: Node, layers: Sequence[KeyPath], around: Around) -> Iterator[Problem]:
     """Check Keras objects against the catalogue; a repeated layer is checked once."""
     written = [("layer", path, nearest(tree, path)) for path in dict.fromkeys(layers)]
     found = [*object_nodes(tree), *written]
     for section, path, node in found:
-        for problem in check_object(section, node, path):
+        for problem in check_object(section, node, path, around):
             yield _with_example(problem) if problem.code == "wrong-type" and not problem.hint else problem
 
 
@@ -92,13 +95,13 @@ def _with_example(problem: Problem) -> Problem:
     return problem if entry is None else replace(problem, fix=f"as in `{key}: {flow(examples.value(entry, key))}`")
 
 
-def _of_pydantic(error: ValidationError, root: Node) -> Iterator[Problem]:
+def _of_pydantic(error: ValidationError, root: Node, around: Around) -> Iterator[Problem]:
     """Yield pydantic's errors as problems; those about Keras objects are left to the catalogue."""
     for detail in error.errors(include_url=False, include_context=True):
         path = tuple(detail["loc"])
         if detail["type"] == "keras_object" or _inside_object(path):
             continue
-        yield _problem(detail, path, root)
+        yield _problem(detail, path, root, around)
 
 
 def _inside_object(path: KeyPath) -> bool:
@@ -106,12 +109,12 @@ def _inside_object(path: KeyPath) -> bool:
     return any(generic[: len(field)] == field and len(path) > len(field) for field in FIELDS)
 
 
-def _problem(detail: ErrorDetails, path: KeyPath, root: Node) -> Problem:
+def _problem(detail: ErrorDetails, path: KeyPath, root: Node, around: Around) -> Problem:
     kind = detail["type"]
     context: Mapping[str, Any] = detail.get("ctx") or {}
     node = nearest(root, path)
     if kind == "extra_forbidden":
-        return _unknown_key(path, node)
+        return _unknown_key(path, node, around)
     if kind == "missing":
         return _missing_key(path, root)
     name = dotted(path) or "the config"
@@ -125,7 +128,10 @@ def _problem(detail: ErrorDetails, path: KeyPath, root: Node) -> Problem:
         return Problem("wrong-type", message, path, node.where, number_hint(node.value, kinds) or _example(path))
     if kind == "literal_error":
         words = choices(path)
-        near = rename(node.value, words) if isinstance(node.value, str) else None
+        known = elsewhere.PRECISIONS.get(str(node.value).lower()) if path == ("train", "precision") else None
+        near = Fix("rename", (known,)) if known is not None else None
+        if near is None and isinstance(node.value, str):
+            near = rename(node.value, words)
         return Problem("unknown-word", f"`{name}` cannot be {value}", path, node.where, near or Fix("choose", words))
     if kind == "name":
         hint = f"up to {LONGEST} letters, digits, `.`, `_` and `-`, as in `{slug(str(node.value))}`"
@@ -155,7 +161,7 @@ def _in_section(path: KeyPath) -> str:
     return f" in `{dotted(path)}`" if path else ""
 
 
-def _unknown_key(path: KeyPath, node: Node) -> Problem:
+def _unknown_key(path: KeyPath, node: Node, around: Around) -> Problem:
     parent, key = path[:-1], str(path[-1])
     message = f"unknown key `{key}`{_in_section(parent)}"
     where = node.key or node.where
@@ -168,18 +174,33 @@ def _unknown_key(path: KeyPath, node: Node) -> Problem:
     elif plain != key and any(plain in model.model_fields for model in SECTIONS.values()):
         fix = Fix("rename", (plain,), f"the spaces before `{plain}` are not plain spaces: type them again")
     else:
-        fix = rename(key, known) or _elsewhere(parent, key)
+        fix = _elsewhere(parent, key, node.plain(), around) or rename(key, known)
     choose = Fix("choose", tuple(known), f"known: {listing(known, 16)}")
     return Problem("unknown-key", message, path, where, fix or choose)
 
 
-def _elsewhere(parent: KeyPath, key: str) -> Fix | str | None:
-    """Return where a key belongs that is unknown in the section `parent`."""
+def _elsewhere(parent: KeyPath, key: str, value: Any, around: Around) -> Fix | str | None:
+    """Return what a key is that is unknown in the section `parent`, or where it belongs."""
+    known = SECTIONS[parent].model_fields if parent in SECTIONS else {}
+    if (near := rename(key, known)) is not None and folded(key) == folded(str(near.target[0])):
+        return near
     if parent == ("data",) and any(key in entry.arguments for entry in datasets.ENTRIES.values()):
         words = f"it belongs to the data set: `dataset: {{synthetic: {{{key}: …}}}}`"
         return Fix("move", ("data", "dataset", "synthetic", key), words)
-    if meant := elsewhere.key(key):
+    if meant := elsewhere.key(key, value, around):
+        if isinstance(meant, Fix) and meant.kind == "rename" and meant.target[0] not in known:
+            found = _section_of(str(meant.target[0]), parent)
+            return Fix("move", found.target, f"write `{dotted(found.target)}`") if found is not None else str(meant)
+        if isinstance(meant, Fix) and meant.target[:-1] == parent:
+            own = str(meant.target[-1])
+            if str(meant).startswith(f"write `{own}: {flow(value)}` in "):
+                return Fix("rename", (own,))
         return meant
+    return _section_of(key, parent)
+
+
+def _section_of(key: str, parent: KeyPath) -> Fix | None:
+    """Return the fix for a key that another section than `parent` has."""
     sections = (section for section, model in SECTIONS.items() if section != parent and key in model.model_fields)
     section = next(sections, None)
     return Fix("move", (*section, key)) if section is not None else None

@@ -61,6 +61,11 @@ def decode(name: str, data: bytes) -> str:
                 where,
             )
         )
+    if data[:2].count(0) == 1 or data[:4].count(0) > 1:  # a config begins with a plain letter, which is one byte
+        where = Where(name, 1, 1, 2, "")
+        raise ReadError(
+            Problem("utf-8", "the file is UTF-16 or UTF-32, not UTF-8", (), where, "save the file as UTF-8")
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -13,8 +13,9 @@ from dltrain.errors import Problem, Severity
 
 def check_inputs(draft: Draft, outline: Outline) -> Iterator[Problem]:
     yield from _check_first_layers(draft)
+    yield from _check_channels(draft, outline)
     for placed in draft.layers:
-        yield from _check_dropout(draft, placed)
+        yield from _check_dropout(draft, outline, placed)
     yield from _check_crops(draft, outline)
     if outline.shape is not None and not any(row.after.trainable for row in outline.rows):
         message = "the model has nothing to learn: no layer has trainable weights"
@@ -61,11 +62,34 @@ def _check_rescaling(draft: Draft, placed: Placed) -> Iterator[Problem]:
     yield draft.tell("value-range", message, path, "remove the layer `Rescaling`", "warning")
 
 
+def _check_channels(draft: Draft, outline: Outline) -> Iterator[Problem]:
+    """Samples of the data sets here have their channels last, until a layer moves the axes."""
+    shape = draft.data.shape if draft.data is not None else ()
+    if draft.data is None or len(shape) < 2 or shape[-1] >= shape[0]:
+        return
+    for placed in draft.layers:
+        kind = class_name(placed.object)
+        if kind in ("Permute", "Reshape") or entries.trait("layer", kind, "flattens"):
+            return
+        if value_of("layer", placed.object, "data_format") == "channels_first":
+            path = placed.argument_path("data_format")
+            if any(problem.path == path for problem in outline.problems):
+                return
+            message = (
+                f"`{kind}` takes samples of {shape} for {shape[0]:,} channels; those of `{draft.data.name}` are last"
+            )
+            yield draft.tell("data-format", message, path, "remove `data_format`", "warning")
+            return
+
+
 def _embedding(draft: Draft, placed: Placed) -> Problem:
     data = draft.data
     name = data.name if data is not None else "the data"
     message = f"`Embedding` takes integers as positions in its table, but `{name}` holds fractions"
-    hint = "remove the layer: `Dense`, convolutional and recurrent layers take numbers as they are"
+    hint = (
+        "no data set here has whole numbers, such as words by their index: without it, "
+        "`Dense`, convolutional and recurrent layers take numbers as they are"
+    )
     return draft.tell("embedding-input", message, placed.path, hint)
 
 
@@ -82,10 +106,18 @@ def _check_crops(draft: Draft, outline: Outline) -> Iterator[Problem]:
         yield draft.tell("random-crop", message, row.placed.path, hint, severity)
 
 
-def _check_dropout(draft: Draft, placed: Placed) -> Iterator[Problem]:
+def _check_dropout(draft: Draft, outline: Outline, placed: Placed) -> Iterator[Problem]:
     kind = class_name(placed.object)
     rate = placed.object.arguments.get("rate")
     if entries.trait("layer", kind, "drops") and isinstance(rate, int | float) and rate >= 1:
         path = placed.argument_path("rate")
         message = f"a `rate` of {rate:g} drops everything: nothing is learned behind it"
         yield draft.tell("dropout", message, path, "write the share to drop, such as `rate: 0.5`")
+    mask = placed.object.arguments.get("noise_shape")
+    path = placed.argument_path("noise_shape")
+    fits = all(problem.path != path for problem in outline.problems)
+    if entries.trait("layer", kind, "drops") and isinstance(mask, list) and mask[:1] == [1] and fits:
+        message = "a `noise_shape` that begins with 1 drops the same numbers in every sample of a batch"
+        sizes = ["null" if size is None else str(size) for size in mask[1:]]
+        hint = f"write `noise_shape: [{', '.join(['null', *sizes])}]`"
+        yield draft.tell("dropout", message, path, hint, "warning")

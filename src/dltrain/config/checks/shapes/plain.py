@@ -126,6 +126,31 @@ def _permute(arguments: Arguments, shape: Shape) -> Inferred:
     return Inferred(tuple(shape[n - 1] for n in dims))
 
 
+def _dropout(arguments: Arguments, shape: Shape) -> Inferred:
+    """Keras draws one mask of `noise_shape`, the batch axis first, and repeats it along the axes of size 1."""
+    mask = arguments["noise_shape"]
+    if mask is None:
+        return Inferred(shape)
+    sizes = ["1" if size in (None, 1) else str(n) for size, n in _aligned(mask, shape)]
+    hint = f"write `noise_shape: [{', '.join(['null', *sizes])}]`"
+    if len(mask) != len(shape) + 1:
+        message = f"has a `noise_shape` of {len(mask)} axes; its samples have {len(shape)}, and the batch is one more"
+        raise ShapeError(message, hint, "noise_shape")
+    if mask[0] not in (None, 1):
+        message = f"has a `noise_shape` for a batch of {mask[0]}; the last batch of an epoch may have another size"
+        raise ShapeError(message, hint, "noise_shape")
+    if any(size not in (None, 1, n) for size, n in zip(mask[1:], shape, strict=True)):
+        message = f"has a `noise_shape` that does not fit its samples, {shape}"
+        raise ShapeError(message, hint + ": each size is 1 or the sample's", "noise_shape")
+    return Inferred(shape)
+
+
+def _aligned(mask: list[int | None], shape: Shape) -> list[tuple[int | None, int]]:
+    """Return the sizes of a mask with those of the sample that they stand for, counted from the last."""
+    sizes = [*([None] * len(shape)), *mask][-len(shape) :]
+    return list(zip(sizes, shape, strict=True))
+
+
 def _repeat_vector(arguments: Arguments, shape: Shape) -> Inferred:
     if len(shape) != 1:
         raise mismatch(shape, "(features,)", layer("Flatten"))
@@ -146,12 +171,12 @@ RULES: dict[str, Rule] = {
     "Permute": _permute,
     "RepeatVector": _repeat_vector,
     "Softmax": _along_axes,
+    "AlphaDropout": _dropout,
+    "Dropout": _dropout,
     **dict.fromkeys(
         (
             "Activation",
             "ActivityRegularization",
-            "AlphaDropout",
-            "Dropout",
             "ELU",
             "GaussianDropout",
             "GaussianNoise",

@@ -1,0 +1,477 @@
+"""The words of other frameworks: each is explained, and what is told instead passes the checks."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+import pytest
+
+from dltrain.config.catalogue import elsewhere, entries, examples
+from dltrain.config.catalogue.elsewhere.arguments import ARGUMENTS
+from dltrain.config.catalogue.elsewhere.keys import KEYS
+from dltrain.config.catalogue.elsewhere.words import Around
+from dltrain.config.document.reader import read
+from dltrain.config.document.writer import flow
+from dltrain.config.plan import check
+from dltrain.errors import ConfigError, Problem
+
+Config = dict[str, Any]
+AROUND = Around(steps=100, epochs=90, optimizer="SGD", rate=0.1, outputs=10)
+# Layers that take samples of another rank than images.
+SHAPES = {
+    "convlstm": [4, 8, 8, 1],
+    "groupnorm": [8, 8, 32],
+    "1d": [16, 4],
+    "3d": [8, 8, 8, 1],
+    "lstm": [16, 4],
+    "gru": [16, 4],
+    "rnn": [16, 4],
+    "rep": [16, 4],
+}
+SEQUENCES = ("lstm", "gru", "rnn", "recurrent", "timedistributed", "basiclstm", "basicrnn")
+
+
+def config(**changes: Any) -> Config:
+    """Return a config that has no problems: 100 steps an epoch, 90 epochs."""
+    made: Config = {
+        "data": {"dataset": {"synthetic": {"shape": [28, 28, 1], "classes": 10, "samples": 4000}}, "validation": 0.2},
+        "model": {"layers": ["Flatten", {"Dense": {"units": 10, "activation": "softmax"}}]},
+        "train": {
+            "optimizer": {"SGD": {"learning_rate": 0.1}},
+            "loss": "sparse_categorical_crossentropy",
+            "metrics": ["accuracy"],
+            "epochs": 90,
+        },
+    }
+    made["train"].update(changes)
+    return made
+
+
+def problems(made: Config) -> tuple[Problem, ...]:
+    text = "".join(f"{key}: {flow(value)}\n" for key, value in made.items())
+    try:
+        return check("test.yaml", text.encode(), ()).warnings
+    except ConfigError as error:
+        return error.problems
+
+
+def placed(section: str, item: Any, word: str = "") -> Config:
+    """Return a config with an object of a section in its place."""
+    made = config()
+    if section == "layer":
+        layers = item if isinstance(item, list) else [item]
+        shape = next((shape for end, shape in SHAPES.items() if end in word), [28, 28, 1])
+        made["data"]["dataset"]["synthetic"]["shape"] = (
+            [16, 4] if word.startswith(SEQUENCES) or word[:2] == "bi" else shape
+        )
+        if "cell" in word and "basic" not in word:
+            layers = [{"RNN": {"cell": layer}} for layer in layers]
+        made["model"]["layers"] = [*layers, *made["model"]["layers"]]
+    elif section == "schedule":
+        made["train"]["optimizer"] = {"SGD": {"learning_rate": item}}
+    elif section in ("metric", "callback"):
+        made["train"][f"{section}s"] = [item]
+    elif section in ("initializer", "regularizer"):
+        made["model"]["layers"][1]["Dense"][f"kernel_{section}"] = item
+    elif section == "dataset":
+        made["data"]["dataset"] = item
+    else:
+        made["train"][section] = item
+    return made
+
+
+def complete(section: str, item: Any) -> Any:
+    """Return an object with an example of each argument that it needs and that another framework did not give."""
+    name, given = (item, {}) if isinstance(item, str) else next(iter(item.items()))
+    entry = entries.find(section, name)
+    if entry is None:
+        return item
+    needed = {key: value for key, value in examples.arguments(entry).items() if entry.arguments[key].required}
+    return {name: {**needed, **given}} if needed or given else name
+
+
+WORDS = [(section, word) for section, table in elsewhere.TABLES.items() for word in table]
+
+
+def test_elsewhere_tables_know_the_words_of_other_frameworks() -> None:
+    assert len(WORDS) > 450
+    assert len(ARGUMENTS) > 200
+    assert len(KEYS) > 250
+
+
+@pytest.mark.parametrize("section", elsewhere.TABLES)
+def test_elsewhere_every_translation_passes_the_checks(section: str) -> None:
+    told = {}
+    for word in elsewhere.TABLES[section]:
+        found = elsewhere.instead_of(section, word, None, AROUND)
+        assert found is not None, word
+        if isinstance(found, str):
+            continue
+        items = [complete(section, item) for item in found.objects]
+        if word in ("reducelronplateau", "plateau", "embedding"):
+            continue  # callbacks; and no data set has whole numbers
+        made = placed(section, items if section == "layer" else items[0], word)
+        if section in ("loss", "metric") or "regression" in flow(items):
+            fit_output(made, str(items[0]))
+        if errors := [problem for problem in problems(made) if problem.severity == "error"]:
+            told[word] = [(flow(items), problem.message) for problem in errors]
+    assert told == {}
+
+
+def fit_output(made: Config, item: str) -> None:
+    """Give the model the output and the data the targets that a loss or metric is for."""
+    if "F1Score" in item or "FBetaScore" in item or "KLDivergence" in item:
+        made["train"]["loss"] = "categorical_crossentropy"
+    last = made["model"]["layers"][-1]["Dense"]
+    numbers = (
+        "regression",
+        "mean_",
+        "Mean",
+        "RootMean",
+        "R2",
+        "Correlation",
+        "Huber",
+        "log_cosh",
+        "LogCosh",
+        "poisson",
+        "cosine",
+    )
+    if any(word in item for word in numbers):
+        made["data"]["dataset"]["synthetic"] = {"shape": [28, 28, 1], "task": "regression", "samples": 4000}
+        last |= {"units": 1, "activation": "linear"}
+        if made["train"]["metrics"] == ["accuracy"]:
+            made["train"]["metrics"] = []
+        if made["train"]["loss"] == "sparse_categorical_crossentropy":
+            made["train"]["loss"] = "mean_squared_error"
+    elif (
+        any(word in item for word in ("inary", "Positives", "Negatives", "AUC", "Precision", "Recall", "'hinge'"))
+        or item == "hinge"
+    ):
+        made["data"]["dataset"]["synthetic"] |= {"classes": 2}
+        last |= {"units": 1, "activation": "sigmoid"}
+        if made["train"]["loss"] == "sparse_categorical_crossentropy":
+            made["train"]["loss"] = "binary_crossentropy"
+    if "from_logits" in item:
+        last["activation"] = "linear"
+
+
+@pytest.mark.parametrize(("section", "word"), [item for item in WORDS if item[0] != "dataset"][::7])
+def test_elsewhere_a_word_is_one_problem_with_its_mend(section: str, word: str) -> None:
+    """Whatever the arguments are: those of an object that has another name here are not checked by it."""
+    found = [p for p in problems(placed(section, {word: {"anything": 1}}, word)) if p.code == "unknown-name"]
+    assert len(found) == 1 or entries.find(section, word) is not None
+    assert all(problem.hint for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("section", "item", "hint"),
+    [
+        (
+            "layer",
+            {"Convolution2D": {"nb_filter": 32, "nb_row": 3, "nb_col": 5}},
+            "`Conv2D: {filters: 32, kernel_size: [3, 5]}`",
+        ),
+        ("layer", {"Convolution2D": [32, 3, 3]}, "`Conv2D: {filters: 32, kernel_size: [3, 3]}`"),
+        (
+            "layer",
+            {"nn.Conv2d": {"in_channels": 1, "out_channels": 8, "kernel_size": 3}},
+            "`Conv2D: {filters: 8, kernel_size: 3}`",
+        ),
+        ("layer", {"Conv2d": [1, 8, 5, 1, 2]}, "`Conv2D: {filters: 8, kernel_size: 5, strides: 1, padding: same}`"),
+        ("layer", {"CuDNNLSTM": 64}, "`LSTM: {units: 64}`"),
+        ("layer", {"CuDNNGRU": {"units": 64}}, "did you mean `GRU`?"),
+        ("layer", {"Linear": 10}, "`Dense: {units: 10}`"),
+        ("layer", {"Linear": [784, 10]}, "`Dense: {units: 10}`"),
+        ("layer", {"BatchNorm2d": {"num_features": 8, "momentum": 0.1}}, "`BatchNormalization: {momentum: 0.9}`"),
+        ("layer", {"TimeDistributedDense": {"output_dim": 32}}, "`TimeDistributed: {layer: {Dense: {units: 32}}}`"),
+        ("layer", {"MaxPool2d": 2}, "`MaxPooling2D: {pool_size: 2}`"),
+        ("layer", {"Dropout2d": {"p": 0.25}}, "`SpatialDropout2D: {rate: 0.25}`"),
+        (
+            "layer",
+            {"GRU": {"input_size": 4, "hidden_size": 32, "num_layers": 2}},
+            "`- GRU: {units: 32, return_sequences: true}`, `- GRU: {units: 32}`",
+        ),
+        (
+            "layer",
+            {"ImageDataGenerator": {"rotation_range": 36, "zoom_range": 0.1, "horizontal_flip": True}},
+            "`- RandomFlip: {mode: horizontal}`, `- RandomRotation: {factor: 0.1}`, `- RandomZoom: {height_factor:",
+        ),
+        ("layer", "LogSoftmax", "`Activation: {activation: log_softmax}`"),
+        ("layer", {"Sequential": {"layers": ["Flatten"]}}, "write its layers here"),
+        ("layer", "VGG16", "pretrained models are not offered"),
+        ("layer", {"ResNet50": {"weights": "imagenet"}}, "pretrained models are not offered"),
+        (
+            "schedule",
+            {"StepLR": {"step_size": 30, "gamma": 0.5}},
+            "decay_steps: 3000, decay_rate: 0.5, staircase: true}`",
+        ),
+        (
+            "schedule",
+            {"MultiStepLR": {"milestones": [30, 60]}},
+            "boundaries: [3000, 6000], values: [0.01, 0.001, 0.0001]}`",
+        ),
+        (
+            "schedule",
+            {"CosineAnnealingLR": {"T_max": 50}},
+            "CosineDecay: {initial_learning_rate: 0.01, decay_steps: 5000}`",
+        ),
+        ("schedule", {"OneCycleLR": {"max_lr": 0.5}}, "warmup_target: 0.5, warmup_steps: 2700, decay_steps: 6300"),
+        ("schedule", {"StepDecay": {"step_size": 30}}, "decay_steps: 3000, decay_rate: 0.1, staircase: true}`"),
+        (
+            "callback",
+            {"StepLR": {"step_size": 30}},
+            "`optimizer: {SGD: {learning_rate: {ExponentialDecay: {initial_learning_rate: 0.1",
+        ),
+        ("callback", "LearningRateScheduler", "`optimizer: {SGD: {learning_rate: {ExponentialDecay:"),
+        (
+            "optimizer",
+            {"Adam": {"decay": 1e-6}},
+            "`learning_rate: {InverseTimeDecay: {initial_learning_rate: 0.001, decay_steps: 1, decay_rate: 1e-06}}`",
+        ),
+        (
+            "optimizer",
+            {"SGD": {"lr": 0.05, "decay": 1e-6, "momentum": 0.9}},
+            "{initial_learning_rate: 0.05, decay_steps: 1, decay_rate: 1e-06}}, momentum: 0.9}`",
+        ),
+        (
+            "optimizer",
+            {"RMSprop": {"learning_rate": 0.01, "decay": 0.001}},
+            "`RMSprop: {learning_rate: {InverseTimeDecay: {initial_learning_rate: 0.01",
+        ),
+        ("optimizer", {"Adam": {"betas": [0.8, 0.99]}}, "`beta_1: 0.8`, `beta_2: 0.99`"),
+        ("optimizer", {"MomentumOptimizer": [0.1, 0.8]}, "`SGD: {learning_rate: 0.1, momentum: 0.8}`"),
+        ("loss", "softmax_cross_entropy", "write `CategoricalCrossentropy`"),
+        ("loss", "BCEWithLogitsLoss", "`BinaryCrossentropy: {from_logits: true}`"),
+        ("loss", {"SmoothL1Loss": {"beta": 0.5}}, "`Huber: {delta: 0.5}`"),
+        (
+            "loss",
+            {"CrossEntropyLoss": {"label_smoothing": 0.1}},
+            "write `CategoricalCrossentropy: {label_smoothing: 0.1}`",
+        ),
+        (
+            "optimizer",
+            {"optim.Adam": {"lr": 0.01, "betas": [0.8, 0.9]}},
+            "`Adam: {learning_rate: 0.01, beta_1: 0.8",
+        ),
+        ("layer", {"RNN": {"hidden_size": 64}}, "write `SimpleRNN: {units: 64}`"),
+        (
+            "schedule",
+            {"ReduceLROnPlateau": {"factor": 0.5}},
+            "`callbacks: [{ReduceLROnPlateau: {monitor: val_loss, factor: 0.5}}]`",
+        ),
+        ("initializer", "xavier_uniform_", "did you mean `GlorotUniform`?"),
+        ("dataset", "fashion_mnist", "it is another data set"),
+        ("dataset", "KMNIST", "it is another data set"),
+        ("dataset", "cifar10", "it is another data set"),
+        ("dataset", "mnits", "did you mean `mnist`?"),
+        ("dataset", "torchvision.datasets.MNIST", "did you mean `mnist`?"),
+    ],
+    ids=str,
+)
+def test_elsewhere_translates_with_the_numbers(section: str, item: Any, hint: str) -> None:
+    word = item if isinstance(item, str) else next(iter(item))
+    (problem, *rest) = [p for p in problems(placed(section, item, word.lower())) if p.code != "output-activation"]
+    assert hint in problem.hint
+    assert rest == []
+
+
+def test_elsewhere_logits_follow_the_last_layer() -> None:
+    made = config(loss="CrossEntropyLoss")
+    del made["model"]["layers"][-1]["Dense"]["activation"]
+    (problem,) = problems(made)
+    assert problem.hint == "write `SparseCategoricalCrossentropy: {from_logits: true}`"
+
+
+@pytest.mark.parametrize("word", ["f1_macro", "AUROC", "fmeasure"])
+def test_elsewhere_a_metric_comes_with_the_loss_whose_labels_it_takes(word: str) -> None:
+    (problem,) = problems(config(metrics=[word]))
+    assert problem.hint.endswith("and `loss: categorical_crossentropy`, whose labels it takes")
+    (problem,) = problems(config(metrics=[word], loss="categorical_crossentropy"))
+    assert "loss" not in problem.hint
+
+
+def test_elsewhere_leaves_open_what_the_config_does_not_say() -> None:
+    made = config(optimizer={"SGD": {"learning_rate": {"CosineAnnealingLR": {"T_max": 50}}}}, batch_size="many")
+    (first, _) = sorted(problems(made), key=lambda problem: problem.code)
+    assert first.hint == "write `CosineDecay: {initial_learning_rate: 0.01, decay_steps: …}`"
+
+
+def test_elsewhere_says_that_keras_counts_steps() -> None:
+    found = problems(placed("schedule", {"CosineDecay": {"initial_learning_rate": 0.1, "T_max": 50}}))
+    assert [problem.hint for problem in found if problem.code == "unknown-argument"] == [
+        "Keras counts optimizer steps: write `decay_steps`, the epochs times the steps of each"
+    ]
+
+
+@pytest.mark.parametrize(("layer", "key"), [("GaussianNoise", "stddev"), ("RandomGaussianBlur", "sigma")])
+def test_elsewhere_a_deviation_is_no_percentage(layer: str, key: str) -> None:
+    found = problems(placed("layer", {layer: {**examples.arguments(_entry(layer)), key: 2}}))
+    assert [problem.path[-1] for problem in found] == [key]
+    assert "percentage" not in found[0].hint
+
+
+@pytest.mark.parametrize("guessed", [{"Dens": {"unitz": 3}}, {"Drpout": {"rte": 2}}, {"MaxPoling2D": {"a": 1, "b": 2}}])
+def test_elsewhere_arguments_of_a_guessed_name_are_not_checked(guessed: Any) -> None:
+    (problem,) = problems(placed("layer", guessed))
+    assert problem.code == "unknown-name"
+
+
+def test_elsewhere_arguments_of_a_name_in_another_case_are_checked() -> None:
+    found = problems(placed("layer", {"dense": {"unitz": 3}}))
+    assert [problem.hint for problem in found] == ["did you mean `Dense`?", "did you mean `units`?"]
+
+
+@pytest.mark.parametrize(
+    ("section", "item"),
+    [
+        ("callback", {"EarlyStopping": {"patience": 3, "monitor": "loss", "verbose": 1}}),
+        ("callback", {"ReduceLROnPlateau": {"patience": 3, "monitor": "loss", "verbose": 0}}),
+        ("callback", {"TerminateOnNaN": {"raise_error": True}}),
+        ("layer", {"Dense": {"units": 3, "weights": None}}),
+    ],
+)
+def test_elsewhere_an_argument_without_effect_is_a_warning(section: str, item: Any) -> None:
+    name, given = next(iter(item.items()))
+    (problem,) = [found for found in problems(placed(section, item)) if found.path[-1] == list(given)[-1]]
+    assert (problem.code, problem.severity) == ("no-effect", "warning")
+    assert problem.hint.startswith("remove it")
+    without = {name: {key: value for key, value in given.items() if key != list(given)[-1]}}
+    assert check_spec(placed(section, item)) == check_spec(placed(section, without))
+
+
+def check_spec(made: Config) -> object:
+    text = "".join(f"{key}: {flow(value)}\n" for key, value in made.items())
+    return check("test.yaml", text.encode(), ()).spec
+
+
+def mended(made: Config, key: str, hint: str) -> Config | None:
+    """Return the config with what the hint about a key of `train` says done; None where it leaves a choice."""
+    better = copy.deepcopy(made)
+    del better["train"][key]
+    if hint.startswith("remove it"):
+        return better
+    if "`data." in hint or "cannot be" in hint:
+        hint = hint.replace("`data.limit`", "")
+    found = re.search(r"`(- )?([A-Za-z_]\w*): ([^`]*)`(?: in `(\w+)`)?", hint)
+    if found is None or "…" in found[3] or "[...]" in found[3]:
+        return None
+    dash, name, value, section = found.groups()
+    written = read("hint", f"value: {value}").value["value"].plain()
+    if dash or name[0].isupper():
+        better["model"]["layers"].insert(0 if name.startswith("Random") else 1, {name: written})
+    else:
+        place = {
+            "optimizer": "train",
+            "callbacks": "train",
+            "limit": "data",
+            "dataset": "data",
+            "metrics": "train",
+        }.get(name, section)
+        (better[place] if place else better)[name] = written
+    return better
+
+
+@pytest.mark.parametrize(
+    "value", [None, 1, 7, 0.5, True, "auto", [64, 32], {"type": "StepLR", "step_size": 30}], ids=str
+)
+def test_elsewhere_what_is_told_of_a_key_passes_the_checks(value: Any) -> None:
+    told = {}
+    for key in KEYS:
+        made = config()
+        if key in made["train"]:
+            continue
+        made["train"][key] = value
+        found = [problem for problem in problems(made) if problem.path == ("train", key)]
+        if not found:
+            continue
+        (problem,) = found
+        assert problem.hint, key
+        assert "known:" not in problem.hint, key
+        better = mended(made, key, problem.hint)
+        if better is not None and (errors := [p for p in problems(better) if p.severity == "error"]):
+            told[key] = (problem.hint, [error.message for error in errors])
+    assert told == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "hint"),
+    [
+        ("class_weight", {"0": 2}, "there are no weights of classes or samples here"),
+        ("sample_weight", [1], "there are no weights of classes or samples here"),
+        ("validation_data", "x", "write `validation: 0.1` in `data`"),
+        ("validation_split", 0.2, "write `validation: 0.2` in `data`"),
+        ("max_epochs", 10, "did you mean `epochs`?"),
+        ("gradient_clip_val", 0.5, "`optimizer: {SGD: {learning_rate: 0.1, global_clipnorm: 0.5}}`"),
+        ("lr", 0.05, "`optimizer: {SGD: {learning_rate: 0.05}}`"),
+        ("decay", 1e-6, "InverseTimeDecay: {initial_learning_rate: 0.1, decay_steps: 1, decay_rate: 1e-06}"),
+        (
+            "scheduler",
+            {"StepLR": {"step_size": 30, "gamma": 0.1}},
+            "decay_steps: 3000, decay_rate: 0.1, staircase: true",
+        ),
+        (
+            "lr_scheduler",
+            {"type": "CosineAnnealingLR", "T_max": 50},
+            "CosineDecay: {initial_learning_rate: 0.1, decay_steps: 5000}",
+        ),
+        (
+            "learning_rate_scheduler",
+            {"decay": "cosine"},
+            "CosineDecay: {initial_learning_rate: 0.1, decay_steps: 9000}",
+        ),
+        ("early_stopping", {"patience": 7}, "EarlyStopping: {patience: 7}"),
+        ("num_workers", 4, "remove it"),
+        ("accelerator", "gpu", "remove it"),
+        ("criterion", "mse", "write `loss`"),
+        (
+            "hidden_layer_sizes",
+            [100, 50],
+            "`- Dense: {units: 100, activation: relu}`, `- Dense: {units: 50, activation: relu}`",
+        ),
+    ],
+    ids=str,
+)
+def test_elsewhere_a_key_is_told_what_it_is_here(key: str, value: Any, hint: str) -> None:
+    made = config()
+    made["train"][key] = value
+    (problem,) = problems(made)
+    assert hint in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("16-mixed", "mixed_float16"), (16, "mixed_float16"), ("bf16", "mixed_bfloat16"), (32, "float32")],
+)
+def test_elsewhere_precisions_of_lightning_are_known(value: object, meant: str) -> None:
+    (problem,) = problems(config(precision=value))
+    assert problem.hint == f"did you mean `{meant}`?"
+
+
+def test_elsewhere_arguments_lead_to_arguments_of_keras() -> None:
+    """Every plain name in the table is an argument of some object."""
+    known = {
+        key for section in entries.sections() for name in entries.names(section) for key in _arguments(section, name)
+    }
+    assert {rule for rules in ARGUMENTS.values() for rule in rules if isinstance(rule, str)} <= known
+
+
+def _entry(layer: str) -> entries.Entry:
+    found = entries.find("layer", layer)
+    assert found is not None
+    return found
+
+
+def _arguments(section: str, name: str) -> list[str]:
+    entry = entries.find(section, name)
+    return list(entry.arguments) if entry is not None else []
+
+
+@pytest.mark.parametrize(
+    ("factor", "hint"),
+    [(30, "write `0.08333`"), ([-90, 90], "write `[-0.25, 0.25]`"), (400, "as in `factor: 0.2`"), (0.5, "")],
+)
+def test_elsewhere_degrees_become_shares_of_a_turn(factor: Any, hint: str) -> None:
+    found = problems(placed("layer", {"RandomRotation": {"factor": factor}}))
+    assert [problem.hint.endswith(hint) for problem in found] == ([True] if hint else [])
