@@ -121,13 +121,14 @@ ACTIVATIONS = judged(
     ("softmax sparsemax", {"range": [0, 1], "sums_to_one": True}),
     ("hard_sigmoid sigmoid sparse_sigmoid", {"range": [0, 1]}),
     ("hard_tanh softsign tanh", {"range": [-1, 1]}),
-    ("relu6", {"range": [0, 6]}),
-    ("exponential relu softplus sparse_plus squareplus", {"range": [0, None]}),
+    ("relu6", {"range": [0, 6], "flat_at_zero": True}),
+    ("relu", {"range": [0, None], "flat_at_zero": True}),
+    ("exponential softplus sparse_plus squareplus", {"range": [0, None]}),
     ("celu elu", {"range": [-1, None]}),
     ("log_sigmoid log_softmax", {"range": [None, 0]}),
     ("glu", {"halves": True}),
-    ("gelu hard_shrink hard_silu hard_swish leaky_relu linear mish selu", {}),
-    ("silu soft_shrink swish tanh_shrink", {}),
+    ("hard_shrink soft_shrink tanh_shrink", {"flat_at_zero": True}),
+    ("gelu hard_silu hard_swish leaky_relu linear mish selu silu swish", {}),
 )
 
 TRAITS: dict[str, dict[str, Traits]] = {

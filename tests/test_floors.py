@@ -64,6 +64,7 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "names",
             "config",
             "config.catalogue",
+            "config.document",
             "data",
             "runs",
             "engine.checkpoint",

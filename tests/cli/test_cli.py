@@ -33,6 +33,7 @@ PATIENCE = 300  # seconds; a test that takes this long has failed
 ESCAPE = "\x1b]0;title\x07\x1b[31m"
 FITTED = "fit", "tiny.yaml", "--smoke"
 GATE = "fit", "tiny.yaml", "-s", 'expect={test_loss: "< -1.5"}'
+STOPPING = "EarlyStopping: {monitor: loss, mode: max, patience: 1}"
 DIVERGING = ("train.optimizer=SGD: {learning_rate: 1e30}", "train.loss=mse", "model.layers.2.Dense={units: 3}")
 
 
@@ -56,6 +57,8 @@ def results(tmp_path_factory: pytest.TempPathFactory, trained: Trained) -> dict[
         "gate eval": ("eval", "latest"),
         "gate smoke": (*GATE, "--smoke"),
         "diverging": ("fit", "tiny.yaml", *(word for text in DIVERGING for word in ("-s", text))),
+        "stopped": ("fit", "tiny.yaml", "-s", f"train.callbacks=[{STOPPING}]"),
+        "stopped show": ("show", "latest"),
         "hostile ls": ("ls", "--runs-dir", "hostile"),
         "hostile show": ("show", elsewhere),
         "hostile eval": ("eval", elsewhere),
@@ -142,6 +145,14 @@ def test_cli_gate_exits_3_with_value_and_bound(results: dict[str, Done]) -> None
 def test_cli_divergence_exits_4(results: dict[str, Done]) -> None:
     assert results["diverging"].returncode == 4
     assert "the loss became" in results["diverging"].stderr
+
+
+def test_cli_fit_and_show_tell_that_early_stopping_ended_the_run(results: dict[str, Done]) -> None:
+    told = r"EarlyStopping ended the run in epoch 2 of 2: loss was best in epoch 1, \d\.\d{4}$"
+    assert re.search(rf"(?m)^{told}", results["stopped"].stderr)
+    shown = r"(?m)^stopped +by EarlyStopping in epoch 2: loss was best in epoch 1, \d\.\d{4}$"
+    assert re.search(shown, results["stopped show"].stdout)
+    assert "stopped" not in results["show"].stdout
 
 
 def test_cli_prints_no_escape_sequences_from_a_run(results: dict[str, Done]) -> None:

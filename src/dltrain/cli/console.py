@@ -17,7 +17,7 @@ import click
 
 from dltrain.cli import diagnostics
 from dltrain.cli.diagnostics import printable
-from dltrain.cli.tables import duration, number, ordered, table
+from dltrain.cli.tables import best_value, duration, number, ordered, table
 from dltrain.errors import ConfigError, DltrainError, Interrupted, Problem
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Profiled,
         Resuming,
         StepDone,
+        StoppedEarly,
     )
     from dltrain.engine.dry_run import DryRun
     from dltrain.engine.events import Listener
@@ -119,6 +120,8 @@ class _Plain:
                 self.show_step(event)
             case events.EpochDone():
                 self.show_epoch(event)
+            case events.StoppedEarly():
+                self.show_stopped(event)
             case events.Profiled():
                 self.show_profile(event)
             case events.Finished():
@@ -166,6 +169,11 @@ class _Plain:
         """Format every metric with its full name, so a log can be searched."""
         shown = {k: v for k, v in metrics.items() if k != "learning_rate"}
         return "  ".join(f"{name} {number(value)}" for name, value in ordered(shown).items())
+
+    def show_stopped(self, event: StoppedEarly) -> None:
+        self.close()
+        best = best_value(event.monitor, event.best_epoch, event.best)
+        self.line(f"EarlyStopping ended the run in epoch {event.epoch} of {event.epochs}: {best}")
 
     def show_profile(self, event: Profiled) -> None:
         self.close()

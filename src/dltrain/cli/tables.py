@@ -17,7 +17,7 @@ _MOST_EPOCHS = 50
 _MOST_TEXT = 10_000  # characters
 
 if TYPE_CHECKING:
-    from dltrain.runs import MachineRecord, Run, RunSummary, RuntimeRecord
+    from dltrain.runs import MachineRecord, Run, RunRecord, RunSummary, RuntimeRecord
 
 
 def number(value: object) -> str:
@@ -33,6 +33,11 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
+
+
+def best_value(monitor: str, epoch: int, value: float | None) -> str:
+    """Format the best value that a callback has seen: `val_loss was best in epoch 4, 0.1234`."""
+    return f"{monitor} was best in epoch {epoch}" + (f", {number(value)}" if value is not None else "")
 
 
 def ordered(metrics: Mapping[str, float]) -> dict[str, float]:
@@ -115,6 +120,15 @@ def _machine(machine: MachineRecord | None) -> dict[str, str]:
     return {key: text for key, text in found.items() if text}
 
 
+def _stopped(record: RunRecord) -> dict[str, str]:
+    stop = record.early_stop
+    if stop is None:
+        return {}
+    return {
+        "stopped": f"by EarlyStopping in epoch {stop.epoch}: {best_value(stop.monitor, stop.best_epoch, stop.best)}"
+    }
+
+
 def run(found: Run) -> None:
     """Print a run to stdout: its command, data, device and result, and its metrics epoch by epoch."""
     from dltrain.runs import summary_of
@@ -140,6 +154,7 @@ def run(found: Run) -> None:
         **_chosen(record.runtime),
         "seed": record.seed,
         "epochs": f"{len(rows)} of {record.epochs or '–'}",
+        **_stopped(record),
         **({"resumed": f"after epoch {resumed}"} if resumed else {}),
         **({"to continue": f"dltrain resume {found.path}  (after epoch {epoch})"} if epoch is not None else {}),
         "best epoch": record.best_epoch or "–",

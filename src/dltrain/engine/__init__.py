@@ -14,6 +14,7 @@ from dltrain.engine.events import (
     Resuming,
     SkippedCheckpoint,
     StepDone,
+    StoppedEarly,
     Stopping,
     Warned,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Resuming",
     "SkippedCheckpoint",
     "StepDone",
+    "StoppedEarly",
     "Stopping",
     "Trained",
     "Warned",

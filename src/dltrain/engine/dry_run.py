@@ -94,7 +94,7 @@ def _tried_out(job: Job, on_event: Listener) -> DryRun:
     on_event(Phase("one batch forward and backward"))
     loss, warnings = _first_batch(job, *next(iter(batches(1))))
     expected = _expected_loss(plan, job.built.model)
-    highest = None if expected is None else expected * _FAR if dataset.facts.unit_range else expected + _FAR_ABOVE
+    highest = None if expected is None else expected * _FAR if job.dataset.facts.unit_range else expected + _FAR_ABOVE
     if expected is not None and highest is not None and not expected / _FAR <= loss <= highest:
         warnings.append(_far_start(plan, loss, expected))
     on_event(Phase("timing a few steps"))

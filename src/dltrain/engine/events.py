@@ -84,6 +84,17 @@ class EpochDone:
 
 
 @dataclass(frozen=True, slots=True)
+class StoppedEarly:
+    """EarlyStopping has ended the run in `epoch` of `epochs`; `best`, the best `monitor`, is that of `best_epoch`."""
+
+    epoch: int
+    epochs: int
+    monitor: str
+    best_epoch: int
+    best: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Profiled:
     """The time profile: rows of (activity, seconds, share of the total)."""
 
@@ -102,7 +113,19 @@ class Finished:
     seconds: float
 
 
-Event = Phase | Warned | SkippedCheckpoint | Resuming | Prepared | StepDone | Stopping | EpochDone | Profiled | Finished
+Event = (
+    Phase
+    | Warned
+    | SkippedCheckpoint
+    | Resuming
+    | Prepared
+    | StepDone
+    | Stopping
+    | EpochDone
+    | StoppedEarly
+    | Profiled
+    | Finished
+)
 Listener = Callable[[Event], None]
 
 

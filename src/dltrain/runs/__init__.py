@@ -9,6 +9,7 @@ from dltrain.runs import atomic, provenance
 from dltrain.runs.record import (
     STATUSES,
     DataRecord,
+    EarlyStop,
     ExpectRecord,
     MachineRecord,
     Resumption,
@@ -25,6 +26,7 @@ __all__ = [
     "DAMAGED",
     "STATUSES",
     "DataRecord",
+    "EarlyStop",
     "ExpectRecord",
     "MachineRecord",
     "Resumption",

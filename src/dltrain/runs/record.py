@@ -92,6 +92,16 @@ class ExpectRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyStop:
+    """The end of a run by EarlyStopping: after `epoch`, with the best value of `monitor` in `best_epoch`; from 1."""
+
+    epoch: int = 0
+    monitor: str = ""
+    best_epoch: int = 0
+    best: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """The contents of run.json.
 
@@ -108,6 +118,7 @@ class RunRecord:
         best_epoch: counted from 1; None before the first epoch ends.
         metrics: metrics of the best epoch, and with the prefix `test_` of the test split; NaN for null in JSON.
         epochs: requested epochs.
+        early_stop: None unless EarlyStopping ended the run.
         expect: None until the bounds are checked.
         seconds: duration of the last session, from the start of its training.
         error: the error that ended a failed run.
@@ -136,6 +147,7 @@ class RunRecord:
     best_epoch: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     epochs: int | None = None
+    early_stop: EarlyStop | None = None
     expect: ExpectRecord | None = None
     seconds: float | None = None
     error: str | None = None
@@ -193,7 +205,7 @@ def read_record(directory: Path, *, known: bool = False) -> RunRecord:
 
 
 # Fields left out of run.json while unset; a new run.json shows the others as null or empty.
-_ABSENT_UNLESS_SET = ("epochs", "expect", "machine", "seconds", "error", "resumed")
+_ABSENT_UNLESS_SET = ("epochs", "early_stop", "expect", "machine", "seconds", "error", "resumed")
 
 
 def _written(record: Any) -> Iterator[tuple[str, Any]]:
@@ -331,6 +343,7 @@ _READERS: dict[str, Reader] = {
         libraries=_text_by_name,
         environment=_text_by_name,
     ),
+    "early_stop": _part(EarlyStop, epoch=_count, monitor=_text, best_epoch=_count, best=_number),
     "expect": _part(ExpectRecord, failed=_texts),
     "resumed": _resumed,
 }

@@ -432,6 +432,21 @@ def test_catalogue_knows_the_ranges_of_activations() -> None:
             assert abs(end) > 50 if wanted is None else abs(end - wanted) < 0.02, (word, end)
 
 
+def test_catalogue_activations_are_flat_at_zero_as_in_keras() -> None:
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    for word in entries.names("activation"):
+        at_zero = tf.Variable(np.zeros((1, 4), "float32"))
+        with tf.GradientTape() as tape:
+            outputs = keras.activations.get(word)(at_zero)
+            first = outputs[:, :1]
+        gradient = tape.gradient(first, at_zero)
+        flat = not np.any(outputs) and not np.any(gradient)
+        assert flat == bool(entries.trait("activation", word, "flat_at_zero")), word
+
+
 def test_catalogue_generator_fails_on_a_class_without_traits(monkeypatch: pytest.MonkeyPatch) -> None:
     made: Any = script("make_catalogue")
     with pytest.raises(SystemExit, match="nobody has judged the layer Conv4D"):

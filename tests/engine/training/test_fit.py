@@ -14,7 +14,7 @@ import dltrain as package
 from dltrain import runs
 from dltrain.config import load
 from dltrain.data import loading
-from dltrain.engine import EpochDone, Event, Finished, Prepared, StepDone
+from dltrain.engine import EpochDone, Event, Finished, Prepared, StepDone, StoppedEarly
 from dltrain.errors import ConfigError, Diverged, ExpectationFailed, RunError, UsageError
 
 # Learns in a few epochs.
@@ -183,6 +183,29 @@ def test_training_early_stopping_ends_the_run(tiny: Path, tmp_path: Path) -> Non
     overrides = ["train.epochs=50", "train.callbacks=[EarlyStopping: {monitor: loss, mode: max, patience: 2}]"]
     run = package.fit(tiny, overrides, runs_dir=tmp_path)
     assert len(run.metrics()) == 3
+
+
+def test_training_tells_and_records_the_end_by_early_stopping(tiny: Path, tmp_path: Path) -> None:
+    events: list[Event] = []
+    stopping = "[EarlyStopping: {monitor: loss, mode: max, patience: 2}]"
+    overrides = ["train.epochs=50", f"train.callbacks={stopping}"]
+    run = package.fit(tiny, overrides, runs_dir=tmp_path, on_event=events.append)
+    (event,) = [event for event in events if isinstance(event, StoppedEarly)]
+    first = run.metrics()[0]["loss"]
+    assert event == StoppedEarly(3, 50, "loss", 1, first)
+    assert run.record().early_stop == runs.EarlyStop(epoch=3, monitor="loss", best_epoch=1, best=first)
+    assert "EarlyStopping ended the run in epoch 3" in (run.path / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("callbacks", ["[]", "[EarlyStopping: {monitor: loss, patience: 1}]", "[TerminateOnNaN]"])
+def test_training_that_early_stopping_did_not_end_says_nothing_of_it(
+    tiny: Path, tmp_path: Path, callbacks: str
+) -> None:
+    events: list[Event] = []
+    run = package.fit(tiny, [f"train.callbacks={callbacks}"], runs_dir=tmp_path, on_event=events.append)
+    assert not any(isinstance(event, StoppedEarly) for event in events)
+    assert run.record().early_stop is None
+    assert "early_stop" not in json.loads((run.path / "run.json").read_bytes())
 
 
 def test_training_gate_fails_with_value_and_bound(tiny: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import dltrain as package
 from dltrain import runs
 from dltrain.config.catalogue import entries, examples
 from dltrain.config.document.writer import flow
-from dltrain.engine import EpochDone, Resuming, SkippedCheckpoint, StepDone
+from dltrain.engine import EpochDone, Event, Prepared, Resuming, SkippedCheckpoint, StepDone, StoppedEarly, Warned
 from dltrain.errors import Interrupted, RunError, UsageError
 
 MODELS = {
@@ -290,6 +290,52 @@ def test_resume_repairs_the_journal_from_the_checkpoint(trained: Trained, tmp_pa
     assert [{key: value for key, value in row.items() if key != "seconds"} for row in run.metrics()] == rows[:3]
     if damage in ("torn line", "line flipped"):
         assert fingerprint(package.resume(run)) == fingerprint(whole)
+
+
+def test_resume_of_a_run_that_early_stopping_ended_tells_and_records_it(tiny: Path, tmp_path: Path) -> None:
+    """A run that was killed between its last checkpoint and its evaluation."""
+    stopping = "train.callbacks=[EarlyStopping: {monitor: loss, mode: max, patience: 1}]"
+    run = stopped(tiny, tmp_path, 2, stopping, "train.epochs=9")
+    assert run.record().early_stop is None
+    events: list[Event] = []
+    record = package.resume(run, on_event=events.append).record()
+    assert record.early_stop == runs.EarlyStop(epoch=2, monitor="loss", best_epoch=1, best=run.metrics()[0]["loss"])
+    assert [event.epoch for event in events if isinstance(event, StoppedEarly)] == [2]
+
+
+# An epoch has 6 steps.
+@pytest.mark.parametrize(
+    ("schedule", "epochs", "told"),
+    [
+        ("CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 12}", 5, "epochs 3 to 5 learn nothing"),
+        ("CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 15}", 4, "epoch 4 learns nothing"),
+        (
+            "PolynomialDecay: {initial_learning_rate: 1e-2, decay_steps: 12, end_learning_rate: 0}",
+            3,
+            "epoch 3 learns nothing",
+        ),
+        ("PiecewiseConstantDecay: {boundaries: [11], values: [1e-2, 0]}", 3, "epoch 3 learns nothing"),
+        ("CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 12, alpha: 0.1}", 5, None),
+        ("CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 30}", 5, None),
+        ("ExponentialDecay: {initial_learning_rate: 1e-2, decay_steps: 12, decay_rate: 0.5}", 3, None),
+    ],
+)
+def test_resume_tells_of_epochs_without_a_learning_rate(
+    tiny: Path, tmp_path: Path, schedule: str, epochs: int, told: str | None
+) -> None:
+    run = package.fit(tiny, [f"train.optimizer.Adam.learning_rate={{{schedule}}}"], runs_dir=tmp_path)
+    events: list[Event] = []
+
+    def listen(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, Prepared):
+            raise StopError
+
+    with pytest.raises(StopError):
+        package.resume(run, {"train.epochs": epochs}, on_event=listen)
+    warned = [problem for event in events if isinstance(event, Warned) for problem in event.problems]
+    assert [problem.where.file for problem in warned if problem.where] == [f"-s train.epochs={epochs}"] * bool(told)
+    assert all(told is not None and told in problem.message for problem in warned)
 
 
 def test_resume_rejects_a_run_in_progress(tiny: Path, tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ Trait = Literal[
     "range",  # [lowest, highest] value, null for no end; absent too where values only dip below zero, as of gelu
     "sums_to_one",  # over the last axis
     "halves",  # the last axis
+    "flat_at_zero",  # 0 at 0, with a gradient of 0 there
 ]
 
 

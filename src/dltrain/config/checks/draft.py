@@ -178,6 +178,23 @@ def value_of(section: str, item: KerasObject, key: str) -> Any:
     return argument.default if argument is not None else None
 
 
+def inner(placed: Placed, section: str, key: str) -> Placed | None:
+    """Return the object that an argument of `placed` is, its default included; None for another value.
+
+    Args:
+        placed: an object of `section`.
+        section: its section.
+        key: the argument.
+    """
+    value = value_of(section, placed.object, key)
+    if isinstance(value, str):
+        return Placed(placed.argument_path(key), KerasObject.model_construct(name=value, arguments={}))
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, arguments),) = value.items()
+        return Placed(placed.argument_path(key), KerasObject.model_construct(name=name, arguments=arguments or {}))
+    return None
+
+
 def kind_of(section: str, placed: Placed | None) -> str | None:
     """Return the class that an object's name stands for; None where Keras resolves the name, or there is no object."""
     entry = objects.find(section, placed.object.name) if placed is not None else None

@@ -7,13 +7,14 @@ example, flips the sign of `min_delta` at the first metric, so a restored `min_d
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
 from dltrain.errors import RunError
+from dltrain.runs import EarlyStop
 
 _CARRIED = {
     "EarlyStopping": ("wait", "stopped_epoch", "best", "best_epoch"),
@@ -57,6 +58,22 @@ def restore(callback: keras.callbacks.Callback, state: Mapping[str, Any], kept: 
         setattr(callback, name, _from_json(value, name))
     if kept:
         callback.best_weights = [kept[name] for name in sorted(kept)]
+
+
+def early_stop(callbacks: Iterable[keras.callbacks.Callback]) -> EarlyStop | None:
+    """Return how EarlyStopping ended the training; None if it did not."""
+    for callback in callbacks:
+        if (
+            isinstance(callback, keras.callbacks.EarlyStopping) and callback.stopped_epoch > 0
+        ):  # it never is in the first
+            best = float(callback.best) if callback.best is not None else math.nan
+            return EarlyStop(
+                epoch=callback.stopped_epoch + 1,
+                monitor=callback.monitor,
+                best_epoch=callback.best_epoch + 1,
+                best=best if math.isfinite(best) else None,
+            )
+    return None
 
 
 def _to_json(value: Any) -> float | int | str | None:

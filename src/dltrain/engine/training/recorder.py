@@ -19,7 +19,7 @@ from dltrain.engine.training.profile import CALLBACKS, CHECKPOINT, STEPS, TRACE,
 from dltrain.engine.training.signals import StopSignal
 from dltrain.engine.training.tensorboard import EventWriter
 from dltrain.errors import Diverged
-from dltrain.runs import Run
+from dltrain.runs import EarlyStop, Run
 
 if TYPE_CHECKING:
     from dltrain.config import Spec
@@ -69,6 +69,10 @@ class Recorder(keras.callbacks.Callback):
     def best_row(self) -> Mapping[str, float]:
         """The metrics of the best epoch; empty before the first epoch ends."""
         return self.history[self.best_epoch - 1] if self.best_epoch is not None else {}
+
+    @property
+    def early_stop(self) -> EarlyStop | None:
+        return callback_state.early_stop(self._others)
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         """Restore the other callbacks, which have just cleared their state."""

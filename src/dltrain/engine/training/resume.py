@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain import runs
-from dltrain.config import changes
+from dltrain.config import Plan, changes
+from dltrain.config.catalogue.rates import scheduled_rate, zero_from
+from dltrain.config.document.source import place_of
 from dltrain.data.arrays import Dataset
 from dltrain.engine import backends
-from dltrain.engine.events import Listener, Resuming, ignore
+from dltrain.engine.events import Listener, Resuming, Warned, ignore
 from dltrain.engine.inputs import load_data
 from dltrain.engine.machine import differences, machine_of
 from dltrain.engine.session import Session, open_session
@@ -19,7 +22,7 @@ from dltrain.engine.trained import OpenedRun, resolved_plan
 from dltrain.engine.training.job import RECORDED_PACKAGES, Job, prepare, record_of
 from dltrain.engine.training.signals import StopSignal
 from dltrain.engine.training.train import train
-from dltrain.errors import RunError, UsageError, dotted
+from dltrain.errors import Problem, RunError, UsageError, dotted
 
 if TYPE_CHECKING:
     from dltrain.engine.checkpoint import Checkpoint
@@ -129,6 +132,7 @@ def _go_on(opened: OpenedRun, job: Job, differs: Sequence[str], from_scratch: bo
         error=None,
         metrics={},
         expect=None,
+        early_stop=None,
         best_epoch=checkpoint.best_epoch if checkpoint is not None else None,
         runtime=now["runtime"],
         epochs=now["epochs"],
@@ -142,7 +146,32 @@ def _go_on(opened: OpenedRun, job: Job, differs: Sequence[str], from_scratch: bo
     run.update(resolved_sha256=now["resolved_sha256"])
     run.log(f"resumed after epoch {epoch} of {plan.spec.train.epochs}")
     on_event(Resuming(run.path, epoch, plan.spec.train.epochs))
+    idle = _idle_epochs(plan, epoch, job.steps.per_epoch)
+    if idle is not None:
+        run.log(idle.message)
+        on_event(Warned((idle,)))
     return start
+
+
+def _idle_epochs(plan: Plan, done: int, steps: int) -> Problem | None:
+    """Return a warning if the learning rate is 0 in whole epochs that are left, as behind the end of a CosineDecay.
+
+    Args:
+        plan: the config.
+        done: completed epochs.
+        steps: optimizer steps per epoch.
+    """
+    epochs = plan.spec.train.epochs
+    rate = scheduled_rate(plan.spec.train.optimizer)
+    zero = zero_from(rate, epochs * steps) if rate is not None else epochs * steps
+    first = max(done, math.ceil(zero / steps)) + 1
+    if first > epochs:
+        return None
+    span = f"epoch {first} learns" if first == epochs else f"epochs {first} to {epochs} learn"
+    message = f"the learning rate is 0 from step {zero:,} on ({steps:,} an epoch): {span} nothing"
+    hint = "a resumed run keeps its schedule: for more epochs, `dltrain fit` with one that lasts as long"
+    path = ("train", "epochs")
+    return Problem("schedule-steps", message, path, place_of(plan.checked.tree, path), hint, "warning")
 
 
 def _refuse(run: runs.Run, differs: Sequence[str], force: bool) -> None:

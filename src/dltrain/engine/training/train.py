@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dltrain import runs
 from dltrain.engine import backends
 from dltrain.engine.evaluation import evaluate_model, failed_bounds
-from dltrain.engine.events import Finished, Listener, Phase, Prepared, Profiled
+from dltrain.engine.events import Finished, Listener, Phase, Prepared, Profiled, StoppedEarly
 from dltrain.engine.training.job import Job
 from dltrain.engine.training.profile import INPUT, TEST, Stopwatch, input_seconds, rows
 from dltrain.engine.training.signals import StopSignal
@@ -54,6 +54,9 @@ def train(
             ended = done >= job.plan.spec.train.epochs
             message = "stopped before the evaluation" if ended else f"stopped in epoch {done + 1}"
             raise Interrupted(message, stop.signum, f"dltrain resume {run.path}")
+        if (early := recorder.early_stop) is not None:
+            run.log(f"EarlyStopping ended the run in epoch {early.epoch}")
+            on_event(_stopped_early(job, early))
         on_event(Phase("evaluating"))
         tested = evaluate_model(job.dataset, job.built, job.session, job.inputs.test, run, "test")
         metrics = {**recorder.best_row, **{f"test_{name}": value for name, value in tested.metrics.items()}}
@@ -71,7 +74,7 @@ def train(
             raise DltrainError("out of memory during training", hint) from error
         raise
     failed = failed_bounds(job.plan.spec.expect, metrics)
-    finish("completed", metrics, expect=runs.ExpectRecord(failed=tuple(failed)))
+    finish("completed", metrics, expect=runs.ExpectRecord(failed=tuple(failed)), early_stop=early)
     if failed:
         raise ExpectationFailed("; ".join(failed))
     return run
@@ -92,6 +95,10 @@ def _prepared(job: Job, run: runs.Run) -> Prepared:
     )
 
 
+def _stopped_early(job: Job, early: runs.EarlyStop) -> StoppedEarly:
+    return StoppedEarly(early.epoch, job.plan.spec.train.epochs, early.monitor, early.best_epoch, early.best)
+
+
 def _new_recorder(job: Job, run: runs.Run, stop: StopSignal, on_event: Listener, start: Start | None) -> Recorder:
     from dltrain.engine.training.recorder import Recorder
 
@@ -103,6 +110,7 @@ def _run_epochs(job: Job, recorder: Recorder, start: Start | None) -> None:
     spec = job.plan.spec
     done = start.checkpoint.epoch if start is not None else 0
     if start is not None and (start.checkpoint.stopped or done >= spec.train.epochs):
+        recorder.on_train_begin()  # the callbacks get the state with which they ended the run
         recorder.discard_checkpoints()  # the run may have stopped between its last checkpoint and this
         return
     job.built.model.fit(

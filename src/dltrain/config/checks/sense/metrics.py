@@ -79,3 +79,38 @@ def _metric_on_logits(draft: Draft, metric: Placed, loss: str | None, outputs: i
         hint = "write `BinaryAccuracy: {threshold: 0, name: accuracy}`"
         return draft.tell("metric-logits", message, metric.path, hint, "warning")
     return None
+
+
+def check_counts(draft: Draft, activation: str | None, outputs: int) -> Iterator[Problem]:
+    """Metrics whose count cannot be wrong, or cannot be right, whatever the model says.
+
+    Args:
+        draft: has the metrics.
+        activation: that of the output.
+        outputs: numbers per sample that it has.
+    """
+    for metric in draft.metrics or ():
+        for key in ("k", "top_k"):
+            best = value_of("metric", metric.object, key)
+            if isinstance(best, int) and best >= outputs and not (key == "k" and draft.data is None):
+                yield _all_count(draft, metric, key, best, outputs)
+        if trait("activation", activation, "range") != [0, 1]:
+            continue
+        for key in ("threshold", "thresholds"):
+            threshold = value_of("metric", metric.object, key)
+            if isinstance(threshold, int | float) and not 0 < threshold < 1:
+                side = "below" if threshold >= 1 else "above"
+                message = f"every output of `{activation}` is {side} {threshold:g}, so this metric counts all alike"
+                path = metric.argument_path(key)
+                yield draft.tell("metric-setting", message, path, f"write `{key}: 0.5`", "warning")
+
+
+def _all_count(draft: Draft, metric: Placed, key: str, best: int, outputs: int) -> Problem:
+    name, path = metric.object.name, metric.argument_path(key)
+    hint = f"write a `{key}` from 1 to {outputs - 1}" if outputs > 2 else "write `accuracy`"
+    if key == "top_k" and best > outputs:
+        message = f"`{name}` takes the {best} highest outputs, but there are {outputs}"
+        return draft.tell("metric-setting", message, path, hint)
+    always = "counts every sample as right" if key == "k" else "takes all outputs for a yes"
+    message = f"with `{key}: {best}` `{name}` {always}: there are {outputs} outputs"
+    return draft.tell("metric-setting", message, path, hint, "warning")

@@ -87,14 +87,15 @@ def _never_holds(draft: Draft, name: str, bound: object) -> Problem | None:
     except ValueError:
         return None
     metric = metric_of([placed.object for placed in draft.metrics or ()], name)
-    if metric is None or not _is_share(metric) or operator not in (">", ">=") or value + (operator == ">") * 1e-12 <= 1:
+    if metric is None or not is_share(metric) or operator not in (">", ">=") or value + (operator == ">") * 1e-12 <= 1:
         return None
     path = ("expect", name)
     hint = f'write `"{operator} {value / 100:g}"`' if value <= 100 else "it is a share, from 0 to 1"
     return draft.tell("expect-bound", f"`{name}` is at most 1: {operator} {value:g} never holds", path, hint)
 
 
-def _is_share(metric: KerasObject) -> bool:
+def is_share(metric: KerasObject) -> bool:
+    """Whether a metric lies between 0 and 1."""
     return entries.follows_labels("metric", metric.name) or bool(entries.trait("metric", metric.name, "share"))
 
 

@@ -9,7 +9,7 @@ from dltrain.config.catalogue.entries import find, trait
 from dltrain.config.catalogue.labels import label_encoding, needed_outputs
 from dltrain.config.checks.draft import Draft, kind_of, value_of
 from dltrain.config.checks.outline import Outline, Row, returns_sequences
-from dltrain.config.checks.sense.metrics import check_metrics
+from dltrain.config.checks.sense.metrics import check_counts, check_metrics
 from dltrain.data.facts import Facts
 from dltrain.errors import Fix, KeyPath, Problem, Severity
 
@@ -55,6 +55,7 @@ def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
     yield from activation_problems
     if not any(problem.severity == "error" for problem in activation_problems):
         yield from check_metrics(draft, loss, outputs, logits=head.activation == "linear")
+        yield from check_counts(draft, head.activation, outputs)
 
 
 def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
@@ -229,6 +230,13 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
         if is_probability:
             message = f"with `from_logits: true` the loss applies {_squash(loss)} itself, after this `{activation}`"
             yield wrong(message, "remove this activation, or `from_logits`", "warning")
+        elif span is not None and activation != "log_softmax":  # a softmax of its outputs is that of its inputs
+            one_sided = trait("loss", loss, "binary") and (span[0] == 0 or span[1] == 0)
+            why = "one of the two answers is never given" if one_sided else "logits have no bounds"
+            message = (
+                f"with `from_logits: true` the outputs are logits, and `{activation}` makes them {_reach(*span)}: {why}"
+            )
+            yield wrong(message, "write `activation: linear`, or remove it", "warning")
     elif trait("loss", loss, "probabilities") and not is_probability:
         needed = "sigmoid" if trait("loss", loss, "binary") else "softmax"
         what = f"`{name}` needs probabilities, but the model ends in `activation: {activation}`"

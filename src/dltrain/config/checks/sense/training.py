@@ -1,21 +1,20 @@
-"""How the parts of `train` go together: schedules and callbacks against the run's length, sizes against the data."""
+"""How the parts of `train` go together: callbacks against the run's length, the batch against the data."""
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from dltrain.config.catalogue import entries
 from dltrain.config.catalogue.names import direction, metric_of
 from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
-from dltrain.config.schema import KerasObject
+from dltrain.config.checks.sense.monitors import is_share
+from dltrain.config.checks.sense.schedules import peak_rate, trained_by
 from dltrain.errors import KeyPath, Problem
 
 
 def check_training(draft: Draft) -> Iterator[Problem]:
     yield from _check_batch(draft)
-    yield from _check_learning_rate(draft)
     yield from _check_callbacks(draft)
     monitor = draft.monitor or ("val_loss" if draft.validation else "loss")
     yield from _check_direction(draft, monitor, draft.mode, ("train", "checkpoint", "mode"))
@@ -32,98 +31,11 @@ def _check_batch(draft: Draft) -> Iterator[Problem]:
         yield _warning(draft, "batch-size", message, ("train", "batch_size"), f"write `full`, or at most {samples:,}")
 
 
-def _check_learning_rate(draft: Draft) -> Iterator[Problem]:
-    if draft.optimizer is None:
-        return
-    rate = value_of("optimizer", draft.optimizer.object, "learning_rate")
-    path = draft.optimizer.argument_path("learning_rate")
-    kind = kind_of("optimizer", draft.optimizer)
-    if isinstance(rate, dict) and len(rate) == 1:
-        ((name, arguments),) = rate.items()
-        schedule = Placed(path, KerasObject.model_construct(name=name, arguments=arguments or {}))
-        yield from _check_schedule(draft, schedule)
-        rate = value_of("schedule", schedule.object, "initial_learning_rate")
-        path = schedule.argument_path("initial_learning_rate")
-        if value_of("schedule", schedule.object, "warmup_target") is not None:
-            return
-    if not isinstance(rate, int | float):
-        return
-    if rate == 0:
-        yield draft.tell("learning-rate", "a learning rate of 0 learns nothing", path, "try `1e-3`")
-    elif entries.trait("optimizer", kind, "adaptive") and rate >= 0.5:
-        message = (
-            f"a learning rate of {rate:g} is far too high for `{kind}`: each step moves every weight by about as much"
-        )
-        yield _warning(draft, "learning-rate", message, path, "try `1e-3`")
-
-
-def _check_schedule(draft: Draft, schedule: Placed) -> Iterator[Problem]:
-    if schedule.object.name == "PiecewiseConstantDecay":
-        problem = _check_pieces(draft, schedule)
-        if problem is not None:
-            yield problem
-            return
-    if draft.steps is None or draft.epochs is None:
-        return
-    total = draft.steps * draft.epochs
-    run = f"the run has {total:,} step{'s' if total != 1 else ''} ({draft.steps:,} an epoch)"
-    given = {key: value_of("schedule", schedule.object, key) for key in ("decay_steps", "warmup_steps", "boundaries")}
-    warmup = given["warmup_steps"] or 0
-    if warmup >= total:
-        message = f"the learning rate is still warming up when the run ends: {run}"
-        hint = f"write `warmup_steps: {max(1, total // 10)}`"
-        yield _warning(draft, "schedule-steps", message, schedule.argument_path("warmup_steps"), hint)
-        return
-    if schedule.object.name == "PiecewiseConstantDecay":
-        late = [bound for bound in given["boundaries"] if bound >= total]
-        if late:
-            message = f"the learning rate never changes at step {late[0]:g}: {run}"
-            yield _warning(
-                draft, "schedule-steps", message, schedule.argument_path("boundaries"), "use smaller boundaries"
-            )
-        return
-    yield from _check_decay(draft, schedule, total, run, warmup, given["decay_steps"])
-
-
-def _check_decay(draft: Draft, schedule: Placed, total: int, run: str, warmup: int, steps: Any) -> Iterator[Problem]:
-    name = schedule.object.name
-    path = schedule.argument_path("decay_steps")
-    if entries.trait("schedule", name, "ends") and isinstance(steps, int | float):
-        if value_of("schedule", schedule.object, "cycle"):
-            return
-        end = steps + warmup
-        hint = f"write `decay_steps: {total - warmup}`"
-        if end < total * 0.5:
-            message = f"the learning rate reaches its end after {end:,} steps and stays there: {run}"
-            yield _warning(draft, "schedule-steps", message, path, hint)
-        elif end > total * 2:
-            message = f"the run ends long before the schedule, which takes {end:,} steps: {run}"
-            yield _warning(draft, "schedule-steps", message, path, hint)
-    elif name == "ExponentialDecay" and isinstance(steps, int | float):
-        rate = value_of("schedule", schedule.object, "decay_rate")
-        if isinstance(rate, int | float) and 0 < rate < 1 and rate ** (total / steps) < 1e-6:
-            message = f"the learning rate falls to {rate ** (total / steps):.0e} of its start: {run}"
-            yield _warning(draft, "schedule-steps", message, path, f"write `decay_steps: {max(1, total // 10)}`")
-
-
-def _check_pieces(draft: Draft, schedule: Placed) -> Problem | None:
-    bounds, values = (value_of("schedule", schedule.object, key) or [] for key in ("boundaries", "values"))
-    if len(values) != len(bounds) + 1:
-        message = (
-            f"{len(bounds)} boundaries cut the run into {len(bounds) + 1} pieces, but there are {len(values)} values"
-        )
-        path = schedule.argument_path("values")
-        return draft.tell("schedule", message, path, f"give {len(bounds) + 1} values")
-    if any(after <= before for before, after in itertools.pairwise(bounds)):
-        path = schedule.argument_path("boundaries")
-        return draft.tell("schedule", "the boundaries do not rise", path, "sort them")
-    return None
-
-
 def _check_callbacks(draft: Draft) -> Iterator[Problem]:
     stopping = [item for item in draft.callbacks if item.object.name == "EarlyStopping"]
     for callback in draft.callbacks:
         yield from _check_mode(draft, callback)
+        yield from _check_improvement(draft, callback)
         if callback.object.name == "EarlyStopping":
             yield from _check_stopping(draft, callback)
         if callback.object.name == "ReduceLROnPlateau":
@@ -153,6 +65,44 @@ def _check_direction(draft: Draft, monitor: str, mode: object, path: KeyPath) ->
         yield _warning(draft, "callback-mode", message, path, f"write `mode: {good}`")
 
 
+def _check_improvement(draft: Draft, callback: Placed) -> Iterator[Problem]:
+    """A `min_delta` or a `baseline` that lies beyond what the monitored metric can reach."""
+    monitor = value_of("callback", callback.object, "monitor")
+    delta = value_of("callback", callback.object, "min_delta")
+    metric = metric_of([metric.object for metric in draft.metrics or ()], str(monitor))
+    share = metric is not None and is_share(metric)
+    reach = 1.0 if share else _guess_loss(draft, monitor)
+    if reach is None or not isinstance(delta, int | float):
+        return
+    why = "it is a share, from 0 to 1" if share else f"that of guesses is {reach:.2g}"
+    if delta >= (reach / 2 if share else reach):
+        ever = "can never" if share and delta >= 1 else "hardly ever can"
+        message = f"`{monitor}` {ever} improve by a `min_delta` of {delta:g}: {why}"
+        path = callback.argument_path("min_delta")
+        yield _warning(draft, "callback-monitor", message, path, "write a small one, such as `min_delta: 0.001`")
+        return
+    baseline = value_of("callback", callback.object, "baseline")
+    if not share and isinstance(baseline, int | float) and baseline - delta <= 0:
+        message = f"`{monitor}` can never be better than a `baseline` of {baseline:g}: it is at least 0"
+        path = callback.argument_path("baseline")
+        yield _warning(draft, "callback-monitor", message, path, "write a larger `baseline`")
+    elif share and isinstance(baseline, int | float) and baseline + delta >= 1:
+        message = f"`{monitor}` can never be better than a `baseline` of {baseline:g}: {why}"
+        hint = f"write `baseline: {baseline / 100:g}`" if 1 < baseline < 100 else "write a smaller `baseline`"
+        yield _warning(draft, "callback-monitor", message, callback.argument_path("baseline"), hint)
+
+
+def _guess_loss(draft: Draft, monitor: object) -> float | None:
+    """Return the cross-entropy of guesses, if `monitor` is the loss and the loss is a cross-entropy; None otherwise."""
+    loss = kind_of("loss", draft.loss)
+    if monitor not in ("loss", "val_loss") or not entries.trait("loss", loss, "crossentropy"):
+        return None
+    if entries.trait("loss", loss, "binary"):
+        return math.log(2)
+    classes = draft.data.classes if draft.data is not None else None
+    return math.log(classes) if classes and classes > 1 else None
+
+
 def _check_stopping(draft: Draft, callback: Placed) -> Iterator[Problem]:
     patience = value_of("callback", callback.object, "patience")
     start = value_of("callback", callback.object, "start_from_epoch") or 0
@@ -172,6 +122,7 @@ def _check_plateau(draft: Draft, callback: Placed, stopping: Sequence[Placed]) -
         hint = f"remove it, or give a number as `learning_rate` in {draft.line(optimizer.path)}"
         yield draft.tell("callback-schedule", message, callback.path, hint)
         return
+    yield from _check_lowering(draft, callback)
     patience = value_of("callback", callback.object, "patience")
     path = callback.argument_path("patience")
     for other in stopping:
@@ -183,3 +134,16 @@ def _check_plateau(draft: Draft, callback: Placed, stopping: Sequence[Placed]) -
     if isinstance(patience, int) and draft.epochs is not None and patience >= draft.epochs > 1:
         message = f"`ReduceLROnPlateau` can never act in a run of {draft.epochs} epochs"
         yield _warning(draft, "callback-idle", message, path, "write a smaller `patience`, or more `epochs`")
+
+
+def _check_lowering(draft: Draft, callback: Placed) -> Iterator[Problem]:
+    """The learning rate that `ReduceLROnPlateau` leads to."""
+    low, factor = (value_of("callback", callback.object, key) for key in ("min_lr", "factor"))
+    rate = peak_rate(draft, trained_by(draft.optimizer)) if draft.optimizer is not None else None
+    if rate is not None and low >= rate > 0:
+        message = f"`ReduceLROnPlateau` can never act: its `min_lr` of {low:g} is not below the learning rate, {rate:g}"
+        hint = "remove `min_lr`, or write a smaller one"
+        yield _warning(draft, "callback-idle", message, callback.argument_path("min_lr"), hint)
+    elif factor == 0 == low:
+        message = "with `factor: 0` the first plateau sets the learning rate to 0: nothing is learned after it"
+        yield _warning(draft, "callback-idle", message, callback.argument_path("factor"), "write `factor: 0.1`")

@@ -1,0 +1,266 @@
+"""The learning rate over the steps of the run."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dltrain.config.catalogue import entries
+from dltrain.config.catalogue.rates import Rate, rate_of, samples, zero_from
+from dltrain.config.checks.draft import Draft, Placed, inner, kind_of, value_of
+from dltrain.errors import KeyPath, Problem, Severity
+
+_TOO_SMALL = 1e-8  # a float32 of 0.1 cannot change by less
+# A schedule whose steps are at most the epochs, in a run with this many steps an epoch, counts epochs by mistake.
+_MANY_STEPS = 10
+_MOST_AT_ZERO = 0.1  # share of the run
+
+
+def check_schedules(draft: Draft) -> Iterator[Problem]:
+    if draft.optimizer is None:
+        return
+    optimizer = trained_by(draft.optimizer)
+    schedule = inner(optimizer, "optimizer", "learning_rate")
+    if schedule is None:
+        rate = value_of("optimizer", optimizer.object, "learning_rate")
+        if isinstance(rate, int | float):
+            path = optimizer.argument_path("learning_rate")
+            yield from _check_peak(draft, optimizer, rate, path)
+        return
+    problem = _check_pieces(draft, schedule)
+    if problem is not None:
+        yield problem
+        return
+    rate_at = rate_of(schedule.object.name, schedule.object.arguments)
+    if draft.steps is None or draft.epochs is None or rate_at is None:
+        return
+    run = _Run(draft, schedule, rate_at, draft.steps * draft.epochs)
+    found = list(itertools.islice(run.problems(), 1))
+    yield from found
+    if not any(problem.severity == "error" or problem.code == "schedule" for problem in found):
+        yield from _check_peak(draft, optimizer, run.peak, run.peak_path)
+
+
+def trained_by(optimizer: Placed) -> Placed:
+    """Return the optimizer that sets the weights: the inner one, where it is wrapped."""
+    within = inner(optimizer, "optimizer", "inner_optimizer")
+    return trained_by(within) if within is not None else optimizer
+
+
+def peak_rate(draft: Draft, optimizer: Placed) -> float | None:
+    """Return the highest learning rate of the run; None where it is not known."""
+    schedule = inner(optimizer, "optimizer", "learning_rate")
+    if schedule is None:
+        rate = value_of("optimizer", optimizer.object, "learning_rate")
+        return float(rate) if isinstance(rate, int | float) else None
+    rate_at = rate_of(schedule.object.name, schedule.object.arguments)
+    if rate_at is None or draft.steps is None or draft.epochs is None:
+        return None
+    return max(rate_at(step) for step in samples(draft.steps * draft.epochs))
+
+
+def _check_peak(draft: Draft, optimizer: Placed, rate: float, path: KeyPath) -> Iterator[Problem]:
+    kind = kind_of("optimizer", optimizer)
+    adaptive = entries.trait("optimizer", kind, "adaptive")
+    if rate == 0:
+        yield draft.tell("learning-rate", "a learning rate of 0 learns nothing", path, "try `1e-3`")
+    elif adaptive and rate >= 0.5:
+        message = (
+            f"a learning rate of {rate:g} is far too high for `{kind}`: each step moves every weight by about as much"
+        )
+        yield draft.tell("learning-rate", message, path, "try `1e-3`", "warning")
+    elif adaptive and rate < _TOO_SMALL:
+        message = f"a learning rate of {rate:g} is lost in rounding: `{kind}` moves a weight by about as much each step"
+        yield draft.tell("learning-rate", message, path, "try `1e-3`", "warning")
+
+
+def _check_pieces(draft: Draft, schedule: Placed) -> Problem | None:
+    if schedule.object.name != "PiecewiseConstantDecay":
+        return None
+    bounds, values = (value_of("schedule", schedule.object, key) or [] for key in ("boundaries", "values"))
+    if len(values) != len(bounds) + 1:
+        message = (
+            f"{len(bounds)} boundaries cut the run into {len(bounds) + 1} pieces, but there are {len(values)} values"
+        )
+        path = schedule.argument_path("values")
+        return draft.tell("schedule", message, path, f"give {len(bounds) + 1} values")
+    if any(after <= before for before, after in itertools.pairwise(bounds)):
+        path = schedule.argument_path("boundaries")
+        return draft.tell("schedule", "the boundaries do not rise", path, "sort them")
+    return None
+
+
+class _Run:
+    """A schedule over the `total` steps of the run."""
+
+    def __init__(self, draft: Draft, schedule: Placed, rate_at: Rate, total: int) -> None:
+        self.draft, self.schedule, self.total, self.rate_at = draft, schedule, total, rate_at
+        self.name = schedule.object.name
+        self.steps_per_epoch, self.epochs = draft.steps or 1, draft.epochs or 1
+        self.rates = {step: rate_at(step) for step in samples(total)}
+        self.peak = max(self.rates.values())
+        self.given: Mapping[str, Any] = {
+            key: value_of("schedule", schedule.object, key)
+            for key in (entries.find("schedule", self.name) or entries.Entry("schedule", self.name, {})).arguments
+        }
+        self.warmup = self.given["warmup_steps"] if self.given.get("warmup_target") is not None else 0
+        self.facts = f"the run has {total:,} step{'s' if total != 1 else ''} ({self.steps_per_epoch:,} an epoch)"
+
+    @property
+    def peak_path(self) -> KeyPath:
+        keys = ("values",) if "values" in self.given else ("initial_learning_rate",)
+        if self.warmup:
+            keys = ("warmup_target",)
+        return self.schedule.argument_path(keys[0])
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with it, the gravest first."""
+        yield from self._without_value()
+        yield from self._counts_epochs()
+        yield from self._warms_up_too_long()
+        yield from self._rises()
+        yield from self._never_changes()
+        yield from self._too_short_or_long()
+        yield from self._at_zero()
+
+    def tell(self, code: str, message: str, key: str, hint: str, severity: Severity = "warning") -> Problem:
+        return self.draft.tell(code, message, self.schedule.argument_path(key), hint, severity)
+
+    def _without_value(self) -> Iterator[Problem]:
+        """A rate that is no number, infinite or negative."""
+        key = next(
+            (key for key in ("decay_rate", "power", "alpha", "t_mul") if key in self.given), "initial_learning_rate"
+        )
+        shape = self._usual(key)
+        for step, rate in self.rates.items():
+            if not math.isfinite(rate):
+                message = f"`{self.name}` gives no finite learning rate at step {step:,}: {self.facts}"
+                yield self.tell("learning-rate", message, key, shape, "error")
+            elif rate < 0:
+                message = f"the learning rate is negative at step {step:,}, so training makes the model worse"
+                yield self.tell("learning-rate", message, key, shape)
+
+    def _usual(self, key: str) -> str:
+        """Return a hint with a usual value of an argument that shapes the decay."""
+        usual = {
+            "decay_rate": "0.5" if self.name == "InverseTimeDecay" else "0.96",
+            "power": "1.0",
+            "alpha": "0.0",
+            "t_mul": "2.0",
+            "m_mul": "1.0",
+        }
+        return f"write `{key}: {usual[key]}`" if key in usual else f"write another `{key}`"
+
+    def _counts_epochs(self) -> Iterator[Problem]:
+        """Steps that were meant as epochs."""
+        if self.steps_per_epoch < _MANY_STEPS:
+            return
+        bounds = self.given.get("boundaries")
+        if bounds and bounds[-1] <= self.epochs:
+            message = (
+                f"`boundaries` count steps, not epochs: the last value holds from step {bounds[-1]:g} on: {self.facts}"
+            )
+            meant = ", ".join(f"{bound * self.steps_per_epoch:.0f}" for bound in bounds)
+            yield self.tell("schedule-steps", message, "boundaries", f"write `boundaries: [{meant}]`")
+        for key in ("decay_steps", "first_decay_steps"):
+            steps = self.given.get(key)
+            if steps is None or steps > self.epochs or self.total < _MANY_STEPS * steps or self._is_flat_by_steps():
+                continue
+            ratio = self.rates[self.total - 1] / self.rates[0] if self.rates[0] else 1.0
+            if key == "first_decay_steps" or (self.name in ("ExponentialDecay", "InverseTimeDecay") and ratio < 0.01):
+                what = "starts anew" if key == "first_decay_steps" else f"falls to {ratio:.0e} of its start"
+                message = f"`{key}` counts steps, not epochs: the learning rate {what} within the run: {self.facts}"
+                hint = f"write `{key}: {steps * self.steps_per_epoch}`"
+                yield self.tell("schedule-steps", message, key, hint)
+
+    def _is_flat_by_steps(self) -> bool:
+        return len(set(self.rates.values())) == 1
+
+    def _warms_up_too_long(self) -> Iterator[Problem]:
+        warmup = self.given.get("warmup_steps")
+        if warmup and self.given["warmup_target"] is None:
+            message = f"`{self.name}` has no warm-up without `warmup_target`: `warmup_steps` has no effect"
+            rate = self.given["initial_learning_rate"]
+            hint = f"write `initial_learning_rate: 0.0, warmup_target: {rate:g}`"
+            yield self.tell("schedule-idle", message, "warmup_steps", hint)
+        if self.warmup >= self.total:
+            message = f"the learning rate is still warming up when the run ends: {self.facts}"
+            hint = f"write `warmup_steps: {max(1, self.total // 10)}`"
+            yield self.tell("schedule-steps", message, "warmup_steps", hint)
+
+    def _rises(self) -> Iterator[Problem]:
+        """A schedule that is to lower the rate, and raises it; one that starts at 0 is a warm-up."""
+        start = self.rates[0]
+        if "values" in self.given or self.peak <= max(start, self.given.get("warmup_target") or 0.0) * (1 + 1e-9):
+            return
+        key = next(
+            (key for key in ("decay_rate", "end_learning_rate", "m_mul", "alpha") if key in self.given),
+            "initial_learning_rate",
+        )
+        if key == "m_mul" and self.given["alpha"] > 1:
+            key = "alpha"
+        argument = (entries.find("schedule", self.name) or entries.Entry("", "", {})).arguments[key]
+        if key == "end_learning_rate" and self.given[key] != argument.default:
+            return
+        message = f"`{self.name}` raises the learning rate, from {start:g} to {self.peak:g}"
+        hint = self._usual(key)
+        if key == "end_learning_rate":
+            message += f", because its `end_learning_rate` is {self.given[key]:g} where none is written"
+            hint = "write `end_learning_rate: 0.0`"
+        yield self.tell("schedule", message, key, hint)
+
+    def _never_changes(self) -> Iterator[Problem]:
+        bounds = self.given.get("boundaries")
+        late = [bound for bound in bounds or () if bound >= self.total]
+        if late:
+            message = f"the learning rate never changes at step {late[0]:g}: {self.facts}"
+            yield self.tell("schedule-steps", message, "boundaries", "use smaller boundaries")
+        elif self.total > 1 and self._is_flat_by_steps() and self.peak > 0:
+            key = next(
+                (key for key in ("decay_rate", "alpha", "end_learning_rate", "values") if key in self.given),
+                "initial_learning_rate",
+            )
+            hint = f"write `learning_rate: {self.peak:g}`, or another `{key}`"
+            if self.given.get("staircase") and self.given["decay_steps"] >= self.total:
+                key, hint = "decay_steps", f"write `decay_steps: {max(1, self.total // 10)}`"
+            message = f"the learning rate never changes: it stays at {self.peak:g} to the end of the run"
+            yield self.tell("schedule-idle", message, key, hint)
+
+    def _too_short_or_long(self) -> Iterator[Problem]:
+        steps, name = self.given.get("decay_steps"), self.name
+        if entries.trait("schedule", name, "ends") and steps is not None and not self.given.get("cycle"):
+            end = steps + self.warmup
+            hint = f"write `decay_steps: {self.total - self.warmup}`"
+            if end < self.total * 0.5:
+                message = f"the learning rate reaches its end after {end:,} steps and stays there: {self.facts}"
+                yield self.tell("schedule-steps", message, "decay_steps", hint)
+            elif end > self.total * 2:
+                message = f"the run ends long before the schedule, which takes {end:,} steps: {self.facts}"
+                yield self.tell("schedule-steps", message, "decay_steps", hint)
+        elif name == "ExponentialDecay" and 0 < self.rates[self.total - 1] < 1e-6 * self.rates[0]:
+            ratio = self.rates[self.total - 1] / self.rates[0]
+            message = f"the learning rate falls to {ratio:.0e} of its start: {self.facts}"
+            yield self.tell(
+                "schedule-steps", message, "decay_steps", f"write `decay_steps: {max(1, self.total // 10)}`"
+            )
+
+    def _at_zero(self) -> Iterator[Problem]:
+        """A rate of 0 at the end of the run, or during one of its pieces."""
+        first = zero_from(self.rate_at, self.total)
+        values, bounds = self.given.get("values") or [], self.given.get("boundaries") or []
+        if first > 0 and (self.total - first) >= _MOST_AT_ZERO * self.total:
+            message = f"the learning rate is 0 from step {first:,} on, where nothing more is learned: {self.facts}"
+            key = next((key for key in ("values", "decay_steps") if key in self.given), "initial_learning_rate")
+            hint = "write a last value above 0"
+            if key != "values":
+                hint = f"write `decay_steps: {self.total - self.warmup}`"
+            if self.given.get("decay_rate") == 0:
+                key, hint = "decay_rate", self._usual("decay_rate")
+            yield self.tell("schedule-steps", message, key, hint)
+        elif self.peak > 0 and 0 in values[: len(bounds)]:
+            index = values.index(0)
+            piece = f"up to step {bounds[index]:g}" if index < len(bounds) else "in the last piece"
+            message = f"the learning rate is 0 {piece}, where nothing is learned"
+            yield self.tell("schedule-steps", message, "values", "write a value above 0")
