@@ -2,7 +2,7 @@
 
 Every layer, optimizer, schedule, loss, metric and activation is listed, also those without a trait, so that the
 generator stops at one that is not. `Trait` in config/catalogue/entries.py documents the traits. Tests compare
-`mixes_batch`, `slots`, `undirected` and the traits of activations with Keras.
+`mixes_batch`, `masks`, `slots`, `undirected` and the traits of activations with Keras.
 """
 
 from __future__ import annotations
@@ -66,6 +66,15 @@ LAYERS = judged(
     ("CategoryEncoding Discretization EinsumDense Embedding Hashing Normalization Rescaling", {}),
     ("ReversibleEmbedding STFTSpectrogram SpectralNormalization TimeDistributed", {}),
 )
+# `supports_masking` of Keras's layers
+_MASKS = (
+    "Activation ActivityRegularization AlphaDropout BatchNormalization Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D",
+    "Dense Dropout ELU GRU GaussianDropout GaussianNoise GroupNormalization Identity LSTM LayerNormalization LeakyReLU",
+    "Masking Normalization PReLU RNN ReLU Rescaling SimpleRNN Softmax SpatialDropout1D SpatialDropout2D",
+    "SpatialDropout3D TimeDistributed UnitNormalization",
+)
+LAYERS |= {name: LAYERS[name] | {"masks": True} for row in _MASKS for name in row.split()}
+LAYERS["GlobalAveragePooling1D"] = LAYERS["GlobalAveragePooling1D"] | {"ends_mask": True}
 OPTIMIZERS = judged(
     ("Adam AdamW Adamax Lamb Nadam ScheduleFreeAdamW", {"adaptive": True, "slots": 2}),
     ("Lion RMSprop", {"adaptive": True, "slots": 1}),
@@ -92,12 +101,16 @@ LOSSES = judged(
     ),
     ("CategoricalGeneralizedCrossEntropy", _ONE_OF_CLASSES | {"probabilities": True, "integer_labels": True}),
     ("CategoricalHinge", _ONE_OF_CLASSES),
-    ("Hinge SquaredHinge", {"for_classes": True}),
+    ("Hinge SquaredHinge", {"for_classes": True, "signed": True}),
     ("Circle", {"for_classes": True, "integer_labels": True, "mixes_batch": "always"}),
-    ("Dice Tversky", {"for_classes": True, "mixes_batch": "always"}),  # with `axis: null`, their default
+    # With `axis: null`, their default.
+    ("Dice Tversky", {"for_classes": True, "mixes_batch": "always", "outputs": [0, 1], "targets": [0, 1]}),
     ("CTC", {"for_sequences": True}),
-    ("CosineSimilarity Huber KLDivergence LogCosh MeanAbsoluteError MeanAbsolutePercentageError", {}),
-    ("MeanSquaredError MeanSquaredLogarithmicError Poisson", {}),
+    ("KLDivergence", {"categorical": True, "probabilities": True, "targets": [0, 1]}),
+    ("MeanSquaredLogarithmicError Poisson", {"outputs": [0, None], "targets": [0, None]}),
+    ("MeanAbsolutePercentageError", {"divides": True}),
+    ("CosineSimilarity", {"turns": True}),
+    ("Huber LogCosh MeanAbsoluteError MeanSquaredError", {}),
 )
 _COUNTS = {"labels": "per_output", "probabilities": True}
 METRICS = judged(
@@ -109,13 +122,19 @@ METRICS = judged(
     ("BinaryAccuracy BinaryIoU", {"labels": "binary", "share": True}),
     ("BinaryCrossentropy", {"labels": "binary", "probabilities": True}),
     ("Hinge SquaredHinge", {"labels": "binary"}),
-    ("AUC F1Score FBetaScore Precision PrecisionAtRecall Recall RecallAtPrecision", _COUNTS | {"share": True}),
+    ("AUC PrecisionAtRecall RecallAtPrecision", _COUNTS | {"share": True}),
+    ("F1Score FBetaScore", _COUNTS | {"share": True, "vector": "average"}),
+    ("Precision Recall", _COUNTS | {"share": True, "vector": "thresholds"}),
     ("SensitivityAtSpecificity SpecificityAtSensitivity", _COUNTS | {"share": True}),
-    ("FalseNegatives FalsePositives TrueNegatives TruePositives", _COUNTS | {"undirected": True}),
+    (
+        "FalseNegatives FalsePositives TrueNegatives TruePositives",
+        _COUNTS | {"undirected": True, "vector": "thresholds"},
+    ),
     ("IoU MeanIoU", {"labels": "predicted", "share": True}),
     ("MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError", {"labels": "number"}),
     ("MeanSquaredLogarithmicError RootMeanSquaredError LogCoshError", {"labels": "number"}),
-    ("ConcordanceCorrelation CosineSimilarity KLDivergence PearsonCorrelation Poisson R2Score", {"labels": "number"}),
+    ("ConcordanceCorrelation CosineSimilarity KLDivergence PearsonCorrelation Poisson", {"labels": "number"}),
+    ("R2Score", {"labels": "number", "vector": "class_aggregation"}),
 )
 ACTIVATIONS = judged(
     ("softmax sparsemax", {"range": [0, 1], "sums_to_one": True}),

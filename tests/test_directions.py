@@ -9,7 +9,7 @@ import pytest
 from dltrain.config.catalogue import entries, examples
 from dltrain.config.catalogue.names import direction, metric_name
 from dltrain.config.schema import KerasObject
-from dltrain.directions import lower_is_better
+from dltrain.directions import direction_of
 
 
 def metric(own: str, **arguments: Any) -> KerasObject:
@@ -17,25 +17,35 @@ def metric(own: str, **arguments: Any) -> KerasObject:
 
 
 @pytest.mark.parametrize(
-    ("metric", "lower"),
+    ("name", "way"),
     [
-        ("loss", True),
-        ("val_loss", True),
-        ("test_mean_squared_error", True),
-        ("sparse_categorical_crossentropy", True),
-        ("val_rmse", True),
-        ("kl_divergence", True),
-        ("false_negatives", True),
-        ("accuracy", False),
-        ("val_auc", False),
-        ("r2_score", False),
-        ("true_positives", False),
-        ("cosine_similarity", False),
-        ("lossless", False),
+        ("loss", "min"),
+        ("mean_squared_error", "min"),
+        ("MAE", "min"),
+        ("rmse", "min"),
+        ("false_negatives", "min"),
+        ("accuracy", "max"),
+        ("auc", "max"),
+        ("true_positives", "max"),
+        ("cosine_similarity", "max"),
+        # No name of Keras's, whatever its end says
+        ("my_loss", None),
+        ("accuracy_error", None),
+        ("lossless", None),
+        ("foo", None),
+        ("", None),
     ],
 )
-def test_directions_follow_the_suffix_of_a_name(metric: str, lower: bool) -> None:
-    assert lower_is_better(metric) is lower
+def test_directions_know_the_names_of_keras_and_guess_no_others(name: str, way: str | None) -> None:
+    assert direction_of(name) == way
+
+
+def test_directions_know_every_metric_of_keras() -> None:
+    words = [*entries.names("metric"), *entries.aliases("metric")]
+    for word in words:
+        way = direction([metric(word)], metric_name(metric(word)))
+        assert way is not None
+        assert way == direction_of(metric_name(metric(word))), word
 
 
 def test_directions_match_keras_if_it_defines_one() -> None:
@@ -74,8 +84,18 @@ def test_directions_of_a_metric_and_its_aliases_are_the_same(word: str) -> None:
         ("val_false_positives", "min"),
         ("val_nothing", None),
         ("val_auc", None),
+        ("val_top_loss", "max"),
+        ("val_top_loss_cat", "max"),  # a number of its vector
+        ("test_missed_0.3", "min"),
+        ("val_distance_0", None),  # no vector
     ],
 )
 def test_directions_of_columns(column: str, way: str | None) -> None:
-    metrics = [metric("accuracy"), metric("MeanAbsoluteError", name="distance"), metric("FalsePositives")]
+    metrics = [
+        metric("accuracy"),
+        metric("MeanAbsoluteError", name="distance"),
+        metric("FalsePositives"),
+        metric("F1Score", name="top_loss"),
+        metric("FalseNegatives", name="missed", thresholds=[0.3, 0.6]),
+    ]
     assert direction(metrics, column) == way

@@ -139,6 +139,45 @@ def test_load_resolved_text_round_trips(tiny: Path, tmp_path: Path) -> None:
     assert plan.spec.model.layers[0].arguments["use_bias"] is True
 
 
+SOFTMAX = "Dense: {units: 3, activation: softmax"
+ENDS = [
+    (f"[{SOFTMAX}}}]", ["float32"]),
+    ("[Dense: {units: 3}, Softmax]", [None, "float32"]),
+    ("[Dense: {units: 3}, Activation: {activation: softmax}]", [None, "float32"]),
+    (f"[Dense, {SOFTMAX}}}]".replace("Dense,", "Dense: {units: 3},"), [None, "float32"]),
+    # What passes its numbers on is in float32 too
+    (f"[{SOFTMAX}}}, Dropout: {{rate: 0.1}}, Reshape: {{target_shape: [3]}}, Flatten]", ["float32"] * 4),
+    # A dtype that is written stays
+    (f"[{SOFTMAX}, dtype: mixed_bfloat16}}]", ["mixed_bfloat16"]),
+    (f"[{SOFTMAX}, dtype: null}}]", [None]),
+    (f"[{SOFTMAX}}}, Flatten: {{dtype: bfloat16}}]", ["float32", "bfloat16"]),
+]
+
+
+@pytest.mark.parametrize(("layers", "dtypes"), ENDS)
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_plan_in_mixed_precision_has_its_output_in_float32(
+    tiny: Path, precision: str, layers: str, dtypes: list[str | None]
+) -> None:
+    overrides = [f"model.layers={layers}", f"train.precision={precision}"]
+    plan = load(tiny, overrides)
+    assert [layer.arguments.get("dtype") for layer in plan.spec.model.layers] == dtypes
+    assert plan.precision.endswith((dtypes[-1] or precision).removeprefix("mixed_"))
+    of_run = load(tiny, data=plan.resolved().encode())
+    assert of_run.spec == plan.spec
+    plain = load(tiny, [overrides[0], "train.precision=float32"])
+    written = [dtype if dtype != "float32" else None for dtype in dtypes]
+    assert [layer.arguments.get("dtype") for layer in plain.spec.model.layers] == written
+    assert plain.precision == "float32"
+
+
+def test_plan_of_a_run_of_an_older_version_keeps_its_output_in_half_precision(tiny: Path) -> None:
+    older = load(tiny, ["train.precision=mixed_bfloat16"]).resolved().replace(", dtype: float32", "")
+    plan = load(tiny, data=older.encode())
+    assert "dtype" not in plan.spec.model.layers[-1].arguments
+    assert plan.precision == "mixed_bfloat16, output in bfloat16"
+
+
 @pytest.mark.parametrize("kind", ["missing", "directory", "binary-name"])
 def test_load_rejects_a_path_that_is_not_a_config(tmp_path: Path, kind: str) -> None:
     path = {"missing": tmp_path / "no.yaml", "directory": tmp_path, "binary-name": Path("a\0b")}[kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,39 @@ def test_evaluation_in_one_pass_matches_keras(tiny: Path, overrides: list[str]) 
     assert metrics == {name: float(value) for name, value in expected.items()}
     predicted = np.concatenate([model.predict_on_batch(x) for x, _ in inputs.in_order(16)])
     assert np.array_equal(outputs, predicted.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("loss", "activation", "boundary", "metric"),
+    [
+        ("hinge", "tanh", 0.0, "accuracy"),
+        ("squared_hinge", "linear", 0.0, "acc"),
+        ("Hinge", "tanh", 0.0, "BinaryAccuracy: {threshold: 0}"),
+        ("BinaryCrossentropy: {from_logits: true}", "linear", 0.0, "BinaryAccuracy: {threshold: 0}"),
+        ("binary_crossentropy", "sigmoid", 0.5, "accuracy"),
+        ("mse", "tanh", 0.5, "accuracy"),
+    ],
+)
+def test_evaluation_divides_a_single_output_where_the_labels_do(
+    tiny: Path, tmp_path: Path, loss: str, activation: str, boundary: float, metric: str
+) -> None:
+    overrides = [
+        "data.dataset={synthetic: {samples: 200, test_samples: 100, features: 4, classes: 2, noise: 2}}",
+        f"model.layers=[Dense: {{units: 1, activation: {activation}}}]",
+        f"train.loss={{{loss}}}" if ":" in loss else f"train.loss={loss}",
+        f"train.metrics=[{metric}]",
+    ]
+    run = package.fit(tiny, overrides, runs_dir=tmp_path)
+    with (run.path / "eval/predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    outputs = [float(row["output"]) for row in rows]
+    assert any(0 < output < 0.5 for output in outputs)
+    assert [row["prediction"] for row in rows] == [str(int(output > boundary)) for output in outputs]
+    right = sum(row["prediction"] == row["label"] for row in rows) / len(rows)
+    (accuracy,) = (value for name, value in run.record().metrics.items() if name.startswith("test_") and "acc" in name)
+    assert accuracy == pytest.approx(right)
+    confusion = [row.split(",")[1:] for row in (run.path / "eval/confusion.csv").read_text().splitlines()[1:]]
+    assert sum(int(confusion[label][label]) for label in range(2)) / len(rows) == pytest.approx(right)
 
 
 def test_evaluation_resets_the_metrics_before_each_pass(tiny: Path) -> None:

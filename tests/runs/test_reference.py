@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dltrain import runs
-from dltrain.errors import UsageError
+from dltrain.errors import RunError, UsageError
 
 IDS = ["20260101-000000-cnn-a1b2", "20260101-000000-lstm-a1b2", "20260202-000000-cnn-c3d4"]
 
@@ -126,6 +126,36 @@ def test_reference_find_best_follows_the_direction_of_the_metric(runs_dir: Path,
         _make(runs_dir, f"2026010{day}-000000-r-0000", metrics=metrics)
     _make(runs_dir, "20260109-000000-r-0000")
     assert runs.find(f"best:{metric}", runs_dir).id.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "expected"),
+    [
+        ([{"foo": "min"}, {"foo": "min"}], "20260102"),
+        ([{"foo": "max"}, {"foo": "max"}], "20260101"),
+        ([None, {"foo": "min"}], "20260102"),  # a run of an older version, with no word on it
+        ([None, None], "it is not known whether a low or a high `val_foo` is better"),
+        ([{}, {"loss": "min"}], "it is not known whether a low or a high `val_foo` is better"),
+        ([{"foo": "min"}, {"foo": "max"}], "its runs disagree whether a low or a high `val_foo` is better"),
+    ],
+)
+def test_reference_find_best_follows_what_the_runs_say(runs_dir: Path, recorded: list[Any], expected: str) -> None:
+    for day, (value, directions) in enumerate(zip((2, 1), recorded, strict=True), start=1):
+        _make(runs_dir, f"2026010{day}-000000-r-0000", metrics={"val_foo": value}, directions=directions)
+    if expected.isdecimal():
+        assert runs.find("best:val_foo", runs_dir).id.startswith(expected)
+        return
+    with pytest.raises(UsageError, match=expected) as caught:
+        runs.find("best:val_foo", runs_dir)
+    assert "mode: min" in caught.value.hint
+    assert "20260102-000000-r-0000, 20260101-000000-r-0000" in caught.value.hint
+
+
+@pytest.mark.parametrize("directions", [{"foo": "down"}, {"foo": 1}, ["foo"]])
+def test_reference_find_best_reports_a_damaged_direction(runs_dir: Path, directions: Any) -> None:
+    path = _make(runs_dir, IDS[0], metrics={"val_foo": 2}, directions=directions)
+    with pytest.raises(RunError, match="directions"):
+        runs.Run(path).record()
 
 
 def test_reference_find_best_of_an_unknown_metric_lists_the_known_ones(runs_dir: Path) -> None:

@@ -84,6 +84,7 @@ class _Plain:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.mute = False
+        self.hidden: frozenset[str] = frozenset({"learning_rate"})  # metrics that a line has no room for
 
     def __call__(self, event: Event) -> None:
         from dltrain.engine.events import Finished
@@ -148,11 +149,13 @@ class _Plain:
         self.line(f"resuming {event.path} {where}")
 
     def show_prepared(self, event: Prepared) -> None:
+        self.hidden |= {f"{split}{part}" for part in event.metric_parts for split in ("", "val_", "test_")}
         held_out = f", {event.validation_samples:,} held out" if event.validation_samples else ""
         smoke = "smoke run: " if event.smoke else ""
         self.line(f"{smoke}{event.train_samples:,} training samples{held_out}, {event.parameters:,} parameters")
         backend = "" if event.backend == "TensorFlow" else f", {event.backend}"
-        self.line(f"on {event.device}{backend}")
+        precision = "" if event.precision == "float32" else f", {event.precision}"
+        self.line(f"on {event.device}{backend}{precision}")
 
     def show_epoch(self, event: EpochDone) -> None:
         best = "  *" if event.best else ""
@@ -166,8 +169,8 @@ class _Plain:
         return True
 
     def figures(self, metrics: Mapping[str, float]) -> str:
-        """Format every metric with its full name, so a log can be searched."""
-        shown = {k: v for k, v in metrics.items() if k != "learning_rate"}
+        """Format every metric with its full name, so a log can be searched; the journal has those of each class."""
+        shown = {k: v for k, v in metrics.items() if k not in self.hidden}
         return "  ".join(f"{name} {number(value)}" for name, value in ordered(shown).items())
 
     def show_stopped(self, event: StoppedEarly) -> None:
@@ -190,7 +193,7 @@ class _Plain:
         self.close()
         best = f", best epoch {event.best_epoch}" if event.best_epoch else ""
         self.line(f"{event.status} in {duration(event.seconds)}{best}")
-        tested = {k: v for k, v in event.metrics.items() if k.startswith("test_")}
+        tested = {k: v for k, v in event.metrics.items() if k.startswith("test_") and k not in self.hidden}
         if tested:
             self.line("  ".join(f"{name} {number(value)}" for name, value in ordered(tested).items()))
 
@@ -216,7 +219,7 @@ class _Live(_Plain):
 
     def figures(self, metrics: Mapping[str, float]) -> str:
         """Format training metrics, then validation values in the same order; two metrics fit into 80 columns."""
-        shown = ordered({k: v for k, v in metrics.items() if k != "learning_rate"})
+        shown = ordered({k: v for k, v in metrics.items() if k not in self.hidden})
         text = " ".join(f"{name} {number(value)}" for name, value in shown.items() if not name.startswith("val_"))
         held_out = " ".join(number(value) for name, value in shown.items() if name.startswith("val_"))
         return f"{text}  val {held_out}" if held_out else text
@@ -280,6 +283,8 @@ def checked(plan: Plan, tried: DryRun | None, verbose: bool) -> None:
     facts = [f"{layers} layer{'s' if layers != 1 else ''}", f"data set {plan.spec.data.dataset.name}"]
     if shaped.shape is not None:
         facts.insert(1, f"{sum(row.after.parameters for row in shaped.rows):,} parameters")
+    if plan.spec.train.precision != "float32":
+        facts.append(plan.precision)
     click.echo(f"{plan.file}: ok ({', '.join(facts)})")
 
 

@@ -41,8 +41,13 @@ def best_value(monitor: str, epoch: int, value: float | None) -> str:
 
 
 def ordered(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Sort metrics: training before validation, the loss first."""
-    return dict(sorted(metrics.items(), key=lambda item: (item[0].startswith("val_"), not item[0].endswith("loss"))))
+    """Sort metrics: training before validation, the loss first, the numbers of single classes after all others."""
+
+    def place(name: str) -> tuple[bool, bool, bool]:
+        of_another = any(name.startswith(f"{other}_") for other in metrics)
+        return of_another, name.startswith("val_"), not name.endswith("loss")
+
+    return {name: metrics[name] for name in sorted(metrics, key=place)}
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
@@ -103,6 +108,7 @@ def _chosen(runtime: RuntimeRecord) -> dict[str, str]:
         "runtime": ", ".join(
             f"{key} {getattr(runtime, key) or 'all'}" for key in keys if getattr(runtime, key) not in ("", None)
         ),
+        "precision": runtime.precision if runtime.precision and runtime.precision != "float32" else "",
         "recurrent": ", ".join(f"{name} {how}" for name, how in runtime.recurrent.items()),
     }
     return {key: text for key, text in found.items() if text}
@@ -141,7 +147,7 @@ def run(found: Run) -> None:
     counts = f"{data.train} train, {data.validation} validation, {data.test} test"
     resumed = ", ".join(str(entry.from_epoch) for entry in record.resumed)
     failed = "; ".join(record.expect.failed) if record.expect is not None else ""
-    tested = {name: number(value) for name, value in record.metrics.items() if name.startswith("test_")}
+    tested = {name: number(value) for name, value in ordered(record.metrics).items() if name.startswith("test_")}
     facts = {
         "run": found.path,
         "status": summary.status + (" (smoke)" if record.smoke else ""),
@@ -161,8 +167,9 @@ def run(found: Run) -> None:
         **dict(islice(tested.items(), _MOST_METRICS)),
         **({"expect": f"failed: {failed}"} if failed else {}),
     }
+    width = max(12, *(len(printable(short(key, 60))) for key in facts))
     for key, value in facts.items():
-        click.echo(f"{printable(short(key, 60)):<14}{printable(short(value, 500))}")
+        click.echo(f"{printable(short(key, 60)):<{width}}  {printable(short(value, 500))}")
     if rows:
         names = [name for name in rows[0] if name not in ("epoch", "learning_rate", "seconds")]
         every = list(ordered(dict.fromkeys(names, 0.0)))

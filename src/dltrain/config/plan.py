@@ -16,7 +16,7 @@ from dltrain.config.document.reader import MAX_DEPTH, ReadError
 from dltrain.config.document.source import Node, Source, nearest, place_of
 from dltrain.config.document.suggest import near_files
 from dltrain.config.document.writer import block, flow, quote
-from dltrain.config.resolved import complete, dump, readable, with_origins
+from dltrain.config.resolved import FLOAT32, complete, dump, readable, with_origins
 from dltrain.config.schema import Limit, Spec
 from dltrain.errors import ConfigError, KeyPath, Problem, UsageError
 from dltrain.names import slug
@@ -75,6 +75,13 @@ class Plan:
         """Return the error that treats warnings as errors."""
         return ConfigError(self.file, [replace(problem, severity="error") for problem in warnings])
 
+    @property
+    def precision(self) -> str:
+        """The dtype policy, and in mixed precision the dtype of the output: `mixed_bfloat16, output in float32`."""
+        policy = self.spec.train.precision
+        dtype = self.spec.model.layers[-1].arguments.get("dtype") or policy
+        return policy if policy == FLOAT32 else f"{policy}, output in {dtype.removeprefix('mixed_')}"
+
     def resolved(self) -> str:
         """Return the config as YAML, every default and override filled in; loading it gives the same `spec`."""
         return dump(self.spec.dump())
@@ -102,8 +109,8 @@ def load(
         smoke: shrink it to one epoch on a tiny subset, without `expect`.
         name: the run's name, instead of the config's.
         strict: treat warnings as errors.
-        data: the contents of the file, if it is read already. Then no other file is read either: the config of a run,
-            which may come from anyone, extends nothing.
+        data: the contents of the resolved config of a run, if it is read already. It extends nothing, because it may
+            come from anyone, and what it does not say keeps the meaning that it had when the run was made.
 
     Raises:
         UsageError: the file does not exist or cannot be read.
@@ -188,7 +195,7 @@ def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False)
     found = check_config(composed.tree, composed.layers, composed.problems)
     if found.spec is None or any(problem.severity == "error" for problem in found.problems):
         raise ConfigError(file, found.problems)
-    spec = complete(found.spec)
+    spec = complete(found.spec, of_run=alone)
     if not readable(spec.dump()):
         where = place_of(composed.tree, ("model", "layers"))
         message = "with every default filled in, this config is larger than a config may be"

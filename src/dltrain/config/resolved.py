@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain.config.catalogue import objects
+from dltrain.config.catalogue import entries, objects
+from dltrain.config.catalogue.kinds import section_of
 from dltrain.config.document.reader import MAX_BYTES, MAX_NODES
 from dltrain.config.document.source import Node
 from dltrain.config.document.writer import Line, block
 from dltrain.config.schema import Spec
 from dltrain.errors import KeyPath
 
+FLOAT32 = "float32"
 _HEAD = "# every default and override filled in; to fit this file is to do the same run again\n"
 
 
-def complete(spec: Spec) -> Spec:
-    """Return the spec with every default of its Keras objects filled in."""
+def complete(spec: Spec, *, of_run: bool = False) -> Spec:
+    """Return the spec with every default of its Keras objects filled in.
+
+    In mixed precision, the layers that make the output get `dtype: float32`, as Keras's guide to mixed precision has
+    it: 16 bits are too few for probabilities and losses. A `dtype` that is written stays, and so does the config of a
+    run: there, what is not written was not set when it was trained.
+    """
     data = spec.dump()
+    if spec.train.precision != FLOAT32 and not of_run:
+        _set_output_dtype(data["model"]["layers"])
     for pattern, section in objects.FIELDS.items():
         parent, key = data[str(pattern[0])], str(pattern[1])
         if pattern[-1] == "*":
@@ -28,6 +37,28 @@ def complete(spec: Spec) -> Spec:
     if checkpoint["monitor"] is None:
         checkpoint["monitor"] = "val_loss" if data["data"]["validation"] > 0 else "loss"
     return Spec.model_validate(data)
+
+
+def _set_output_dtype(layers: list[str | dict[str, Any]]) -> None:
+    """Set the dtype of the last layer that computes, and of those behind it, which pass its numbers on."""
+    for index in range(len(layers) - 1, -1, -1):
+        name, layers[index] = _in_float32(layers[index])
+        if not entries.passes_on(name):
+            return
+
+
+def _in_float32(layer: str | dict[str, Any]) -> tuple[str, str | dict[str, Any]]:
+    """Return the name of a layer, and the layer in float32, that inside a wrapper included."""
+    name, arguments = (layer, {}) if isinstance(layer, str) else next(iter(layer.items()))
+    entry = entries.find("layer", name)
+    if entry is None or "dtype" not in entry.arguments:
+        return name, layer
+    inner = {
+        key: _in_float32(arguments[key])[1]
+        for key, argument in entry.arguments.items()
+        if section_of(argument) == "layer" and isinstance(arguments.get(key), str | dict)
+    }
+    return name, {name: {"dtype": FLOAT32, **arguments, **inner}}
 
 
 def _complete_object(section: str, item: str | dict[str, Any]) -> str | dict[str, Any]:

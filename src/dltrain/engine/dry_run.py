@@ -14,6 +14,7 @@ import numpy as np
 
 from dltrain.config import Plan
 from dltrain.config.catalogue import entries
+from dltrain.config.catalogue.domains import suspect
 from dltrain.config.document.source import place_of
 from dltrain.engine.events import Listener, Phase, ignore
 from dltrain.engine.inputs import load_data
@@ -136,7 +137,8 @@ def _first_batch(job: Job, x: Any, y: Any) -> tuple[float, list[Problem]]:
         raise plan.error(("model", "layers"), f"the model cannot be trained: {refusal}") from refusal
     penalty = float(sum(float(value) for value in model.losses))
     if not math.isfinite(whole):
-        hint = "look at the scale of the data, at the initializers and at activations without bounds"
+        scale = "look at the scale of the data, at the initializers and at activations without bounds"
+        hint = suspect(plan.spec.train.loss, plan.spec.model.layers) or scale
         raise plan.error(("train", "loss"), f"the loss of the first batch is {whole}", hint, "start-loss")
     return whole - penalty, _check_gradients(plan, model, gradients)
 

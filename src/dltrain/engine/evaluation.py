@@ -96,7 +96,7 @@ def evaluate_model(
     prefix = "" if split == "test" else f"{split}-"
     run.write_json(f"eval/{split}.json", {"run": run.id, "split": split, "samples": inputs.samples, "metrics": metrics})
     if dataset.facts.task == "classification":
-        predicted = classes_of(outputs, built.from_logits)
+        predicted = classes_of(outputs, built.boundary)
         names = dataset.facts.class_names
         run.write_text(f"eval/{prefix}confusion.csv", _confusion(labels, predicted, names))
         run.write_text(f"eval/{prefix}predictions.csv", _class_predictions(labels, predicted, outputs, names))

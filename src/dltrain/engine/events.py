@@ -47,7 +47,10 @@ class Stopping:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The run exists and training is about to begin."""
+    """The run exists and training is about to begin.
+
+    `metric_parts` names the metrics of one class or threshold, whose mean is a metric too; without `val_` or `test_`.
+    """
 
     run: str
     path: Path
@@ -59,6 +62,8 @@ class Prepared:
     epochs: int
     steps: int
     smoke: bool
+    precision: str = "float32"
+    metric_parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

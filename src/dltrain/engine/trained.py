@@ -71,6 +71,7 @@ class ModelOutput:
         task: classification or regression.
         encoding: encoding of the training labels: `index`, `one_hot`, `binary` or `target`.
         from_logits: whether the outputs are logits, which softmax or sigmoid turns into probabilities.
+        boundary: value of a single output above which a sample is of the class 1.
         class_names: names in the order of the integer labels; empty for a regression.
         units: unit of each regression target; an empty string if unknown.
     """
@@ -79,6 +80,7 @@ class ModelOutput:
     task: Task
     encoding: LabelEncoding
     from_logits: bool
+    boundary: float
     class_names: tuple[str, ...]
     units: tuple[str, ...]
 
@@ -187,6 +189,7 @@ def _rebuilt(opened: OpenedRun, session: Session, checkpoint: CheckpointChoice) 
             facts.task,
             built.encoding,
             built.from_logits,
+            built.boundary,
             facts.class_names,
             facts.units,
         ),

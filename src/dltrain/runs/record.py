@@ -40,6 +40,7 @@ class RuntimeRecord:
         backend: `tensorflow` or `jax`.
         feed: `memory` or `stream`.
         threads: threads per operation; 0 for one per core.
+        precision: the dtype policy, and in mixed precision the dtype of the output.
         steps_per_execution: optimizer steps per backend call.
         recurrent: the faster implementation of a recurrent layer, by layer name.
         optimizer: `fused` or `keras`.
@@ -49,6 +50,7 @@ class RuntimeRecord:
     backend: str = ""
     feed: str = ""
     threads: int = 0
+    precision: str | None = None
     steps_per_execution: int | None = None
     recurrent: Mapping[str, str] = field(default_factory=dict)
     optimizer: str = ""
@@ -117,6 +119,7 @@ class RunRecord:
         parameters: number of values in the model's weights.
         best_epoch: counted from 1; None before the first epoch ends.
         metrics: metrics of the best epoch, and with the prefix `test_` of the test split; NaN for null in JSON.
+        directions: whether low (`min`) or high (`max`) values are better, by the name of the loss or metric.
         epochs: requested epochs.
         early_stop: None unless EarlyStopping ended the run.
         expect: None until the bounds are checked.
@@ -146,6 +149,7 @@ class RunRecord:
     parameters: int | None = None
     best_epoch: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    directions: Mapping[str, str] = field(default_factory=dict)
     epochs: int | None = None
     early_stop: EarlyStop | None = None
     expect: ExpectRecord | None = None
@@ -205,7 +209,7 @@ def read_record(directory: Path, *, known: bool = False) -> RunRecord:
 
 
 # Fields left out of run.json while unset; a new run.json shows the others as null or empty.
-_ABSENT_UNLESS_SET = ("epochs", "early_stop", "expect", "machine", "seconds", "error", "resumed")
+_ABSENT_UNLESS_SET = ("directions", "epochs", "early_stop", "expect", "machine", "seconds", "error", "resumed")
 
 
 def _written(record: Any) -> Iterator[tuple[str, Any]]:
@@ -274,6 +278,13 @@ def _text_by_name(key: str, value: Any) -> Mapping[str, str]:
     return {name: _text(f"{key}.{name}", item) for name, item in found.items() if item is not None}
 
 
+def _directions(key: str, value: Any) -> Mapping[str, str]:
+    found = _text_by_name(key, value)
+    if not set(found.values()) <= {"min", "max"}:
+        raise _wrong(key, value)
+    return found
+
+
 def _metrics(key: str, value: Any) -> Mapping[str, float]:
     found = _mapping(key, value)
     if not all(item is None or finite_number(item) for item in found.values()):
@@ -322,6 +333,7 @@ _READERS: dict[str, Reader] = {
     "overrides": _texts,
     "versions": _text_by_name,
     "metrics": _metrics,
+    "directions": _directions,
     "resolved_sha256": _hashes,
     "git": _git,
     "data": _part(DataRecord, name=_text, fingerprint=_text, train=_count, validation=_count, test=_count),
@@ -330,6 +342,7 @@ _READERS: dict[str, Reader] = {
         backend=_text,
         feed=_text,
         threads=_count,
+        precision=_text,
         steps_per_execution=_count,
         recurrent=_text_by_name,
         optimizer=_text,

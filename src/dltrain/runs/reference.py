@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltrain.directions import lower_is_better
+from dltrain.directions import bare, direction_of
 from dltrain.errors import UsageError
 from dltrain.runs.record import FILE_NAME
 from dltrain.runs.run import Run
@@ -71,8 +71,21 @@ def _best(metric: str, runs_dir: Path, summaries: Sequence[RunSummary]) -> RunSu
         known = sorted({name for run in summaries for name in _metrics(run)})
         hint = f"metrics there: {', '.join(known[:_SHOWN_NAMES])}" if known else "no run there has final metrics yet"
         raise UsageError(f"no run in {runs_dir} has the metric {metric[:80]!r}", hint)
-    sign = -1 if lower_is_better(metric) else 1
+    ways = {way for _, run in scored if (way := _direction(run, metric)) is not None}
+    if len(ways) != 1:
+        which = "its runs disagree whether" if ways else "it is not known whether"
+        message = f"{which} a low or a high `{metric[:80]}` is better"
+        ids = _ids([run for _, run in scored])
+        hint = f"`checkpoint: {{monitor: …, mode: min}}` in a config says it; name a run by its id: {ids}"
+        raise UsageError(message, hint)
+    sign = -1 if ways == {"min"} else 1
     return max(reversed(scored), key=lambda pair: sign * pair[0])[1]
+
+
+def _direction(run: RunSummary, metric: str) -> str | None:
+    """Return which values of a metric are better, as the run recorded it; runs of older versions have Keras's names."""
+    recorded = run.record.directions if run.record else {}
+    return recorded.get(bare(metric), direction_of(bare(metric)))
 
 
 def _metrics(run: RunSummary) -> dict[str, float]:

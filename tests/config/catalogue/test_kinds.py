@@ -74,7 +74,7 @@ def test_kinds_accept_their_samples(name: str) -> None:
         ("float", 1, 1.0),
         ("int", 1, 1),
         ("ints", [1, 2], (1, 2)),
-        ("floats", [1, 0.5], (1.0, 0.5)),
+        ("floats", [1, 0.5], [1.0, 0.5]),
         ("ints_nested", [[1, 2], 3], ((1, 2), 3)),
         ("mask_shape", [None, 1, 28], (None, 1, 28)),
         ("words", "a", "a"),

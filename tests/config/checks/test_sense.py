@@ -276,6 +276,133 @@ def test_sense_no_data_set_has_what_an_embedding_takes() -> None:
     assert "no data set here has whole numbers" in problem.hint
 
 
+@pytest.mark.parametrize(
+    ("metrics", "column", "known"),
+    [
+        ("F1Score", "val_f1_score", True),
+        ("F1Score", "val_f1_score_2", True),
+        ("{F1Score: {name: f}}", "val_f_0", True),
+        ("F1Score", "val_f1_score_3", False),
+        ("{F1Score: {average: macro}}", "val_f1_score_2", False),
+        ("{Precision: {thresholds: [0.2, 0.5]}}", "val_precision_0.2", True),
+        ("{Precision: {thresholds: [0.2, 0.5]}}", "val_precision_0", False),
+    ],
+)
+def test_sense_knows_the_columns_of_a_vector(metrics: str, column: str, known: bool) -> None:
+    given = {"data": THREE, "loss": "categorical_crossentropy", "metrics": metrics}
+    stopping = f"{{EarlyStopping: {{monitor: {column}, patience: 2}}}}"
+    codes = [problem.code for problem in problems_of(SOFTMAX, **given, callbacks=stopping)]
+    assert codes == ([] if known else ["unknown-metric"])
+
+
+ONE = "{Dense: {units: 1, activation: sigmoid}}"
+BOTH = "{Dense: {units: 2, activation: softmax}}"
+BCE, CCE = "binary_crossentropy", "categorical_crossentropy"
+
+
+@pytest.mark.parametrize(
+    ("data", "layers", "loss", "metric", "cure"),
+    [
+        # Averages over the outputs of one-hot rows
+        *((TWO, BOTH, CCE, metric, "class_id: 1") for metric in ("Precision", "recall", "Recall: {thresholds: 0.3}")),
+        (TWO, BOTH, CCE, "SensitivityAtSpecificity: {specificity: 0.5}", "class_id: 1"),
+        (TWO, BOTH, "mse", "FalsePositives", "binary_crossentropy"),
+        (TWO, BOTH, CCE, "F1Score: {average: micro}", "average: macro"),
+        (THREE, SOFTMAX, CCE, "FBetaScore: {average: micro}", "average: macro"),
+        (THREE, SOFTMAX, CCE, "Precision: {top_k: 1}", "class_id: 1"),
+        *((TWO, BOTH, CCE, metric, None) for metric in ("Precision: {class_id: 0}", "F1Score", "AUC", "accuracy")),
+        (TWO, BOTH, CCE, "F1Score: {average: macro}", None),
+        (THREE, SOFTMAX, CCE, "Precision", None),
+        (THREE, SOFTMAX, CCE, "Recall: {class_id: 2, top_k: 1}", None),
+        (THREE, SOFTMAX, CCE, "F1Score: {average: micro, threshold: 0.4}", None),
+        (TWO, ONE, BCE, "Precision", None),
+        # The largest of a single output
+        (TWO, ONE, BCE, "F1Score", "threshold: 0.5"),
+        (TWO, ONE, BCE, "FBetaScore: {beta: 2, average: macro}", "threshold: 0.5"),
+        (TWO, ONE, BCE, "F1Score: {threshold: 0.4}", None),
+        # Outputs that are no probabilities
+        (TWO, "{Dense: {units: 1, activation: tanh}}", "hinge", "accuracy", None),
+        (TWO, "{Dense: {units: 1, activation: tanh}}", "hinge", "BinaryAccuracy", "threshold: 0"),
+        (TWO, "{Dense: {units: 1}}", "squared_hinge", "BinaryIoU: {target_class_ids: [1]}", "threshold: 0"),
+        (TWO, "{Dense: {units: 1, activation: tanh}}", "hinge", "Precision", "thresholds: 0"),
+        (TWO, "{Dense: {units: 1, activation: tanh}}", "hinge", "Precision: {thresholds: 0}", None),
+        (TWO, "{Dense: {units: 1, activation: tanh}}", "hinge", "AUC", "sigmoid"),
+        (TWO, "{Dense: {units: 1, activation: tanh}}", "mse", "accuracy", None),
+        (THREE, "{Dense: {units: 3, activation: tanh}}", "categorical_hinge", "Recall", "softmax"),
+        (THREE, LOGITS, "categorical_hinge", "F1Score", None),
+        (THREE, LOGITS, "categorical_hinge", "Recall: {top_k: 2}", None),
+    ],
+)
+def test_sense_knows_what_a_metric_can_tell(data: str, layers: str, loss: str, metric: str, cure: str | None) -> None:
+    found = problems_of(layers, data=data, loss=loss, metrics=metric)
+    assert [problem.severity for problem in found] == ([] if cure is None else ["warning"])
+    if cure is not None:
+        assert found[0].code in ("metric-average", "metric-logits")
+        assert cure in found[0].hint
+        assert found[0].path == ("train", "metrics", 0)
+
+
+def dense(activation: str, units: int = 3) -> str:
+    return f"{{Dense: {{units: {units}, activation: {activation}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("data", "layers", "loss", "code", "severity"),
+    [
+        *(
+            (THREE, dense("linear"), loss, "output-activation", "error")
+            for loss in ("kl_divergence", "kld", "KLD", "KLDivergence", "poisson", "Poisson", "msle", "MSLE", "Dice")
+        ),
+        (THREE, dense("linear"), "CategoricalGeneralizedCrossEntropy", "output-activation", "error"),
+        (THREE, dense("tanh"), "poisson", "output-activation", "error"),
+        (THREE, dense("gelu"), "mean_squared_logarithmic_error", "output-activation", "error"),
+        (THREE, dense("relu"), "kl_divergence", "output-activation", "error"),
+        (THREE, dense("relu"), "Tversky", "output-activation", "error"),
+        (THREE, dense("sigmoid"), "kl_divergence", "output-activation", "warning"),
+        (TWO, dense("sigmoid", 1), "kl_divergence", "output-units", "error"),
+        (TWO, dense("sigmoid", 1), "hinge", "output-activation", "warning"),
+        (TWO, dense("relu", 1), "squared_hinge", "output-activation", "warning"),
+        (THREE, dense("softmax"), "mape", "loss-domain", "warning"),
+        *(
+            (NUMBER, dense(activation, 1), loss, "loss-domain", "error")
+            for loss, activation in (("msle", "linear"), ("Poisson", "softplus"), ("kl_divergence", "sigmoid"))
+        ),
+        (NUMBER, dense("linear", 1), "mape", "loss-domain", "warning"),
+        (NUMBER, dense("linear", 1), "cosine_similarity", "loss-domain", "error"),
+        # Close, and sound
+        (THREE, dense("softmax"), "kl_divergence", None, None),
+        (THREE, dense("softplus"), "poisson", None, None),
+        (THREE, dense("relu"), "msle", None, None),
+        (THREE, dense("softmax"), "Dice", None, None),
+        (THREE, dense("linear"), "categorical_hinge", None, None),
+        (THREE, dense("softmax"), "categorical_hinge", None, None),
+        (THREE, dense("linear"), "cosine_similarity", None, None),
+        (TWO, dense("linear", 1), "hinge", None, None),
+        (TWO, dense("sigmoid", 1), "poisson", None, None),
+        (NUMBER, dense("linear", 1), "huber", None, None),
+    ],
+)
+def test_sense_knows_the_domain_of_a_loss(
+    data: str, layers: str, loss: str, code: str | None, severity: str | None
+) -> None:
+    found = [(problem.code, problem.severity) for problem in problems_of(layers, data=data, loss=loss)]
+    assert (code, severity) in found if code is not None else found == []
+
+
+@pytest.mark.parametrize("metric", ["Precision", "Recall: {thresholds: 0.4}", "FalsePositives", "F1Score"])
+def test_sense_mends_a_metric_of_integer_labels_without_leading_to_an_average(metric: str) -> None:
+    (found,) = problems_of(BOTH, data=TWO, metrics=metric)
+    assert found.code == "metric-labels"
+    one = ("sigmoid" in found.hint) or ("class_id: 1" in found.hint) or metric == "F1Score"
+    assert one, found.hint
+
+
+def test_sense_reports_a_metric_that_is_named_like_a_number_of_another() -> None:
+    metrics = "F1Score, {Precision: {name: f1_score_2}}"
+    (found,) = problems_of(SOFTMAX, data=THREE, loss="categorical_crossentropy", metrics=metrics)
+    assert (found.code, found.path) == ("duplicate-name", ("train", "metrics", 1))
+
+
 def test_sense_knows_which_metrics_have_no_direction() -> None:
     loss = "binary_crossentropy"
     for name in entries.names("metric"):

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 
 from dltrain.config import load
@@ -15,6 +16,38 @@ from dltrain.errors import ConfigError
 
 def raise_error(**arguments: Any) -> Any:
     raise ValueError("Exception encountered when calling it.\n\nno such thing\n\nArguments received: …")
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "[Dense: {units: 3, activation: softmax}]",
+        "[Dense: {units: 3}, Softmax]",
+        "[Dense: {units: 3, activation: softmax}, Dropout: {rate: 0.2}, Flatten]",
+        "[Reshape: {target_shape: [2, 2]}, LSTM: {units: 3, activation: softmax}]",
+        "[Reshape: {target_shape: [2, 2]}, Bidirectional: {layer: {GRU: {units: 3}}, merge_mode: sum}]",
+        "[Reshape: {target_shape: [2, 2]}, RNN: {cell: {GRUCell: {units: 3}}}]",
+        "[Reshape: {target_shape: [1, 4]}, TimeDistributed: {layer: {Dense: {units: 3}}}, Flatten]",
+        "[Dense: {units: 3}, BatchNormalization]",
+    ],
+)
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_build_in_mixed_precision_outputs_float32(tiny: Path, tmp_path: Path, precision: str, layers: str) -> None:
+    from dltrain.engine.inputs import load_data
+
+    plan = load(
+        tiny, [f"model.layers={layers}", f"train.precision={precision}", "train.loss=mse", "runtime.optimizer=keras"]
+    )
+    with open_session(plan.spec) as session:
+        model = build_model(plan, load_data(plan.spec).facts, session).model
+    model.save(tmp_path / "model.keras")
+    for each in (model, keras.models.load_model(tmp_path / "model.keras")):
+        outputs = each.predict_on_batch(np.linspace(0, 1, 80, dtype=np.float32).reshape(20, 4))
+        assert outputs.dtype == np.float32
+        # More than 16 bits of each number are in use.
+        assert not np.array_equal(outputs, outputs.astype("float16").astype("float32"))
+        if "softmax" in layers.lower() and "LSTM" not in layers:
+            assert np.abs(outputs.sum(axis=-1) - 1).max() < 1e-6
 
 
 def test_build_reports_a_callback_that_keras_rejects_at_its_line(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tests.helpers import failures
 
 from dltrain.config.catalogue import entries
-from dltrain.config.catalogue.labels import label_encoding
+from dltrain.config.catalogue.labels import boundary, label_encoding
 from dltrain.engine.model.construct import construct
 from dltrain.engine.model.labels import classes_of, encode
 
@@ -46,9 +46,24 @@ def test_labels_are_encoded() -> None:
     assert encode(y, "index", 3) is y
 
 
-@pytest.mark.parametrize(("from_logits", "expected"), [(False, [0, 0, 1]), (True, [0, 1, 1])])
-def test_labels_of_one_output_are_thresholded_at_one_half_or_zero(from_logits: bool, expected: list[int]) -> None:
-    assert classes_of(np.array([[-1.0], [0.2], [0.9]]), from_logits).tolist() == expected
+@pytest.mark.parametrize(("boundary", "expected"), [(0.5, [0, 0, 1]), (0.0, [0, 1, 1])])
+def test_labels_of_one_output_are_the_sides_of_its_boundary(boundary: float, expected: list[int]) -> None:
+    assert classes_of(np.array([[-1.0], [0.2], [0.9]]), boundary).tolist() == expected
+
+
+def test_labels_have_the_boundary_between_those_that_the_loss_makes() -> None:
+    """By Keras: the loss of an output beyond the boundary is lower for the label 1 than for 0."""
+
+    def compute(loss: str) -> None:
+        at = boundary(loss, from_logits=False)
+        for output in (at - 0.3, at + 0.3):
+            made = construct("loss", loss, {})
+            of_label = [float(made(tf.constant([[label]]), tf.constant([[output]]))) for label in (0.0, 1.0)]
+            assert (of_label[1] < of_label[0]) == (output > at), of_label
+
+    # The others are no distances of a single output from its label.
+    others = {*BY_CLASS, "CTC", "Dice", "KLDivergence", "MeanAbsolutePercentageError", "Poisson", "Tversky"}
+    assert failures((loss for loss in entries.names("loss") if loss not in others), compute) == {}
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -222,6 +222,14 @@ def test_training_smoke_run_skips_the_gate(tiny: Path, tmp_path: Path) -> None:
     assert run.record().smoke is True
 
 
+def test_training_that_leaves_the_domain_of_its_loss_names_that_first(tiny: Path, tmp_path: Path) -> None:
+    layers = "[Dense: {units: 3, activation: softmax}, BatchNormalization]"
+    with pytest.raises(Diverged) as caught:
+        package.fit(tiny, [f"model.layers={layers}", "train.loss=poisson", "train.epochs=1"], runs_dir=tmp_path)
+    assert caught.value.hint.startswith("`Poisson` takes outputs from 0 on, and the last layer, `BatchNormalization`")
+    assert caught.value.hint.index("first") < caught.value.hint.index("learning rate")
+
+
 def test_training_divergence_is_reported_and_recorded(tiny: Path, tmp_path: Path) -> None:
     overrides = ["train.optimizer=SGD: {learning_rate: 1e30}", "train.loss=mse", "model.layers.2.Dense={units: 3}"]
     with pytest.raises(Diverged, match=r"nan|inf"):

@@ -27,6 +27,8 @@ Trait = Literal[
     "adds_noise",  # in training alone
     "applies",  # the activation function that the layer is
     "positionwise",  # works at every position along a sample's axes alike: it adds none and takes none away
+    "masks",  # passes on the mask of its input; the others lose it
+    "ends_mask",  # takes a mask and outputs one vector, which needs none
     # Layers and losses
     "mixes_batch",  # a sample's output depends on the other samples: `training` or `always`
     # Optimizers
@@ -40,6 +42,11 @@ Trait = Literal[
     "binary",  # judges each output as a yes-or-no question of its own
     "categorical",  # compares the classes with each other: one output per class
     "integer_labels",  # takes the number of the class; the others take one-hot rows, or 0 and 1 for one output
+    "signed",  # makes -1 and 1 of the labels 0 and 1
+    "outputs",  # [lowest, highest] that it takes, null for no end, beside `probabilities`
+    "targets",  # the same of targets
+    "divides",  # by the targets
+    "turns",  # compares directions: of a single number, the sign
     "crossentropy",  # plain cross-entropy: ln(classes) for uniform guesses, ln 2 for a binary output
     # Losses and metrics
     "probabilities",  # takes outputs for probabilities, where it is not told that they are logits
@@ -47,6 +54,7 @@ Trait = Literal[
     "labels",  # those that it takes: integer, one_hot, binary, per_output, predicted (classes, by number) or number
     "share",  # from 0 to 1
     "undirected",  # Keras does not know which way it is better
+    "vector",  # the argument that makes its result a vector: one number a class where null, one a threshold for a list
     # Activations
     "range",  # [lowest, highest] value, null for no end; absent too where values only dip below zero, as of gelu
     "sums_to_one",  # over the last axis
@@ -113,6 +121,11 @@ def trait(section: str, name: str | None, key: Trait) -> Any:
     """A trait of a class, found by its name or an alias; None where the class does not have it."""
     entry = find(section, name) if name is not None else None
     return entry.traits.get(key) if entry is not None else None
+
+
+def passes_on(layer: str) -> bool:
+    """Whether a layer leaves every number what it is, outside of training."""
+    return any(trait("layer", layer, name) for name in ("keeps_values", "drops", "adds_noise"))
 
 
 def follows_labels(section: str, name: str) -> bool:

@@ -152,8 +152,8 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _floats(value: list[float]) -> tuple[float, ...]:
-    return tuple(float(item) for item in value)
+def _floats(value: list[float]) -> list[float]:
+    return [float(item) for item in value]  # a tuple of `thresholds` is one threshold to Keras
 
 
 def _activations(argument: Argument) -> tuple[str, ...]:

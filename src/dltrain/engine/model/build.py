@@ -6,19 +6,21 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import keras
 
 from dltrain.config import Plan
-from dltrain.config.catalogue.labels import LabelEncoding, label_encoding, needed_outputs
-from dltrain.config.catalogue.names import layer_names
+from dltrain.config.catalogue.labels import LabelEncoding, boundary, label_encoding, needed_outputs
+from dltrain.config.catalogue.names import direction, layer_names
 from dltrain.data.arrays import Dataset
 from dltrain.data.facts import Facts
 from dltrain.engine.backends.backend import Recurrence
 from dltrain.engine.model import speed
 from dltrain.engine.model.construct import Refused, ask, construct, construct_metric
 from dltrain.engine.model.labels import encode
+from dltrain.engine.model.metrics import log_as_numbers, parts_of
 from dltrain.engine.session import Session, precision
 
 
@@ -35,15 +37,19 @@ class BuiltModel:
         model: the model itself.
         encoding: of the labels that its loss takes.
         from_logits: whether its outputs are logits, of which the loss makes probabilities.
+        boundary: value of a single output above which a sample is of the class 1.
         recurrent: the layers that compute otherwise than Keras would, by name.
         optimizer: whether the optimizer updates a variable in one operation (`fused`) or as Keras has it.
+        metric_parts: names of the numbers beside its mean that a metric with a vector as its result logs.
     """
 
     model: keras.Sequential
     encoding: LabelEncoding
     from_logits: bool
+    boundary: float
     recurrent: Mapping[str, Recurrence]
     optimizer: Literal["fused", "keras"]
+    metric_parts: tuple[str, ...] = ()
 
     def count_parameters(self) -> int:
         """Return the number of values in the model's weights, trainable or not."""
@@ -57,6 +63,8 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
         ConfigError: Keras refuses a layer, or the model's output does not fit the labels.
     """
     train = plan.spec.train
+    from_logits = bool(train.loss.arguments.get("from_logits", False))
+    split_at = boundary(train.loss.name, from_logits)
     with precision(train.precision):
         layers, recurrent = _build_layers(plan, facts, session)
         model = keras.Sequential([keras.Input(facts.shape), *layers], name=_scope(plan.spec.name))
@@ -66,7 +74,10 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
                 model.compile,
                 optimizer=construct("optimizer", train.optimizer.name, train.optimizer.arguments),
                 loss=construct("loss", train.loss.name, train.loss.arguments),
-                metrics=[construct_metric(metric) for metric in train.metrics],
+                metrics=[
+                    construct_metric(metric, boundary(train.loss.name, False), model.output_shape[-1])
+                    for metric in train.metrics
+                ],
                 jit_compile=session.backend.JIT_COMPILE,
             )
             # Keras would build it in the first step, where some optimizers give their variables other names.
@@ -74,8 +85,17 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
         except Refused as refusal:
             raise plan.error(("train",), f"Keras refuses to compile the model: {refusal}") from refusal
         fused = plan.spec.runtime.optimizer == "auto" and session.backend.fuse(model)
-    from_logits = bool(train.loss.arguments.get("from_logits", False))
-    return BuiltModel(model, encoding, from_logits, recurrent, "fused" if fused else "keras")
+    parts = parts_of(train.metrics, facts.class_names, model.output_shape[-1])
+    log_as_numbers(model, parts)
+    return BuiltModel(
+        model,
+        encoding,
+        from_logits,
+        split_at,
+        recurrent,
+        "fused" if fused else "keras",
+        tuple(chain.from_iterable(parts.values())),
+    )
 
 
 def _build_layers(plan: Plan, facts: Facts, session: Session) -> tuple[list[keras.layers.Layer], dict[str, Recurrence]]:
@@ -152,7 +172,7 @@ def try_out(plan: Plan, built: BuiltModel, dataset: Dataset) -> None:
 
 
 def build_callbacks(plan: Plan) -> list[keras.callbacks.Callback]:
-    """Construct the callbacks of a plan, in order.
+    """Construct the callbacks of a plan, in order; `mode: auto` becomes the direction of the metric that they monitor.
 
     Raises:
         ConfigError: at the first callback that Keras refuses.
@@ -160,7 +180,10 @@ def build_callbacks(plan: Plan) -> list[keras.callbacks.Callback]:
     built = []
     for index, callback in enumerate(plan.spec.train.callbacks):
         try:
-            built.append(construct("callback", callback.name, callback.arguments))
+            arguments = dict(callback.arguments)
+            if arguments.get("mode") == "auto":  # Keras knows its metrics by their classes, but not by their parts
+                arguments["mode"] = direction(plan.spec.train.metrics, arguments["monitor"]) or "auto"
+            built.append(construct("callback", callback.name, arguments))
         except Refused as refusal:
             path = ("train", "callbacks", index)
             raise plan.error(path, f"Keras refuses the callback `{callback.name}`: {refusal}") from refusal

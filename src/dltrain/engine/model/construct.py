@@ -10,7 +10,9 @@ import keras
 
 from dltrain.arguments import Argument
 from dltrain.config import KerasObject
+from dltrain.config.catalogue.entries import follows_labels
 from dltrain.config.catalogue.kinds import plain_kind, section_of
+from dltrain.config.catalogue.labels import HALF
 from dltrain.config.catalogue.names import metric_name, snake_case
 from dltrain.config.catalogue.objects import find
 from dltrain.engine import backends
@@ -69,8 +71,16 @@ def construct(section: str, name: str, arguments: Mapping[str, Any]) -> Any:
     return ask(getattr(_MODULES[section], entry.name), **given)
 
 
-def construct_metric(metric: KerasObject) -> Any:
-    """Construct a metric with the name from the config: Keras would number the second of a class in a process."""
+def construct_metric(metric: KerasObject, boundary: float = HALF, outputs: int | None = None) -> Any:
+    """Construct a metric with the name from the config: Keras would number the second of a class in a process.
+
+    Args:
+        metric: the metric.
+        boundary: value of a single output that parts the classes. Keras's `accuracy` would take 0.5.
+        outputs: how many numbers the model outputs per sample.
+    """
+    if outputs == 1 and boundary != HALF and follows_labels("metric", metric.name):
+        return construct("metric", "BinaryAccuracy", {"threshold": boundary, "name": metric.name})
     made = construct("metric", metric.name, metric.arguments)
     if isinstance(made, str):
         return made

@@ -16,8 +16,8 @@ def encode(y: np.ndarray, encoding: LabelEncoding, classes: int | None) -> np.nd
     return y
 
 
-def classes_of(outputs: np.ndarray, from_logits: bool) -> np.ndarray:
-    """Return the predicted class of each row: the largest output, or the side of 0.5 (0 for logits) of a single one."""
+def classes_of(outputs: np.ndarray, boundary: float) -> np.ndarray:
+    """Return the predicted class of each row: the largest output, or the side of the boundary of a single one."""
     if outputs.shape[-1] == 1:
-        return (outputs[:, 0] > (0.0 if from_logits else 0.5)).astype(np.int64)
+        return (outputs[:, 0] > boundary).astype(np.int64)
     return outputs.argmax(axis=-1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dltrain import runs
 from dltrain.config import Plan
+from dltrain.config.catalogue.names import directions
 from dltrain.data.arrays import Dataset
 from dltrain.engine.backends.backend import INFERENCE_BATCH
 from dltrain.engine.events import Listener, Phase
@@ -91,6 +92,7 @@ def record_of(job: Job) -> dict[str, Any]:
             backend=plan.spec.runtime.backend,
             feed=job.inputs.train.kind,
             threads=session.threads,
+            precision=plan.precision,
             steps_per_execution=job.steps.per_execution,
             recurrent=job.built.recurrent,
             optimizer=job.built.optimizer,
@@ -106,4 +108,5 @@ def record_of(job: Job) -> dict[str, Any]:
         "resolved_sha256": (runs.config_digest(plan.resolved().encode()),),
         "parameters": job.built.count_parameters(),
         "epochs": plan.spec.train.epochs,
+        "directions": directions(plan.spec.train, job.built.metric_parts),
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from dltrain.config.catalogue.domains import suspect
 from dltrain.config.catalogue.names import direction
 from dltrain.engine.checkpoint import CallbackState, Checkpoint, to_files
 from dltrain.engine.events import EpochDone, Listener, StepDone
@@ -139,7 +140,9 @@ class Recorder(keras.callbacks.Callback):
 
     def _check_finite(self, loss: float) -> None:
         if not math.isfinite(loss):
-            hint = "lower the learning rate, or set `clipnorm` in the optimizer"
+            cause = suspect(self._spec.train.loss, self._spec.model.layers)
+            slower = "lower the learning rate, or set `clipnorm` in the optimizer"
+            hint = f"{cause}: mend that first, then {slower}" if cause else slower
             raise Diverged(f"the loss became {loss} in epoch {self._epoch}", hint)
 
     def _save(self, current: Mapping[str, np.ndarray]) -> None:

@@ -136,6 +136,7 @@ def _go_on(opened: OpenedRun, job: Job, differs: Sequence[str], from_scratch: bo
         best_epoch=checkpoint.best_epoch if checkpoint is not None else None,
         runtime=now["runtime"],
         epochs=now["epochs"],
+        directions=now["directions"],
         resolved_sha256=(
             *record.resolved_sha256,
             *now["resolved_sha256"],

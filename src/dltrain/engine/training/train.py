@@ -92,6 +92,8 @@ def _prepared(job: Job, run: runs.Run) -> Prepared:
         epochs=job.plan.spec.train.epochs,
         steps=job.steps.per_epoch,
         smoke=job.plan.smoke,
+        precision=job.plan.precision,
+        metric_parts=job.built.metric_parts,
     )
 
 

@@ -6,6 +6,7 @@ from dltrain.config.checks.draft import Draft
 from dltrain.config.checks.outline import Outline
 from dltrain.config.checks.sense.inputs import check_inputs
 from dltrain.config.checks.sense.losses import check_losses
+from dltrain.config.checks.sense.masks import check_masks
 from dltrain.config.checks.sense.monitors import check_monitors
 from dltrain.config.checks.sense.optimizers import check_optimizer
 from dltrain.config.checks.sense.output import check_output
@@ -19,9 +20,10 @@ from dltrain.errors import Problem
 def check_sense(draft: Draft, outline: Outline) -> list[Problem]:
     """The problems of values that are each valid on their own; what has a problem already is left out."""
     return [
-        *check_monitors(draft),
+        *check_monitors(draft, outline),
         *check_inputs(draft, outline),
         *check_weights(draft, outline),
+        *check_masks(draft, outline),
         *check_output(draft, outline),
         *check_losses(draft),
         *check_training(draft),

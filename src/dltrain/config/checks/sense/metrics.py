@@ -1,18 +1,22 @@
-"""The metrics against the encoding of the labels."""
+"""The metrics against the encoding of the labels and the outputs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from dltrain.config.catalogue.entries import find, follows_labels, trait
-from dltrain.config.catalogue.labels import LabelEncoding, label_encoding
+from dltrain.config.catalogue.labels import LabelEncoding, boundary, label_encoding, splits_at_half
 from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
+from dltrain.config.schema import KerasObject
 from dltrain.data.facts import Facts
 from dltrain.errors import Problem, Severity
 
 
-def check_metrics(draft: Draft, loss: str | None, outputs: int | None, *, logits: bool) -> Iterator[Problem]:
-    """Holds each metric against the labels that `loss` (a Keras class name) takes, and against logits."""
+def check_metrics(draft: Draft, loss: str | None, outputs: int | None, activation: str | None) -> Iterator[Problem]:
+    """Holds each metric against the labels that `loss` (a Keras class name) takes, and against the outputs.
+
+    `outputs` and the last `activation` are None where they are not known.
+    """
     data = draft.data
     if data is None:
         return
@@ -21,8 +25,10 @@ def check_metrics(draft: Draft, loss: str | None, outputs: int | None, *, logits
         encoding = None  # one column or two: the output would say
     for metric in draft.metrics or ():
         problem = _metric_problem(draft, metric, data, encoding)
-        if problem is None and logits:
-            problem = _metric_on_logits(draft, metric, loss, outputs)
+        if problem is None and data.task == "classification":
+            problem = _metric_over_classes(draft, metric, data, outputs)
+        if problem is None and activation is not None:
+            problem = _metric_on_outputs(draft, metric, loss, outputs, activation)
         if problem is not None:
             yield problem
 
@@ -45,6 +51,8 @@ def _metric_problem(draft: Draft, metric: Placed, data: Facts, encoding: LabelEn
             hint = f"write `Sparse{name}`"
             return wrong(f"`{written}` needs one-hot labels, but the loss takes integer labels", hint)
         message = f"`{written}` needs a label for every output, but the loss takes integer labels"
+        if data.classes == 2 and _is_average(metric.object, name, 2):
+            return wrong(message, _of_one_class(name, data, "`loss: categorical_crossentropy` and "))
         return wrong(message, "write `loss: categorical_crossentropy`, which turns labels into one-hot rows")
     if encoding in ("one_hot", "binary") and labels == "integer":
         message = f"`{written}` takes integer labels, but with this loss labels are {_encoding_phrase(encoding)}"
@@ -59,25 +67,88 @@ def _metric_problem(draft: Draft, metric: Placed, data: Facts, encoding: LabelEn
     return None
 
 
+def _metric_over_classes(draft: Draft, metric: Placed, data: Facts, outputs: int | None) -> Problem | None:
+    """A metric that tells no class from another: an average over one-hot rows, or the larger one of a single output."""
+    written, name = metric.object.name, kind_of("metric", metric) or metric.object.name
+    if outputs == 1 and _takes_argument(name, "average") and value_of("metric", metric.object, "threshold") is None:
+        message = (
+            f"without a `threshold`, `{written}` takes the largest output as the answer: of a single one, always 1"
+        )
+        hint = f"write `{name}: {{threshold: 0.5}}`"
+        return draft.tell("metric-average", message, metric.path, hint, "warning")
+    if outputs is not None and _is_average(metric.object, name, outputs):
+        message = f"`{written}` counts the {outputs} outputs of a sample together, so it says no more than accuracy"
+        return draft.tell("metric-average", message, metric.path, _of_one_class(name, data), "warning")
+    return None
+
+
+def _is_average(metric: KerasObject, name: str, outputs: int) -> bool:
+    """Whether a metric is an average over all outputs for one-hot rows, in which each mistake counts twice.
+
+    Of two outputs that add up to 1, both are right or both are wrong; so are the largest one and the label's.
+    """
+    if outputs < 2 or trait("metric", name, "labels") != "per_output":
+        return False
+    if _takes_argument(name, "average"):
+        return value_of("metric", metric, "average") == "micro" and value_of("metric", metric, "threshold") is None
+    if name == "AUC" or value_of("metric", metric, "class_id") is not None:
+        return False
+    return outputs == 2 or value_of("metric", metric, "top_k") == 1
+
+
+def _of_one_class(name: str, data: Facts, first: str = "") -> str:
+    """How to measure one class."""
+    single = "end in one unit with `activation: sigmoid`, with `loss: binary_crossentropy`"
+    if _takes_argument(name, "average"):
+        return f"write {first}`{name}`, which gives a number for each class, or `{name}: {{average: macro}}`"
+    if not _takes_argument(name, "class_id"):
+        return single
+    of_class = f"write {first}`{name}: {{class_id: 1}}`, that of class `{data.class_names[1]}`"
+    return f"{of_class}; or {single}" if data.classes == 2 else of_class
+
+
+def _takes_argument(name: str, key: str) -> bool:
+    entry = find("metric", name)
+    return entry is not None and key in entry.arguments
+
+
 def _encoding_phrase(encoding: str) -> str:
     return {"one_hot": "one-hot rows", "binary": "0 or 1"}.get(encoding, encoding)
 
 
-def _metric_on_logits(draft: Draft, metric: Placed, loss: str | None, outputs: int | None) -> Problem | None:
-    name = kind_of("metric", metric) or metric.object.name
-    if trait("metric", name, "probabilities") and not value_of("metric", metric.object, "from_logits"):
-        message = f"`{metric.object.name}` needs probabilities, but the model's outputs are logits"
+def _metric_on_outputs(
+    draft: Draft, metric: Placed, loss: str | None, outputs: int | None, activation: str
+) -> Problem | None:
+    """A metric that misjudges outputs which are no probabilities, or which its threshold does not divide."""
+    written, name = metric.object.name, kind_of("metric", metric) or metric.object.name
+
+    def wrong(message: str, hint: str) -> Problem:
+        return draft.tell("metric-logits", message, metric.path, hint, "warning")
+
+    entry = find("metric", name)
+    arguments = entry.arguments if entry is not None else {}
+    from_zero = outputs == 1 and loss is not None and _boundary(draft, loss) == 0
+    what = "logits" if activation == "linear" else f"those of `{activation}`"
+    if trait("activation", activation, "range") != [0, 1] and _needs_probabilities(metric.object, name, outputs):
+        if from_zero and "thresholds" in arguments and name != "AUC":
+            if value_of("metric", metric.object, "thresholds") == 0:
+                return None
+            message = f"`{written}` splits outputs at 0.5, but they are {what}, whose middle is 0"
+            return wrong(message, f"write `{name}: {{thresholds: 0}}`")
         hint = "give the last layer an activation, and the loss no `from_logits`"
-        entry = find("metric", name)
-        if entry is not None and "from_logits" in entry.arguments:
+        if activation != "linear":
+            hint = "end in `activation: sigmoid` or `softmax`, with a loss that takes it"
+        if "from_logits" in arguments and activation == "linear":
             hint = f"write `{name}: {{from_logits: true}}`"
-        return draft.tell("metric-logits", message, metric.path, hint, "warning")
-    binary = outputs == 1 and trait("loss", loss, "binary")
-    halved = name == "BinaryAccuracy" or follows_labels("metric", name)
-    if binary and halved and "threshold" not in metric.object.arguments:
-        message = f"`{metric.object.name}` splits outputs at 0.5, but they are logits, whose middle is 0"
-        hint = "write `BinaryAccuracy: {threshold: 0, name: accuracy}`"
-        return draft.tell("metric-logits", message, metric.path, hint, "warning")
+        return wrong(f"`{written}` needs probabilities, but the model's outputs are {what}", hint)
+    if from_zero and splits_at_half(name, metric.object.arguments):
+        message = f"`{written}` splits outputs at 0.5, but they are {what}, whose middle is 0"
+        plain = "BinaryAccuracy: {threshold: 0, name: accuracy}"
+        return wrong(message, f"write `{plain if name == 'BinaryAccuracy' else f'{name}: {{threshold: 0}}'}`")
+    # Of a loss that makes -1 and 1 of the labels, the engine tells `accuracy` the boundary.
+    if from_zero and follows_labels("metric", name) and not trait("loss", loss, "signed"):
+        message = f"`{written}` splits outputs at 0.5, but they are {what}, whose middle is 0"
+        return wrong(message, "write `BinaryAccuracy: {threshold: 0, name: accuracy}`")
     return None
 
 
@@ -114,3 +185,16 @@ def _all_count(draft: Draft, metric: Placed, key: str, best: int, outputs: int) 
     always = "counts every sample as right" if key == "k" else "takes all outputs for a yes"
     message = f"with `{key}: {best}` `{name}` {always}: there are {outputs} outputs"
     return draft.tell("metric-setting", message, path, hint, "warning")
+
+
+def _boundary(draft: Draft, loss: str) -> float:
+    return boundary(loss, draft.loss is not None and bool(value_of("loss", draft.loss.object, "from_logits")))
+
+
+def _needs_probabilities(metric: KerasObject, name: str, outputs: int | None) -> bool:
+    """Whether a metric compares outputs with thresholds between 0 and 1; not where it takes the largest ones."""
+    if not trait("metric", name, "probabilities") or value_of("metric", metric, "from_logits"):
+        return False
+    largest = _takes_argument(name, "average") and value_of("metric", metric, "threshold") is None and outputs != 1
+    first = value_of("metric", metric, "top_k") is not None and value_of("metric", metric, "thresholds") is None
+    return not (largest or first)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dltrain.config.catalogue import entries
-from dltrain.config.catalogue.names import metric_name, metric_of
+from dltrain.config.catalogue.names import metric_name, metric_of, metric_parts, output_labels
 from dltrain.config.checks.draft import Draft, value_of
+from dltrain.config.checks.outline import Outline
 from dltrain.config.document.source import nearest
 from dltrain.config.document.suggest import listing, rename
 from dltrain.config.schema import KerasObject, parse_bound
@@ -14,22 +15,35 @@ from dltrain.errors import Fix, KeyPath, Problem
 from dltrain.names import slug, valid_metric
 
 
-def check_monitors(draft: Draft) -> Iterator[Problem]:
-    yield from _check_metric_names(draft)
-    yield from _check_monitors(draft)
-    yield from _check_expect(draft)
+def check_monitors(draft: Draft, outline: Outline) -> Iterator[Problem]:
+    labels = _labels(draft, outline)
+    logged = _logged_names(draft, labels)
+    yield from _check_metric_names(draft, labels)
+    if logged is not None:
+        yield from _check_monitors(draft, logged)
+        yield from _check_expect(draft, logged)
 
 
-def _logged_names(draft: Draft) -> list[str] | None:
+def _labels(draft: Draft, outline: Outline) -> tuple[str, ...]:
+    """A word for each output; where their number is not known, one for each class."""
+    names = draft.data.class_names if draft.data is not None else ()
+    return output_labels(
+        names, outline.shape[0] if outline.shape is not None and len(outline.shape) == 1 else len(names)
+    )
+
+
+def _logged_names(draft: Draft, labels: Sequence[str]) -> list[str] | None:
     """The columns that every epoch of a run will have, the epoch's number aside; None where that is not known."""
     if draft.metrics is None or draft.validation is None:
         return None
-    names = ["loss", *(metric_name(metric.object) for metric in draft.metrics)]
+    measured = [metric.object for metric in draft.metrics]
+    names = ["loss", *(name for each in measured for name in (metric_name(each), *metric_parts(each, labels)))]
     return [*names, *(f"val_{name}" for name in names)] if draft.validation > 0 else names
 
 
-def _check_metric_names(draft: Draft) -> Iterator[Problem]:
-    taken = set()
+def _check_metric_names(draft: Draft, labels: Sequence[str]) -> Iterator[Problem]:
+    taken: set[str] = set()
+    parts = {part for metric in draft.metrics or () for part in metric_parts(metric.object, labels)}
     for metric in draft.metrics or ():
         name = metric_name(metric.object)
         if not valid_metric(name):
@@ -40,13 +54,13 @@ def _check_metric_names(draft: Draft) -> Iterator[Problem]:
         elif name in taken:
             hint = "remove one of them" if "name" not in metric.object.arguments else "give it another `name`"
             yield draft.tell("duplicate-name", f"two metrics are named `{name}`", metric.path, hint)
+        elif name in parts:
+            message = f"a metric is named `{name}`, but so is one of the numbers of another"
+            yield draft.tell("duplicate-name", message, metric.path, "give it another `name`")
         taken.add(name)
 
 
-def _check_monitors(draft: Draft) -> Iterator[Problem]:
-    logged = _logged_names(draft)
-    if logged is None:
-        return
+def _check_monitors(draft: Draft, logged: list[str]) -> Iterator[Problem]:
     monitors: list[tuple[KeyPath, str]] = []
     if draft.monitor is not None:
         monitors.append((("train", "checkpoint", "monitor"), draft.monitor))
@@ -65,10 +79,7 @@ def _check_monitors(draft: Draft) -> Iterator[Problem]:
         yield _unknown_metric(draft, f"nothing named `{name}` is measured", name, logged, path, hint)
 
 
-def _check_expect(draft: Draft) -> Iterator[Problem]:
-    logged = _logged_names(draft)
-    if logged is None:
-        return
+def _check_expect(draft: Draft, logged: list[str]) -> Iterator[Problem]:
     measured = [name for name in logged if not name.startswith("val_")]
     known = [f"test_{name}" for name in measured] + [name for name in logged if name.startswith("val_")]
     for name, bound in draft.expect.items():

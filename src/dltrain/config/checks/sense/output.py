@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dltrain.config.catalogue.entries import find, trait
+from dltrain.config.catalogue.domains import lies_within, outputs_of, reach
+from dltrain.config.catalogue.entries import find, passes_on, trait
 from dltrain.config.catalogue.labels import label_encoding, needed_outputs
-from dltrain.config.checks.draft import Draft, kind_of, value_of
+from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
 from dltrain.config.checks.outline import Outline, Row, returns_sequences
 from dltrain.config.checks.sense.metrics import check_counts, check_metrics
 from dltrain.data.facts import Facts
@@ -35,9 +36,12 @@ def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
         message = f"`{draft.loss.object.name}` compares sequences of labels, but `{data.name}` has one label per sample"
         yield draft.tell("loss-task", message, draft.loss.path, "write `loss: sparse_categorical_crossentropy`")
         loss = None
+    if loss is not None and draft.loss is not None and (problem := _check_targets(draft, draft.loss, loss, data)):
+        yield problem
+        loss = None if problem.severity == "error" else loss
     shape = outline.shape
     if shape is None or not outline.rows:
-        yield from check_metrics(draft, loss, None, logits=False)
+        yield from check_metrics(draft, loss, None, None)
         return
     if len(shape) != 1:
         yield _not_one_vector(draft, data, loss, outline.rows, shape)
@@ -54,8 +58,22 @@ def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
     activation_problems = list(_check_activation(draft, data, loss, head, outputs))
     yield from activation_problems
     if not any(problem.severity == "error" for problem in activation_problems):
-        yield from check_metrics(draft, loss, outputs, logits=head.activation == "linear")
+        yield from check_metrics(draft, loss, outputs, head.activation)
         yield from check_counts(draft, head.activation, outputs)
+
+
+def _check_targets(draft: Draft, placed: Placed, loss: str, data: Facts) -> Problem | None:
+    """The loss against the targets: 0 and 1 for classes, numbers of any sign otherwise."""
+    name, domain = placed.object.name, trait("loss", loss, "targets")
+    if data.task == "regression" and domain is not None:
+        message = f"`{name}` takes targets {reach(domain)}, but those of `{data.name}` have any sign"
+        return draft.tell("loss-domain", message, placed.path, "write `loss: mean_squared_error`")
+    if trait("loss", loss, "divides"):
+        zeros = "0 and 1" if data.task == "classification" else "of any size, near 0 too"
+        message = f"`{name}` divides by the targets, and those of `{data.name}` are {zeros}"
+        instead = "sparse_categorical_crossentropy" if data.task == "classification" else "mean_absolute_error"
+        return draft.tell("loss-domain", message, placed.path, f"write `loss: {instead}`", "warning")
+    return None
 
 
 def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
@@ -64,7 +82,7 @@ def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
         row for row in rows if row.kind == "Softmax" or row.placed.object.arguments.get("activation") == "softmax"
     ]
     for row in squashing:
-        behind = [later for later in rows[row.number :] if not _passes_on(later)]
+        behind = [later for later in rows[row.number :] if not passes_on(later.kind)]
         if not behind:
             continue
         path = row.placed.argument_path("activation") if row.kind != "Softmax" else row.placed.path
@@ -127,7 +145,7 @@ def _dense(data: Facts, units: int) -> str:
 def _head(rows: Sequence[Row]) -> _Head:
     for row in reversed(rows):
         path = row.placed.argument_path("activation")
-        if _passes_on(row):
+        if passes_on(row.kind):
             continue
         if row.kind == "Activation":
             return _Head(_maker(rows), str(value_of("layer", row.placed.object, "activation")), path)
@@ -141,13 +159,8 @@ def _head(rows: Sequence[Row]) -> _Head:
 
 def _maker(rows: Sequence[Row]) -> Row:
     """The layer that decides how many outputs there are."""
-    makers = (row for row in reversed(rows) if not (_passes_on(row) or _is_activation(row)))
+    makers = (row for row in reversed(rows) if not (passes_on(row.kind) or _is_activation(row)))
     return next(makers, rows[-1])
-
-
-def _passes_on(row: Row) -> bool:
-    """Whether a layer leaves every number what it is, outside of training."""
-    return any(trait("layer", row.kind, name) for name in ("keeps_values", "drops", "adds_noise"))
 
 
 def _is_activation(row: Row) -> bool:
@@ -224,7 +237,7 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
         yield wrong(f"`{activation}` over one output is always 1", f"write `activation: {instead}`")
     elif data.task == "regression":
         if span is not None:
-            message = f"`{activation}` outputs numbers {_reach(*span)}, but the targets of `{data.name}` have no bounds"
+            message = f"`{activation}` outputs numbers {reach(span)}, but the targets of `{data.name}` have no bounds"
             yield wrong(message, "write `activation: linear`, or remove it", "warning")
     elif value_of("loss", draft.loss.object, "from_logits"):
         if is_probability:
@@ -234,7 +247,7 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
             one_sided = trait("loss", loss, "binary") and (span[0] == 0 or span[1] == 0)
             why = "one of the two answers is never given" if one_sided else "logits have no bounds"
             message = (
-                f"with `from_logits: true` the outputs are logits, and `{activation}` makes them {_reach(*span)}: {why}"
+                f"with `from_logits: true` the outputs are logits, and `{activation}` makes them {reach(span)}: {why}"
             )
             yield wrong(message, "write `activation: linear`, or remove it", "warning")
     elif trait("loss", loss, "probabilities") and not is_probability:
@@ -249,13 +262,18 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
     elif trait("loss", loss, "probabilities") and trait("loss", loss, "categorical") and not sums_to_one:
         message = f"`{activation}` judges each class on its own; `{name}` takes probabilities that add up to 1"
         yield wrong(message, "write `activation: softmax`", "warning")
-
-
-def _reach(low: float | None, high: float | None) -> str:
-    """The range of an activation: `from 0 to 1`, `from 0 on`."""
-    if low is None:
-        return f"of at most {high:g}"
-    return f"from {low:g} on" if high is None else f"from {low:g} to {high:g}"
+    elif not lies_within(span, domain := outputs_of(loss, draft.loss.object.arguments)) and domain is not None:
+        needed = "sigmoid" if outputs == 1 else "softmax"
+        what = f"outputs numbers {reach(span)}" if span is not None else "outputs any number"
+        message = f"`{name}` takes outputs {reach(domain)}, but `{activation}` {what}"
+        yield wrong(message, f"write `activation: {needed}`")
+    elif trait("loss", loss, "signed") and span is not None and span[0] is not None and span[0] > -1:
+        message = f"`{name}` makes -1 and 1 of the labels, but `{activation}` outputs numbers {reach(span)}"
+        yield wrong(message, "write `activation: tanh`, or remove it", "warning")
+    if trait("loss", loss, "turns") and outputs == 1:
+        message = f"`{name}` compares directions: of a single output, only the sign counts, which has no gradient"
+        instead = "mean_squared_error" if data.task == "regression" else "binary_crossentropy"
+        yield draft.tell("loss-domain", message, draft.loss.path, f"write `loss: {instead}`")
 
 
 def _written(head: _Head) -> bool:

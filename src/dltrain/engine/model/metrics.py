@@ -1,0 +1,44 @@
+"""Metrics whose result is a vector, logged as numbers: its mean, and one number a class or threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import keras
+
+from dltrain.config import KerasObject
+from dltrain.config.catalogue.entries import trait
+from dltrain.config.catalogue.names import metric_name, metric_parts, output_labels
+
+
+def parts_of(metrics: Iterable[KerasObject], class_names: tuple[str, ...], outputs: int) -> dict[str, tuple[str, ...]]:
+    """Return the names of the numbers in the result of each metric that may be a vector; none for a single number."""
+    labels = output_labels(class_names, outputs)
+    vectors = (metric for metric in metrics if trait("metric", metric.name, "vector"))
+    return {metric_name(metric): metric_parts(metric, labels) for metric in vectors}
+
+
+def log_as_numbers(model: keras.Sequential, parts: Mapping[str, tuple[str, ...]]) -> None:
+    """Make a compiled model report the parts of its metrics beside their means.
+
+    Keras itself hands a vector on to callbacks and logs, which take numbers. The metrics stay Keras's own, so the
+    saved model has nothing of this.
+    """
+    if not parts:
+        return
+    measured = model.get_metrics_result
+
+    def numbers() -> dict[str, Any]:
+        return dict(_numbers(measured(), parts))
+
+    model.get_metrics_result = numbers
+
+
+def _numbers(results: Mapping[str, Any], parts: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, Any]]:
+    for name, value in results.items():
+        if name in parts and len(value.shape) == 1:
+            yield name, keras.ops.mean(value)
+            yield from ((part, value[index]) for index, part in enumerate(parts[name]))
+        else:
+            yield name, value
