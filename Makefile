@@ -5,7 +5,7 @@ BIN := .venv/bin
 # PARALLEL= runs the tests one after the other.
 PARALLEL ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: train test test-slow check check-oldest bench torture smoke generate clean
+.PHONY: train test test-slow test-objects check check-oldest bench torture smoke generate clean
 .DELETE_ON_ERROR:
 
 train: .venv/.installed
@@ -16,6 +16,10 @@ test: .venv/.installed-dev
 
 test-slow: .venv/.installed-dev
 	$(BIN)/pytest -m slow
+
+# Builds and trains every object of the catalogue with many drawn arguments: about an hour.
+test-objects: .venv/.installed-dev
+	$(BIN)/pytest -m slow tests/engine/test_every_object.py
 
 check: .venv/.installed-dev
 	$(BIN)/ruff check .

@@ -29,17 +29,20 @@ CLASSES: dict[str, Rule] = {
     "AugMix.interpolation": words("nearest", "bilinear"),
     "AugMix.num_chains": COUNT,
     "Bidirectional.merge_mode": words("concat", "sum", "mul", "ave"),  # null gives two outputs
+    "CategoryEncoding.dtype": thing("dtype", "words", choices=["int32", "int64"]),
     "CategoryEncoding.num_tokens": whole(min=1, required=True),  # Keras rejects its own default
     "CategoryEncoding.output_mode": words("multi_hot", "one_hot", "count"),
     "ContrastLimitedAdaptiveHistogramEqualization.tile_grid_size": wholes(length=2, min=1),
     "Conv1D.padding": words("valid", "same", "causal"),
     "Cropping1D.cropping": whole_or_list(length=2, min=0),
     "Discretization.bin_boundaries": numbers(required=True),  # otherwise only after `adapt`
+    "Discretization.dtype": thing("dtype", "words", choices=["int32", "int64"]),
     "ELU.alpha": number(),
     "EinsumDense.bias_axes": thing("str"),
     "EinsumDense.equation": thing("str"),
     "EinsumDense.output_shape": whole_or_list(min=1),
     "GroupNormalization.groups": whole(min=-1),  # -1: instance normalization
+    "Hashing.dtype": thing("dtype", "words", choices=["int32", "int64"]),
     "Hashing.mask_value": thing("int", "str"),
     "Hashing.salt": whole_or_list(length=2),
     "LayerNormalization.axis": whole_or_list(),

@@ -75,7 +75,7 @@ SUFFIXES = {
 COMMON: dict[str, Rule] = {
     "axis": whole(),
     "dtype": thing("dtype"),
-    "name": thing("str"),
+    "name": thing("scope"),
     # Keras seeds random draws with an unsigned 32-bit number.
     "seed": whole(min=0, max=2**32 - 1),
     "trainable": thing("bool"),
@@ -166,6 +166,7 @@ SECTIONS: dict[str, dict[str, Rule]] = {
         "muon_a": number(),
         "muon_b": number(),
         "muon_c": number(),
+        "name": thing("root_scope"),
         "ns_steps": COUNT,
         "rho": SHARE,
         "rms_rate": number(),
@@ -195,7 +196,7 @@ SECTIONS: dict[str, dict[str, Rule]] = {
         "ignore_class": whole(),
         "label_smoothing": SHARE,
         "margin": number(),
-        "name": thing("str", nullable=True),
+        "name": thing("root_scope", nullable=True),
         "q": number(above=0, below=1),
         "reduction": words("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", nullable=True),
     },

@@ -1,8 +1,8 @@
 """Traits of Keras classes that the checks and the engine need, judged by source and documentation.
 
-Every layer, optimizer, schedule, loss, metric and activation is listed, also those without a trait, so that the
-generator stops at one that is not. `Trait` in config/catalogue/entries.py documents the traits. Tests compare
-`mixes_batch`, `masks`, `slots`, `undirected` and the traits of activations with Keras.
+Every layer, optimizer, schedule, loss, metric, initializer, regularizer and activation is listed, also those without a
+trait, so that the generator stops at one that is not. `Trait` in config/catalogue/entries.py documents the traits.
+Tests compare `mixes_batch`, `masks`, `slots`, `undirected`, `rank` and the traits of activations with Keras.
 """
 
 from __future__ import annotations
@@ -149,6 +149,18 @@ ACTIVATIONS = judged(
     ("hard_shrink soft_shrink tanh_shrink", {"flat_at_zero": True}),
     ("gelu hard_silu hard_swish leaky_relu linear mish selu silu swish", {}),
 )
+# Measured on weights of 1 to 5 axes (3.15.1).
+INITIALIZERS = judged(
+    ("Identity", {"rank": [2, 2]}),
+    ("Orthogonal", {"rank": [2, None]}),
+    ("STFT", {"rank": [3, 3]}),
+    ("Constant Ones Zeros RandomNormal RandomUniform TruncatedNormal VarianceScaling", {}),
+    ("GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform", {}),
+)
+REGULARIZERS = judged(
+    ("OrthogonalRegularizer", {"rank": [2, 2]}),
+    ("L1 L1L2 L2", {}),
+)
 
 TRAITS: dict[str, dict[str, Traits]] = {
     "layer": LAYERS,
@@ -156,5 +168,7 @@ TRAITS: dict[str, dict[str, Traits]] = {
     "schedule": SCHEDULES,
     "loss": LOSSES,
     "metric": METRICS,
+    "initializer": INITIALIZERS,
+    "regularizer": REGULARIZERS,
     "activation": ACTIVATIONS,
 }

@@ -20,6 +20,7 @@ KERAS = {"keras", "numpy"}
 RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "errors": ((), set()),
     "names": ((), set()),
+    "calls": ((), set()),
     "directions": ((), set()),
     "arguments": ((), set()),
     "data.facts": ((), set()),
@@ -39,9 +40,9 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     ),
     "config.resolved": (CONFIG, set()),
     "config.manual": ((*CHECKED, "arguments", "data.sources"), {"pydantic"}),
-    "config.plan": ((*CHECKED, "names"), {"pydantic"}),
+    "config.plan": ((*CHECKED, "calls", "names"), {"pydantic"}),
     "config": (("config.plan", *CONFIG), set()),
-    "runs": (("names", "directions"), set()),
+    "runs": (("calls", "names", "directions"), set()),
     "engine.events": ((), set()),
     "engine.backends": ((), {*KERAS, "tensorflow", "jax"}),
     "engine.ambient": ((), {"keras", "numpy"}),
@@ -61,6 +62,7 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "engine.training": (
         (
             *ENGINE,
+            "calls",
             "names",
             "config",
             "config.catalogue",

@@ -103,6 +103,10 @@ class Problem:
         """The expected value or the text to write instead; may be empty."""
         return str(self.fix)
 
+    def __str__(self) -> str:
+        place = f" at {dotted(self.path)}" if self.path else ""
+        return f"{self.severity}{place}: {self.message}" + (f" ({self.hint})" if self.hint else "")
+
 
 def tally(problems: int, warnings: int) -> str:
     """Return the counts as text, `2 problems and 1 warning`; a count of zero is left out."""
@@ -138,6 +142,10 @@ class ConfigError(DltrainError):
         super().__init__(f"{tally(errors, warnings)} in {place}")
         self.file = file
         self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        """Return the message, and a line for each problem."""
+        return "\n".join([self.message, *map(str, self.problems)])
 
 
 class DataError(DltrainError):

@@ -8,6 +8,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+from dltrain.calls import overrides_of, path_of
+from dltrain.config.catalogue import entries
 from dltrain.config.checks import check_config
 from dltrain.config.checks.outline import Outline
 from dltrain.config.composition import compose
@@ -68,6 +70,7 @@ class Plan:
         written = path
         if path[:2] == ("model", "layers") and len(path) > 2 and isinstance(path[2], int):
             written = (*self.checked.layers[path[2]], *path[3:])
+        written = as_written(self.checked.tree, written)
         where = place_of(self.checked.tree, written)
         return ConfigError(self.file, [Problem(code, message, written, where, hint)])
 
@@ -119,13 +122,9 @@ def load(
     alone = data is not None
     if isinstance(config, Mapping):
         path, data = Path("config"), _as_yaml(config)
-    elif isinstance(config, Path | str):
-        path = Path(config)
     else:
-        raise UsageError(
-            f"a config is a path or a mapping, not {type(config).__name__}", 'as in "configs/cnn_mnist.yaml"'
-        )
-    texts = _as_texts(overrides, name)
+        path = path_of(config, "a config")
+    texts = _as_texts(overrides_of(overrides), name)
     written = data if data is not None else _read(path)
     checked = check(str(path), written, texts, alone)
     plan = Plan(checked, shrink(checked.spec) if smoke else checked.spec, str(path), written, texts, smoke)
@@ -145,6 +144,20 @@ def _read(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"cannot read {path}: {reason}") from None
+
+
+def as_written(tree: Node, path: KeyPath) -> KeyPath:
+    """Return a path of `spec` with the names that the file has for Keras's classes, up to what is written."""
+    written: list[str | int] = []
+    for key in path:
+        there = nearest(tree, tuple(written)).value
+        if isinstance(there, dict) and key not in there and len(there) == 1:
+            (other,) = there
+            sections = entries.sections()
+            if any((e := entries.find(section, other)) is not None and e.name == key for section in sections):
+                key = other
+        written.append(key)
+    return tuple(written)
 
 
 def _as_yaml(config: Mapping[str, Any]) -> bytes:

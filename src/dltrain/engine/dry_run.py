@@ -128,15 +128,18 @@ def _layer_rows(plan: Plan, model: keras.Sequential) -> list[LayerRow]:
 
 def _first_batch(job: Job, x: Any, y: Any) -> tuple[float, list[Problem]]:
     """Return the loss of the first batch, and warnings about its gradients."""
+    from dltrain.engine.model import blame
     from dltrain.engine.model.construct import Refused, ask
 
     plan, model = job.plan, job.built.model
     try:
         whole, gradients = ask(job.session.backend.first_step, model, x, y)
     except Refused as refusal:
-        raise plan.error(("model", "layers"), f"the model cannot be trained: {refusal}") from refusal
+        raise blame.training_at_fault(plan, model, refusal) from refusal
     penalty = float(sum(float(value) for value in model.losses))
     if not math.isfinite(whole):
+        if (error := blame.not_finite_at_fault(plan, x)) is not None:
+            raise error
         scale = "look at the scale of the data, at the initializers and at activations without bounds"
         hint = suspect(plan.spec.train.loss, plan.spec.model.layers) or scale
         raise plan.error(("train", "loss"), f"the loss of the first batch is {whole}", hint, "start-loss")
@@ -187,9 +190,19 @@ def _far_start(plan: Plan, loss: float, expected: float) -> Problem:
 
 
 def _seconds_per_step(job: Job, batches: Callable[[int], Batches]) -> float:
-    """Return the wall time of one optimizer step; the first execution, which traces, is not timed."""
+    """Return the wall time of one optimizer step; the first execution, which traces, is not timed.
+
+    Raises:
+        ConfigError: Keras refuses the step.
+    """
+    from dltrain.engine.model import blame
+    from dltrain.engine.model.construct import Refused
+
     model, steps, at_once = job.built.model, job.steps.per_epoch, job.steps.per_execution
-    model.fit(batches(at_once), shuffle=False, verbose=0)
+    try:
+        blame.guarded(job.session, model.fit, batches(at_once), shuffle=False, verbose=0)
+    except Refused as refusal:
+        raise blame.training_at_fault(job.plan, model, refusal) from refusal
     timed, seconds = 0, 0.0
     count = min(at_once, steps)
     while seconds < _TIMED_SECONDS / 2:

@@ -19,7 +19,7 @@ from dltrain.engine.inputs import SplitName, load_data, pipeline_of, split_of
 from dltrain.engine.model.labels import classes_of
 from dltrain.engine.session import Session
 from dltrain.engine.trained import open_run, restored
-from dltrain.errors import ExpectationFailed, RunError, UsageError
+from dltrain.errors import DltrainError, ExpectationFailed, RunError, UsageError
 
 if TYPE_CHECKING:
     from dltrain.engine.backends.backend import InputPipeline
@@ -73,6 +73,7 @@ def evaluate(
         on_event(Phase("evaluating"))
         inputs = pipeline_of(dataset, split, trained.built.encoding, spec, trained.session.backend)
         evaluation = evaluate_model(dataset, trained.built, trained.session, inputs, opened.run, split)
+        del trained, inputs  # the session frees what nothing names
     measured = {f"{_PREFIX[split]}{name}": value for name, value in evaluation.metrics.items()}
     bounds = {name: bound for name, bound in spec.expect.items() if name in measured}
     if failed := failed_bounds(bounds, measured):
@@ -90,8 +91,17 @@ def evaluate_model(
 ) -> Evaluation:
     """Evaluate a compiled model and write `eval/` of the run: `<split>.json`, and for the test split
     `confusion.csv` and `predictions.csv`; for the others, file names start with the split.
+
+    Raises:
+        DltrainError: Keras refuses the split, or it does not fit into memory.
     """
-    metrics, outputs = session.backend.evaluate(built.model, inputs.in_order())
+    from dltrain.engine.model.blame import guarded
+    from dltrain.engine.model.construct import Refused
+
+    try:
+        metrics, outputs = guarded(session, session.backend.evaluate, built.model, inputs.in_order())
+    except Refused as refusal:
+        raise DltrainError(f"the model cannot be evaluated on the split {split}: {refusal}") from refusal
     labels = split_of(dataset, split).y
     prefix = "" if split == "test" else f"{split}-"
     run.write_json(f"eval/{split}.json", {"run": run.id, "split": split, "samples": inputs.samples, "metrics": metrics})

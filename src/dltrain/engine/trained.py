@@ -118,7 +118,7 @@ def open_run(run: runs.Run | Path | str, *, runs_dir: Path | str = "runs") -> Op
         RunError: run.json or resolved.yaml is damaged, or resolved.yaml has changed since the run was made.
         ConfigError: resolved.yaml is not a valid config.
     """
-    found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
+    found = run if isinstance(run, runs.Run) else runs.find(run, runs_dir)
     record = found.record()
     opened = OpenedRun(found, record, resolved_plan(found))
     if not record.resolved_sha256:

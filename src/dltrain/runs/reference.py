@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from dltrain.calls import path_of
 from dltrain.directions import bare, direction_of
 from dltrain.errors import UsageError
 from dltrain.runs.record import FILE_NAME
@@ -28,7 +29,8 @@ def find(reference: Path | str, runs_dir: Path | str = "runs") -> Run:
         UsageError: no run matches, or several do; the message lists the runs that exist.
         RunError: `runs_dir` cannot be read.
     """
-    reference, runs_dir = str(reference), Path(runs_dir)
+    reference = reference if isinstance(reference, str) else str(path_of(reference, "a run"))
+    runs_dir = path_of(runs_dir, "`runs_dir`")
     latest = _LATEST.fullmatch(reference)
     metric = reference.removeprefix("best:") if reference.startswith("best:") else None
     if latest is None and metric is None:

@@ -55,6 +55,8 @@ Trait = Literal[
     "share",  # from 0 to 1
     "undirected",  # Keras does not know which way it is better
     "vector",  # the argument that makes its result a vector: one number a class where null, one a threshold for a list
+    # Initializers and regularizers
+    "rank",  # [lowest, highest] number of axes of the weights that it takes, null for no end
     # Activations
     "range",  # [lowest, highest] value, null for no end; absent too where values only dip below zero, as of gelu
     "sums_to_one",  # over the last axis

@@ -5,6 +5,7 @@ Everything that depends on a kind reads `KINDS`. The generator of the catalogue 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,10 @@ from dltrain.config.catalogue.phrases import noun, with_article
 from dltrain.config.document.suggest import listing
 
 Json = dict[str, Any]
+_DTYPES = ("float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
+# What TensorFlow takes for a name scope, first within another, then on its own; Keras takes no `/` in it.
+_SCOPE = "[A-Za-z0-9_.>-]+"
+_ROOT_SCOPE = "[A-Za-z0-9.][A-Za-z0-9_.>-]*"
 
 
 def _as_is(value: Any) -> Any:
@@ -171,6 +176,15 @@ def _object(section: str, *samples: Any) -> Kind:
     )
 
 
+def _name(pattern: str) -> Kind:
+    return Kind(
+        lambda _: "ASCII letters, digits, `_`, `.` and `-`",
+        lambda _, value: isinstance(value, str) and re.fullmatch(pattern, value) is not None,
+        lambda _: {"type": "string", "pattern": f"^{pattern}$"},
+        ("my_name",),
+    )
+
+
 KINDS: dict[str, Kind] = {
     "bool": Kind(
         lambda _: "`true` or `false`",
@@ -199,10 +213,13 @@ KINDS: dict[str, Kind] = {
     ),
     "dtype": Kind(
         lambda _: "a dtype such as `float32`",
-        lambda _, value: isinstance(value, str),
-        lambda _: {"type": "string"},
+        lambda _, value: isinstance(value, str) and value in _DTYPES,
+        lambda _: {"type": "string", "enum": list(_DTYPES)},
         ("float32",),
+        strings=lambda _: _DTYPES,
     ),
+    "scope": _name(_SCOPE),
+    "root_scope": _name(_ROOT_SCOPE),
     "words": Kind(
         lambda argument: f"one of {listing(argument.choices, 30)}",
         lambda argument, value: isinstance(value, str) and value in argument.choices,

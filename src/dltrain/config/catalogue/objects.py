@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from dltrain.arguments import Argument
 from dltrain.config.catalogue import datasets, elsewhere, entries
 from dltrain.config.catalogue.elsewhere.words import Around, folded
 from dltrain.config.catalogue.entries import Entry
-from dltrain.config.catalogue.kinds import expected, plain_kind, section_of, strings_of
+from dltrain.config.catalogue.kinds import KINDS, expected, plain_kind, section_of, strings_of
 from dltrain.config.catalogue.phrases import example, noun, number_hint, with_article
 from dltrain.config.document.source import Node
 from dltrain.config.document.suggest import listing, rename, short, shown
@@ -341,6 +342,10 @@ def check_value(entry: Entry, key: str, node: Node, path: KeyPath, around: Aroun
         section = section_of(argument)
         if section is not None and isinstance(value, dict | str):
             return list(check_object(section, node, path, around))
+    if isinstance(value, str) and {"scope", "root_scope"} & set(argument.kinds):
+        takes = KINDS[argument.kinds[0]].phrase(argument)
+        message = f"`{key}` of `{entry.name}` cannot be {shown(value, node.quoted)}: {takes} alone"
+        return [Problem("name", message, path, node.where, Fix("write", (_scope(value),)))]
     if isinstance(value, str) and strings_of(argument):
         return [_unknown_word(argument, entry, key, node, path)]
     message = f"`{key}` of `{entry.name}` must be {expected(argument)}, not {shown(node.plain(), node.quoted)}"
@@ -364,6 +369,12 @@ def check_value(entry: Entry, key: str, node: Node, path: KeyPath, around: Aroun
 
 # Keras bounds them by 1 too, but they are no shares: nobody writes them as percentages.
 _NO_SHARES = ("sigma", "stddev")
+
+
+def _scope(text: str) -> str:
+    """Return the name nearest to `text` that TensorFlow takes for a scope."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return re.sub(r"[^A-Za-z0-9_.>-]+", "_", plain).lstrip("_->") or "my_name"
 
 
 def _number(text: str) -> bool:

@@ -6,22 +6,24 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 
-from dltrain.config import Plan
+from dltrain.config import KerasObject, Plan
 from dltrain.config.catalogue.labels import LabelEncoding, boundary, label_encoding, needed_outputs
 from dltrain.config.catalogue.names import direction, layer_names
 from dltrain.data.arrays import Dataset
 from dltrain.data.facts import Facts
 from dltrain.engine.backends.backend import Recurrence
-from dltrain.engine.model import speed
-from dltrain.engine.model.construct import Refused, ask, construct, construct_metric
+from dltrain.engine.model import blame, speed
+from dltrain.engine.model.construct import Refused, ask, construct, construct_metric, culprit
 from dltrain.engine.model.labels import encode
 from dltrain.engine.model.metrics import log_as_numbers, parts_of
 from dltrain.engine.session import Session, precision
+from dltrain.errors import KeyPath
 
 
 def _scope(name: str) -> str:
@@ -69,21 +71,19 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
         layers, recurrent = _build_layers(plan, facts, session)
         model = keras.Sequential([keras.Input(facts.shape), *layers], name=_scope(plan.spec.name))
         encoding = _check_output(plan, facts, model)
+        optimizer = _part(plan, ("train", "optimizer"), "optimizer", train.optimizer)
+        loss = _part(plan, ("train", "loss"), "loss", train.loss)
+        half = boundary(train.loss.name, False)
+        metrics = [
+            _part(plan, ("train", "metrics", i), "metric", metric, boundary=half, outputs=model.output_shape[-1])
+            for i, metric in enumerate(train.metrics)
+        ]
         try:
-            ask(
-                model.compile,
-                optimizer=construct("optimizer", train.optimizer.name, train.optimizer.arguments),
-                loss=construct("loss", train.loss.name, train.loss.arguments),
-                metrics=[
-                    construct_metric(metric, boundary(train.loss.name, False), model.output_shape[-1])
-                    for metric in train.metrics
-                ],
-                jit_compile=session.backend.JIT_COMPILE,
-            )
+            ask(model.compile, optimizer=optimizer, loss=loss, metrics=metrics, jit_compile=session.backend.JIT_COMPILE)
             # Keras would build it in the first step, where some optimizers give their variables other names.
             ask(model.optimizer.build, model.trainable_variables)
         except Refused as refusal:
-            raise plan.error(("train",), f"Keras refuses to compile the model: {refusal}") from refusal
+            raise blame.training_at_fault(plan, model, refusal) from refusal
         fused = plan.spec.runtime.optimizer == "auto" and session.backend.fuse(model)
     parts = parts_of(train.metrics, facts.class_names, model.output_shape[-1])
     log_as_numbers(model, parts)
@@ -96,6 +96,16 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
         "fused" if fused else "keras",
         tuple(chain.from_iterable(parts.values())),
     )
+
+
+def _part(plan: Plan, path: KeyPath, section: str, item: KerasObject, **of_metric: Any) -> Any:
+    """Construct the Keras object at `path`. Raises ConfigError at the argument that Keras refuses."""
+    try:
+        if section == "metric":
+            return construct_metric(item, **of_metric)
+        return construct(section, item.name, item.arguments)
+    except Refused as refusal:
+        raise blame.refusal_at(plan, path, f"the {section} `{item.name}`", item, refusal) from refusal
 
 
 def _build_layers(plan: Plan, facts: Facts, session: Session) -> tuple[list[keras.layers.Layer], dict[str, Recurrence]]:
@@ -121,9 +131,9 @@ def _build_layers(plan: Plan, facts: Facts, session: Session) -> tuple[list[kera
                 changed[name] = how
             tensor = ask(made, tensor)
         except Refused as refusal:
-            message = f"Keras refuses layer {index + 1}, `{layer.name}`: {refusal}"
-            hint = f"the layer gets samples of shape {shape}"
-            raise plan.error(("model", "layers", index), message, hint) from refusal
+            use = partial(blame.call, layer.name, tensor)
+            path = refusal.path or culprit("layer", layer.name, layer.arguments, use)
+            raise blame.layer_refusal(plan, index, refusal, shape, path) from refusal
         built.append(made)
     return built, changed
 
@@ -150,24 +160,26 @@ def _check_output(plan: Plan, facts: Facts, model: keras.Sequential) -> LabelEnc
 
 
 def try_out(plan: Plan, built: BuiltModel, dataset: Dataset) -> None:
-    """Run two samples through model, loss and metrics in inference mode, which changes no state.
+    """Run two samples through model, regularizers, constraints, loss and metrics, which changes no state.
 
     Raises:
-        ConfigError: the loss or a metric does not take such outputs.
+        ConfigError: a part refuses them; the error stands at the argument at fault, where a single one is.
     """
     model = built.model
     x = keras.ops.convert_to_tensor(dataset.train.x[:2], "float32") * dataset.scale
     y = keras.ops.convert_to_tensor(encode(dataset.train.y[:2], built.encoding, dataset.facts.classes))
-    path: tuple[str, ...] = ("model", "layers")
-    told = "the model cannot run"
     try:
-        outputs = ask(model, x, training=False)
-        path, told = ("train", "loss"), "the loss does not take the model's output"
+        outputs = blame.exercise(model, x)
+    except Refused as refusal:
+        raise blame.layer_at_fault(plan, model, x, refusal) from refusal
+    try:
         ask(model.compute_loss, x=x, y=y, y_pred=outputs, training=False)
-        path, told = ("train", "metrics"), "a metric does not take the model's output"
+    except Refused as refusal:
+        raise blame.loss_at_fault(plan, y, outputs, model, refusal) from refusal
+    try:
         ask(model.compute_metrics, x, y, outputs)
     except Refused as refusal:
-        raise plan.error(path, f"{told}: {refusal}") from refusal
+        raise blame.metric_at_fault(plan, y, outputs, refusal) from refusal
     model.reset_metrics()
 
 
@@ -179,12 +191,9 @@ def build_callbacks(plan: Plan) -> list[keras.callbacks.Callback]:
     """
     built = []
     for index, callback in enumerate(plan.spec.train.callbacks):
-        try:
-            arguments = dict(callback.arguments)
-            if arguments.get("mode") == "auto":  # Keras knows its metrics by their classes, but not by their parts
-                arguments["mode"] = direction(plan.spec.train.metrics, arguments["monitor"]) or "auto"
-            built.append(construct("callback", callback.name, arguments))
-        except Refused as refusal:
-            path = ("train", "callbacks", index)
-            raise plan.error(path, f"Keras refuses the callback `{callback.name}`: {refusal}") from refusal
+        arguments = dict(callback.arguments)
+        if arguments.get("mode") == "auto":  # Keras knows its metrics by their classes, but not by their parts
+            arguments["mode"] = direction(plan.spec.train.metrics, arguments["monitor"]) or "auto"
+        item = callback.model_copy(update={"arguments": arguments})
+        built.append(_part(plan, ("train", "callbacks", index), "callback", item))
     return built

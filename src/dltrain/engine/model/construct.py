@@ -1,9 +1,13 @@
-"""Construction of the Keras objects that a config names; an error of Keras becomes a `Refused`."""
+"""Construction of the Keras objects that a config names; an error of Keras becomes a `Refused`.
+
+`culprit` finds the argument that Keras refuses by trying: its errors name no argument of a config.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 import keras
@@ -16,6 +20,7 @@ from dltrain.config.catalogue.labels import HALF
 from dltrain.config.catalogue.names import metric_name, snake_case
 from dltrain.config.catalogue.objects import find
 from dltrain.engine import backends
+from dltrain.errors import KeyPath
 
 # Errors that Keras and its backend raise for incompatible arguments and shapes.
 KERAS_ERRORS: tuple[type[Exception], ...] = (
@@ -24,6 +29,7 @@ KERAS_ERRORS: tuple[type[Exception], ...] = (
     ArithmeticError,
     LookupError,
     AttributeError,
+    ImportError,  # as of SciPy, which some initializers need
     NotImplementedError,
     RuntimeError,
     MemoryError,
@@ -43,7 +49,15 @@ _MODULES = {
 
 
 class Refused(Exception):
-    """Keras or its backend refuses its arguments; the message is the relevant sentence of the error."""
+    """Keras or its backend refuses its arguments; the message is the relevant sentence of the error.
+
+    Args:
+        path: the keys from an object's arguments to the one at fault; empty where no single one is.
+    """
+
+    def __init__(self, message: str, path: KeyPath = ()) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 P = ParamSpec("P")
@@ -55,20 +69,71 @@ def ask(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     try:
         return function(*args, **kwargs)
     except KERAS_ERRORS as error:
-        raise Refused(_telling_sentence(error)) from error
+        raise Refused(telling_sentence(error)) from error
 
 
 def construct(section: str, name: str, arguments: Mapping[str, Any]) -> Any:
     """Construct the Keras object of a catalogued name; strings that Keras resolves, such as `accuracy`, are returned.
 
     Raises:
-        Refused: Keras refuses the arguments.
+        Refused: Keras refuses the arguments; it knows the one at fault.
     """
+    try:
+        return construct_once(section, name, arguments)
+    except Refused as refusal:
+        path = culprit(section, name, arguments, lambda changed: construct_once(section, name, changed))
+        raise Refused(str(refusal), path) from refusal
+
+
+def construct_once(section: str, name: str, arguments: Mapping[str, Any]) -> Any:
+    """Construct as `construct` does, without a search for the argument at fault."""
     entry = find(section, name)
     if entry is None or (section == "metric" and entry.name != name and not arguments):
         return name
     given = {key: _construct_argument(entry.arguments[key], value) for key, value in arguments.items()}
     return ask(getattr(_MODULES[section], entry.name), **given)
+
+
+def culprit(section: str, name: str, arguments: Mapping[str, Any], use: Callable[[dict[str, Any]], object]) -> KeyPath:
+    """Return the keys to the argument at fault of an object that `use` refuses; empty where no single one is.
+
+    One argument after the other gets Keras's default, in nested objects too, until `use` takes what there is.
+    Those that are objects come first: without a bias, nothing is wrong with its initializer.
+    """
+    entry, changed = find(section, name), dict(arguments)
+    known = entry.arguments if entry is not None else {}
+    for key in sorted(arguments, key=lambda key: section_of(known[key]) is None):
+        argument, value = known[key], arguments[key]
+        if inside := _culprit_inside(argument, value, partial(_use_with, use, changed, key)):
+            return (key, *inside)
+        if not argument.has_default or value == argument.default:
+            continue
+        changed[key] = argument.default
+        if _is_taken(use, changed):
+            return (key,)
+    return ()
+
+
+def _culprit_inside(argument: Argument, value: Any, use: Callable[[Any], object]) -> KeyPath:
+    """Return the keys within a nested object to the argument at fault."""
+    section = section_of(argument)
+    if section is None or not isinstance(value, dict):
+        return ()
+    ((name, given),) = value.items()
+    inside = culprit(section, name, given or {}, lambda changed: use({name: changed}))
+    return (name, *inside) if inside else ()
+
+
+def _use_with(use: Callable[[dict[str, Any]], object], arguments: Mapping[str, Any], key: str, value: Any) -> object:
+    return use({**arguments, key: value})
+
+
+def _is_taken(use: Callable[[dict[str, Any]], object], arguments: dict[str, Any]) -> bool:
+    try:
+        use(arguments)
+    except Refused:
+        return False
+    return True
 
 
 def construct_metric(metric: KerasObject, boundary: float = HALF, outputs: int | None = None) -> Any:
@@ -97,10 +162,10 @@ def _construct_argument(argument: Argument, value: Any) -> Any:
     given = given or {}
     if section == "layer":
         given = {**given, "name": given.get("name") or snake_case(name)}
-    return construct(section, name, given)
+    return construct_once(section, name, given)
 
 
-def _telling_sentence(error: BaseException) -> str:
+def telling_sentence(error: BaseException) -> str:
     """Return the relevant sentence of a Keras error, without its list of received arguments."""
     # Keras colours some of its messages; TensorFlow names its kernels around them.
     text = re.sub(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\}|\[Op:\w+\]( name:)?", "", str(error))

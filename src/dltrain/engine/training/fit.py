@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from dltrain import runs
+from dltrain.calls import path_of, text_of
 from dltrain.config import load
 from dltrain.engine.events import Listener, Warned, ignore
 from dltrain.engine.inputs import load_data
 from dltrain.engine.model.speed import choose_threads
 from dltrain.engine.session import open_session
-from dltrain.engine.training.job import create_run, prepare
+from dltrain.engine.training.job import Job, create_run, prepare
 from dltrain.engine.training.profile import BUILD, LOAD, START, Stopwatch
 from dltrain.engine.training.signals import StopSignal
 from dltrain.engine.training.train import train
@@ -52,10 +53,11 @@ def fit(
         Interrupted: SIGINT, SIGTERM or SIGHUP.
         DltrainError: the data cannot be read, or the run directory cannot be written.
     """
-    if name is not None and not valid_name(name):
+    directory = path_of(runs_dir, "`runs_dir`")
+    if name is not None and not valid_name(text_of(name, "`name`")):
         raise UsageError(f"`{name}` cannot be a run's name", f"as in `{slug(name)}`: letters, digits, . _ -")
     plan = load(config, overrides, smoke=smoke, name=name)
-    runs.ensure_writable(Path(runs_dir))
+    runs.ensure_writable(directory)
     if plan.checked.warnings:
         on_event(Warned(plan.checked.warnings))
     watch = Stopwatch()
@@ -65,9 +67,14 @@ def fit(
         threads = choose_threads(plan, dataset.facts, owns_process)
         with open_session(plan.spec, threads, owns_process=owns_process, on_event=on_event) as session:
             watch.lap(START)
-            job = prepare(plan, dataset, session, on_event)
-            watch.lap(BUILD)
-            stop.check()
-            with create_run(job, Path(runs_dir)) as run:
-                run.write_json("validation_indices.json", dataset.validation_indices.tolist())
-                return train(job, run, stop, on_event, watch=watch if profile else None)
+            return _trained(prepare(plan, dataset, session, on_event), directory, stop, on_event, watch, profile)
+
+
+def _trained(
+    job: Job, directory: Path, stop: StopSignal, on_event: Listener, watch: Stopwatch, profile: bool
+) -> runs.Run:
+    watch.lap(BUILD)
+    stop.check()
+    with create_run(job, directory) as run:
+        run.write_json("validation_indices.json", job.dataset.validation_indices.tolist())
+        return train(job, run, stop, on_event, watch=watch if profile else None)

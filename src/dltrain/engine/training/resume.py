@@ -63,7 +63,7 @@ def resume(
             or versions differ.
         ExpectationFailed, Diverged, Interrupted, DltrainError: as in `fit`.
     """
-    found = run if isinstance(run, runs.Run) else runs.find(str(run), Path(runs_dir))
+    found = run if isinstance(run, runs.Run) else runs.find(run, runs_dir)
     with found.locked() as held, StopSignal(on_event, owns_process) as stop:
         opened = _reopened(held, overrides)
         dataset = load_data(opened.plan.spec, on_event)
@@ -76,7 +76,10 @@ def resume(
             job = prepare(opened.plan, dataset, session, on_event)
             stop.check(f"dltrain resume {held.path}")
             start = _go_on(opened, job, differs, from_scratch, on_event)
-            return train(job, held, stop, on_event, start=start)
+            try:
+                return train(job, held, stop, on_event, start=start)
+            finally:
+                del job, start  # the session frees what nothing names
 
 
 def _reopened(run: runs.Run, overrides: Sequence[str] | Mapping[str, Any]) -> OpenedRun:

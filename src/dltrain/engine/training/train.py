@@ -16,7 +16,7 @@ from dltrain.engine.events import Finished, Listener, Phase, Prepared, Profiled,
 from dltrain.engine.training.job import Job
 from dltrain.engine.training.profile import INPUT, TEST, Stopwatch, input_seconds, rows
 from dltrain.engine.training.signals import StopSignal
-from dltrain.errors import Diverged, DltrainError, ExpectationFailed, Interrupted
+from dltrain.errors import Diverged, ExpectationFailed, Interrupted
 
 if TYPE_CHECKING:
     from dltrain.engine.training.recorder import Recorder
@@ -70,8 +70,9 @@ def train(
         run.log(traceback.format_exc())
         finish("diverged" if isinstance(error, Diverged) else "failed", {}, error=str(error))
         if job.session.backend.out_of_memory(error):
-            hint = "a smaller `batch_size`, a smaller model, or `data.limit`"
-            raise DltrainError("out of memory during training", hint) from error
+            from dltrain.engine.model.blame import out_of_memory
+
+            raise out_of_memory() from error
         raise
     failed = failed_bounds(job.plan.spec.expect, metrics)
     finish("completed", metrics, expect=runs.ExpectRecord(failed=tuple(failed)), early_stop=early)
@@ -109,21 +110,30 @@ def _new_recorder(job: Job, run: runs.Run, stop: StopSignal, on_event: Listener,
 
 
 def _run_epochs(job: Job, recorder: Recorder, start: Start | None) -> None:
+    """Train to the last epoch. Raises ConfigError if Keras refuses a step."""
+    from dltrain.engine.model import blame
+    from dltrain.engine.model.construct import Refused
+
     spec = job.plan.spec
     done = start.checkpoint.epoch if start is not None else 0
     if start is not None and (start.checkpoint.stopped or done >= spec.train.epochs):
         recorder.on_train_begin()  # the callbacks get the state with which they ended the run
         recorder.discard_checkpoints()  # the run may have stopped between its last checkpoint and this
         return
-    job.built.model.fit(
-        job.inputs.train.shuffled(job.steps.batch_size, spec.seed, recorder.counter),
-        initial_epoch=done,
-        epochs=spec.train.epochs,
-        validation_data=job.inputs.validation.in_order() if job.inputs.validation else None,
-        callbacks=[*job.callbacks, recorder],
-        shuffle=False,  # the input pipeline shuffles
-        verbose=0,
-    )
+    try:
+        blame.guarded(
+            job.session,
+            job.built.model.fit,
+            job.inputs.train.shuffled(job.steps.batch_size, spec.seed, recorder.counter),
+            initial_epoch=done,
+            epochs=spec.train.epochs,
+            validation_data=job.inputs.validation.in_order() if job.inputs.validation else None,
+            callbacks=[*job.callbacks, recorder],
+            shuffle=False,  # the input pipeline shuffles
+            verbose=0,
+        )
+    except Refused as refusal:
+        raise blame.training_at_fault(job.plan, job.built.model, refusal) from refusal
 
 
 def _keep_best(job: Job, run: runs.Run, recorder: Recorder) -> None:

@@ -64,7 +64,7 @@ def _halves(arguments: Arguments) -> bool:
 
 
 def _rnn(arguments: Arguments, shape: Shape) -> Inferred | None:
-    cell, given = _named(arguments["cell"])
+    cell, given = named(arguments["cell"])
     filled = {**_defaults(cell), **given}
     unknown = _halves(filled) or not _needed(cell) <= given.keys()
     looped = None if unknown else rnn(arguments, shape, cell, filled)
@@ -72,7 +72,7 @@ def _rnn(arguments: Arguments, shape: Shape) -> Inferred | None:
 
 
 def _time_distributed(arguments: Arguments, shape: Shape) -> Inferred | None:
-    inner, given = _named(arguments["layer"])
+    inner, given = named(arguments["layer"])
     check_steps(shape)
     try:
         one = infer(inner, given, shape[1:])
@@ -94,13 +94,13 @@ def _at_every_step_before(cure: KerasObject | str, steps: int) -> KerasObject | 
 
 
 def _bidirectional(arguments: Arguments, shape: Shape) -> Inferred | None:
-    inner, given = _named(arguments["layer"])
+    inner, given = named(arguments["layer"])
     check_goes_along("layer", inner)
     first = {**_defaults(inner), **given}
     second: tuple[str, Arguments] = (inner, {**given, "go_backwards": True})
     backward = arguments["backward_layer"]
     if backward is not None:
-        name, written = _named(backward)
+        name, written = named(backward)
         check_goes_along("backward_layer", name)
         second = (name, written)
     elif first["go_backwards"]:
@@ -112,7 +112,12 @@ def _bidirectional(arguments: Arguments, shape: Shape) -> Inferred | None:
     return bidirectional(arguments, forward, other)
 
 
-def _named(value: Any) -> tuple[str, dict[str, Any]]:
+def filled(name: str, arguments: Arguments) -> dict[str, Any]:
+    """Return a layer's arguments with Keras's defaults where none are written."""
+    return {**_defaults(name), **arguments}
+
+
+def named(value: Any) -> tuple[str, dict[str, Any]]:
     """Return the class name and the written arguments of a nested layer."""
     name, arguments = (value, None) if isinstance(value, str) else next(iter(value.items()))
     entry = entries.find("layer", name)
@@ -121,7 +126,7 @@ def _named(value: Any) -> tuple[str, dict[str, Any]]:
 
 def _spectral_normalization(arguments: Arguments, shape: Shape) -> Inferred | None:
     """Infer the inner layer with one more vector, not trainable, as long as the last axis of its kernel."""
-    inner, given = _named(arguments["layer"])
+    inner, given = named(arguments["layer"])
     forward = infer(inner, given, shape)
     if forward is None:
         return None

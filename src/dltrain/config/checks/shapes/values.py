@@ -21,6 +21,10 @@ def _category_encoding(arguments: Arguments, shape: Shape) -> Inferred | None:
 
 
 def _discretization(arguments: Arguments, shape: Shape) -> Inferred | None:
+    ends = arguments["bin_boundaries"]
+    if sorted(ends) != ends:
+        hint = f"write `bin_boundaries: [{', '.join(f'{end:g}' for end in sorted(ends))}]`"
+        raise ShapeError("needs `bin_boundaries` that rise", hint, "bin_boundaries")
     if arguments["sparse"]:
         return None
     return _encoded(arguments["output_mode"], len(arguments["bin_boundaries"]) + 1, shape)

@@ -1,0 +1,115 @@
+"""Arguments that exclude each other, or that count beyond what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dltrain.config.catalogue.entries import find
+from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
+from dltrain.config.checks.outline import Outline
+from dltrain.errors import Problem
+
+_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
+# Their divisor starts above zero, or `epsilon` is not in it (3.15.1).
+_NEED_NO_EPSILON = ("Adagrad", "Muon")
+_OUTPUT_AXES = 2  # samples and outputs
+
+
+def check_arguments(draft: Draft, outline: Outline) -> Iterator[Problem]:
+    if draft.optimizer is not None:
+        yield from _check_clips(draft, draft.optimizer)
+    for section, placed in (("loss", draft.loss), *(("metric", metric) for metric in draft.metrics or ())):
+        if placed is not None:
+            yield from _check_axes(draft, section, placed)
+    outputs = outline.shape[0] if outline.shape is not None and len(outline.shape) == 1 else None
+    for metric in draft.metrics or ():
+        yield from _check_classes(draft, metric, outputs)
+    if draft.loss is not None and outputs is not None:
+        yield from _check_alpha(draft, draft.loss, outputs)
+    yield from _check_activity(draft)
+    yield from _check_epsilons(draft)
+
+
+def _check_clips(draft: Draft, optimizer: Placed) -> Iterator[Problem]:
+    given = [key for key in _CLIPS if value_of("optimizer", optimizer.object, key) is not None]
+    if len(given) > 1:
+        path = optimizer.argument_path(given[1])
+        message = f"`{given[0]}` and `{given[1]}` both say how gradients are clipped; an optimizer takes one of them"
+        yield draft.tell("contradiction", message, path, "keep one")
+
+
+def _check_axes(draft: Draft, section: str, placed: Placed) -> Iterator[Problem]:
+    """Axes of losses and metrics count those of a batch of outputs, (samples, outputs)."""
+    entry = find(section, placed.object.name)
+    if entry is None or "axis" not in entry.arguments:
+        return
+    axis = value_of(section, placed.object, "axis")
+    axes = axis if isinstance(axis, list) else [axis]
+    outside = [number for number in axes if number is not None and not -_OUTPUT_AXES <= number < _OUTPUT_AXES]
+    path, hint = placed.argument_path("axis"), "write `axis: -1`"
+    if outside:
+        message = f"`{placed.object.name}` has no axis {outside[0]}: outputs have two, samples and outputs"
+        yield draft.tell("axis", message, path, hint)
+    elif len({None if number is None else number % _OUTPUT_AXES for number in axes}) < len(axes):
+        yield draft.tell("axis", f"`{placed.object.name}` has one axis twice: {axes}", path, hint)
+
+
+def _check_classes(draft: Draft, metric: Placed, outputs: int | None) -> Iterator[Problem]:
+    """Classes and labels that a metric counts, against the model's outputs and its own `num_classes`."""
+    item = metric.object
+    if kind_of("metric", metric) is None:
+        return
+    for key in ("class_id", "num_labels"):
+        value = value_of("metric", item, key)
+        if value is None or outputs is None:
+            continue
+        path = metric.argument_path(key)
+        if key == "class_id" and value >= outputs:
+            count = f"{outputs} outputs" if outputs > 1 else "one output"
+            message = f"`{item.name}` has no class {value}: the model has {count}"
+            yield draft.tell("class-id", message, path, f"write a number from 0 to {outputs - 1}")
+        elif key == "num_labels" and value_of("metric", item, "multi_label") and value != outputs:
+            message = f"`{item.name}` expects {value} labels, but the model has {outputs} outputs"
+            yield draft.tell("class-id", message, path, f"write `num_labels: {outputs}`")
+    targets = value_of("metric", item, "target_class_ids")
+    classes = 2 if kind_of("metric", metric) == "BinaryIoU" else value_of("metric", item, "num_classes")
+    if isinstance(classes, int) and targets and max(targets) >= classes:
+        message = f"`{item.name}` has no class {max(targets)}: it counts {classes} classes"
+        yield draft.tell("class-id", message, metric.argument_path("target_class_ids"), f"numbers below {classes}")
+
+
+def _check_alpha(draft: Draft, loss: Placed, outputs: int) -> Iterator[Problem]:
+    """A list of weights of the classes, one an output."""
+    alpha = value_of("loss", loss.object, "alpha")
+    if isinstance(alpha, list) and len(alpha) not in (1, outputs):
+        message = f"`alpha` of `{loss.object.name}` has {len(alpha)} numbers, but the model has {outputs} outputs"
+        yield draft.tell("class-id", message, loss.argument_path("alpha"), f"write one number, or {outputs}")
+
+
+def _check_activity(draft: Draft) -> Iterator[Problem]:
+    """Keras cannot add a penalty on outputs of 16 bits to a loss of 32 (3.15.1)."""
+    mixed = draft.precision is not None and draft.precision.startswith("mixed")
+    for placed in draft.layers:
+        kind = kind_of("layer", placed)
+        dtype = value_of("layer", placed.object, "dtype") or (draft.precision if mixed else "float32")
+        if dtype == "float32":
+            continue
+        regularizes = kind == "ActivityRegularization"
+        if not regularizes and value_of("layer", placed.object, "activity_regularizer") is None:
+            continue
+        path = placed.path if regularizes else placed.argument_path("activity_regularizer")
+        message = f"Keras cannot add the penalty on outputs in `{dtype}` to the loss, which is in `float32`"
+        yield draft.tell("activity-dtype", message, path, f"write `{kind}: {{dtype: float32, …}}`")
+
+
+def _check_epsilons(draft: Draft) -> Iterator[Problem]:
+    """A small number that keeps a divisor from zero, set to zero."""
+    optimizers = [("optimizer", draft.optimizer)] if draft.optimizer is not None else []
+    for section, placed in (*(("layer", layer) for layer in draft.layers), *optimizers):
+        kind = kind_of(section, placed)
+        for key in ("epsilon", "epsilon_1"):
+            if placed.object.arguments.get(key) != 0 or kind in _NEED_NO_EPSILON:
+                continue
+            when = "a gradient is zero" if section == "optimizer" else "the values that it scales are all alike"
+            message = f"`{key}: 0` lets `{kind}` divide by zero where {when}: the loss becomes NaN"
+            yield draft.tell("epsilon", message, placed.argument_path(key), "leave it at Keras's default", "warning")
