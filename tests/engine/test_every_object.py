@@ -72,6 +72,8 @@ def kind_of_value(key: str, kind: str, argument: Argument, depth: int) -> st.Sea
         case "ints_nested":
             pair = st.lists(st.integers(0, 2), min_size=2, max_size=2)
             return st.lists(pair, min_size=argument.lengths[0], max_size=argument.lengths[0])
+        case "mask_shape":
+            return st.lists(st.sampled_from([None, 1, 2]), min_size=1, max_size=4)
         case "words":
             return st.sampled_from(argument.choices)
         case "activation":

@@ -60,8 +60,9 @@ def open_session(
     on_event(Phase(f"starting {backends.TITLES[spec.runtime.backend]}"))
     with ambient.alone():
         backend = backends.choose(spec.runtime.backend, owns_process)
+        backend.start(threads)
         with ambient.pinned(owns_process), backend.pinned():
-            backend.prepare(spec.seed, spec.train.deterministic, threads)
+            backend.seed(spec.seed, spec.train.deterministic)
             yield Session(backend, device_of(backend), backend.threads())
 
 

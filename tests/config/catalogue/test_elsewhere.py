@@ -135,9 +135,11 @@ def fit_output(made: Config, item: str) -> None:
         "Huber",
         "log_cosh",
         "LogCosh",
-        "poisson",
-        "cosine",
     )
+    if any(word in item for word in ("poisson", "cosine", "logarithmic")):  # not of one number of any sign
+        made["train"]["loss"] = item
+        last |= {"units": 10, "activation": "softmax"}
+        return
     if any(word in item for word in numbers):
         made["data"]["dataset"]["synthetic"] = {"shape": [28, 28, 1], "task": "regression", "samples": 4000}
         last |= {"units": 1, "activation": "linear"}

@@ -170,7 +170,7 @@ def test_weights_report_what_passes_nothing_on(parts: dict[str, object], code: s
         {"layers": hidden("kernel_constraint: {MaxNorm: {max_value: 1}}, kernel_regularizer: {L2: {l2: 0}}")},
         {"layers": hidden("kernel_constraint: {MinMaxNorm: {min_value: 0, max_value: 1}}")},
         {"layers": hidden("kernel_regularizer: {L2: {l2: 0.1}}, activity_regularizer: {L2: {l2: 1}}")},
-        {"layers": hidden("kernel_regularizer: l2, bias_regularizer: {OrthogonalRegularizer: {factor: 0.01}}")},
+        {"layers": hidden("bias_regularizer: l2, kernel_regularizer: {OrthogonalRegularizer: {factor: 0.01}}")},
         {"layers": hidden("activation: linear", "{LeakyReLU: {negative_slope: 0.3}}, ")},
     ],
 )
@@ -191,7 +191,7 @@ def test_weights_accept_what_passes_something_on(parts: dict[str, object]) -> No
         ("{Adam: {use_ema: true, ema_momentum: 1}}", "optimizer-setting", "warning"),
         ("{Adam: {ema_momentum: 0.9}}", "optimizer-setting", "warning"),
         ("{Adam: {ema_overwrite_frequency: 10}}", "optimizer-setting", "warning"),
-        ("{Adam: {epsilon: 0}}", "optimizer-setting", "warning"),
+        ("{Adam: {epsilon: 0}}", "epsilon", "warning"),
         ("{SGD: {learning_rate: 0.5, weight_decay: 2}}", "optimizer-setting", "warning"),
         ("{Adam: {gradient_accumulation_steps: 291}}", "optimizer-setting", "warning"),
         ("{ScheduleFreeAdamW: {warmup_steps: 500}}", "optimizer-setting", "warning"),

@@ -139,12 +139,14 @@ def test_training_label_encoding_follows_the_loss(tiny: Path, tmp_path: Path, lo
     assert run.record().metrics["test_accuracy"] > 0.8
 
 
-@pytest.mark.parametrize("loss", ["binary_crossentropy", "mean_squared_error", "hinge"])
-def test_training_supports_two_classes_with_one_output(tiny: Path, tmp_path: Path, loss: str) -> None:
+@pytest.mark.parametrize(
+    ("loss", "activation"), [("binary_crossentropy", "sigmoid"), ("mean_squared_error", "sigmoid"), ("hinge", "tanh")]
+)
+def test_training_supports_two_classes_with_one_output(tiny: Path, tmp_path: Path, loss: str, activation: str) -> None:
     overrides = [
         "data.dataset={synthetic: {samples: 400, features: 4}}",
         f"train.loss={loss}",
-        "model.layers.2.Dense={units: 1, activation: sigmoid}",
+        f"model.layers.2.Dense={{units: 1, activation: {activation}}}",
         "train.epochs=4",
         *QUICK,
     ]

@@ -51,15 +51,18 @@ class Backend(Protocol):
     JIT_COMPILE: bool  # for `Model.compile`
     AUTO_STEPS_PER_EXECUTION: int
 
+    def start(self, threads: int) -> None:
+        """Let GPU memory grow as needed, and set the threads per operation.
+
+        Both hold for the rest of the process, and threads can no longer change after its first operation. 0 are those
+        of the process, by default one per core.
+        """
+
     def pinned(self) -> AbstractContextManager[None]:
         """Give the backend its defaults inside the block, and the caller's settings, seeds and determinism back."""
 
-    def prepare(self, seed: int, deterministic: bool, threads: int) -> None:
-        """Let GPU memory grow as needed, seed every generator and, on request, make operations deterministic.
-
-        `threads` is the number per operation, 0 for that of the process, by default one per core. It holds for the
-        rest of the process, as does the growth of GPU memory; after the first operation it can no longer change.
-        """
+    def seed(self, seed: int, deterministic: bool) -> None:
+        """Seed every generator and, on request, make operations deterministic."""
 
     def libraries(self) -> Mapping[str, str]:
         """Return the libraries that compute, by name, with their versions or whether they are on."""

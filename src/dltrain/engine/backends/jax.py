@@ -64,7 +64,11 @@ def _flags_given_back() -> Iterator[None]:
             os.environ["XLA_FLAGS"] = before
 
 
-def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
+def start(threads: int) -> None:
+    """XLA has its own threads, one per core."""
+
+
+def seed(seed: int, deterministic: bool) -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if deterministic and _DETERMINISTIC not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {_DETERMINISTIC}".strip()

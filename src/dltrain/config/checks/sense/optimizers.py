@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dltrain.config.catalogue import entries, objects
-from dltrain.config.checks.draft import Draft, Placed, inner, kind_of, value_of
+from dltrain.config.catalogue import objects
+from dltrain.config.checks.draft import Draft, Placed, inner, value_of
 from dltrain.config.checks.sense.schedules import peak_rate
 from dltrain.errors import Problem
 
@@ -63,10 +63,6 @@ def _check_averages(draft: Draft, optimizer: Placed) -> Iterator[Problem]:
             "with `ema_momentum: 1` the average of the weights stays at the first ones, which it puts back at the end"
         )
         yield _tell(draft, optimizer, "ema_momentum", message, "write `ema_momentum: 0.99`")
-    divides = entries.trait("optimizer", kind_of("optimizer", optimizer), "adaptive") or given("rho") is not None
-    if divides and given("epsilon") == 0:
-        message = "with `epsilon: 0` a weight whose gradients are 0 becomes NaN (0 / 0)"
-        yield _tell(draft, optimizer, "epsilon", message, "remove it, or write `epsilon: 1e-7`")
 
 
 def _check_steps(draft: Draft, optimizer: Placed) -> Iterator[Problem]:

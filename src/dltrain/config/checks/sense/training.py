@@ -1,4 +1,4 @@
-"""How the parts of `train` go together: callbacks against the run's length, the batch against the data."""
+"""How the parts of `train` go together: callbacks against the run's length, the batch against the data; the loss."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _BUILT_WITH = {"CUDA": "cuda_version", "cuDNN": "cudnn_version"}  # keys of Tens
 _DRIVER = Path("/proc/driver/nvidia/version")
 
 
-def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
+def start(threads: int) -> None:
     gpus = tf.config.list_physical_devices("GPU")
     if threads and not gpus:  # otherwise those of the process, which are recorded
         with contextlib.suppress(RuntimeError):  # TensorFlow has already started
@@ -34,6 +34,9 @@ def prepare(seed: int, deterministic: bool, threads: int = 0) -> None:
     for gpu in gpus:
         with contextlib.suppress(RuntimeError):  # the GPU is already in use and its memory configured
             tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def seed(seed: int, deterministic: bool) -> None:
     keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
