@@ -83,7 +83,7 @@ def test_cli_verbs_read_the_run_that_fit_wrote(results: dict[str, Done]) -> None
     assert json.loads(results["ls --json"].stdout)[0]["name"] == "first"
     shown = results["show"].stdout
     assert results["fit"].stdout.strip() in shown
-    assert re.search(r"(?m)^runtime +feed memory, steps_per_execution \d+, optimizer fused, threads 0$", shown)
+    assert re.search(r"(?m)^runtime +feed memory, steps_per_execution \d+, optimizer fused, threads all$", shown)
     assert len(json.loads(results["show --json"].stdout)["epochs"]) == 1
     evaluated = json.loads(results["eval --json"].stdout)
     assert evaluated["samples"] == 60
@@ -179,24 +179,54 @@ def test_cli_signal_leaves_an_interrupted_run_with_a_checkpoint(tiny: Path, tmp_
     assert package.evaluate(str(run)).samples == 60
 
 
-def test_cli_signal_is_reported_during_a_long_call_and_a_second_one_exits(tiny: Path, tmp_path: Path) -> None:
-    """One call computes the whole epoch; Python runs no signal handler during it."""
-    words = ["train.batch_size=1", "train.steps_per_execution=1000000", "data.dataset.synthetic.samples=1000000"]
-    command = [sys.executable, "-m", "dltrain", "fit", str(tiny), *(f"-s{word}" for word in words)]
+def begun(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start a command, and return once its training is to begin."""
+    command = [sys.executable, "-m", "dltrain", *arguments]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("on "):
             break
-    time.sleep(5)  # until the call has started; before that, the signal would be handled as well
-    process.send_signal(signal.SIGINT)
-    assert "stopping after this step" in process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=PATIENCE) == 130
-    assert "Traceback" not in process.stderr.read()
-    process.stderr.close()
-    (run,) = (tmp_path / "runs").iterdir()
-    assert not (run / "checkpoints" / "epoch-0001").exists()  # exited without waiting for the call, which takes minutes
+    return process
+
+
+def test_cli_signal_is_reported_during_a_long_call_and_a_second_one_exits(tiny: Path, tmp_path: Path) -> None:
+    """One call computes the whole epoch; Python runs no signal handler during it."""
+    words = ["train.batch_size=1", "train.steps_per_execution=1000000", "data.dataset.synthetic.samples=1000000"]
+    killed = begun(tmp_path, "fit", str(tiny), *(f"-s{word}" for word in words))
+    killed.kill()
+    killed.communicate()
+    for arguments in (["resume", "latest"], ["fit", str(tiny), *(f"-s{word}" for word in words)]):
+        process = begun(tmp_path, *arguments)
+        assert process.stderr is not None
+        time.sleep(5)  # until the call has started; before that, the signal would be handled as well
+        process.send_signal(signal.SIGINT)
+        assert "stopping after this step" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=PATIENCE) == 130
+        assert "Traceback" not in process.stderr.read()
+        process.stderr.close()
+    for run in (tmp_path / "runs").iterdir():
+        assert not (run / "checkpoints" / "epoch-0001").exists()  # did not wait for the call: minutes
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+@pytest.mark.parametrize("arguments", [["eval", "latest"], ["check", "tiny.yaml", "--build"]], ids=["eval", "check"])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_cli_signal_ends_a_verb_that_trains_nothing(
+    trained: Trained, tiny: Path, tmp_path: Path, arguments: list[str], signum: signal.Signals
+) -> None:
+    copied(trained.finished(), tmp_path / "runs")
+    command = [sys.executable, "-m", "dltrain", *arguments]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + PATIENCE
+    while "tensorflow" not in Path(f"/proc/{process.pid}/maps").read_text() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signum)
+    _, stderr = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 128 + signum, stderr
+    assert stderr.splitlines()[-1].startswith("stopped")
+    assert "Traceback" not in stderr
 
 
 def test_cli_killed_run_is_listed_as_crashed_and_resumes(dltrain: Command, tiny: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 import click
@@ -18,6 +19,9 @@ VERBS = {
     "docs": "Explain a config key or a Keras object.",
     "env": "Print versions and devices, for a bug report.",
 }
+
+if "_DLTRAIN_COMPLETE" in os.environ:  # a shell asks
+    import_module("dltrain.cli.completion")
 
 
 class Verbs(click.Group):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dltrain.cli import completion
+
 if TYPE_CHECKING:
     from dltrain.config.manual.pages import Page
 
@@ -24,7 +26,7 @@ _ITEM = re.compile(r"\s*([-*+]|\d+[.)]) ")
 
 
 @click.command("docs")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.names)
 def command(name: str | None) -> None:
     """Explain NAME: a config key, a Keras object, one of its arguments, or a data set.
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import click
 
+from dltrain.cli import completion
+
 
 @click.command("init")
-@click.argument("template", required=False)
+@click.argument("template", required=False, shell_complete=completion.templates)
 @click.option(
     "-o",
     "--output",

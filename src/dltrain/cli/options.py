@@ -6,13 +6,16 @@ from pathlib import Path
 
 import click
 
-config_argument = click.argument("config", type=click.Path(path_type=Path))
+from dltrain.cli import completion
+
+config_argument = click.argument("config", type=click.Path(path_type=Path), shell_complete=completion.configs)
 override_option = click.option(
     "-s",
     "--set",
     "overrides",
     multiple=True,
     metavar="KEY.PATH=VALUE",
+    shell_complete=completion.keys,
     help="Override a config key, as in -s train.epochs=1. Repeatable.",
 )
 runs_dir_option = click.option(
@@ -24,4 +27,4 @@ runs_dir_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Show all TensorFlow output.")
-run_argument = click.argument("run", metavar="RUN")
+run_argument = click.argument("run", metavar="RUN", shell_complete=completion.runs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ _SHOWN = 5
 _SHOWN_NAMES = 20
 
 
-def find(reference: Path | str, runs_dir: Path | str = "runs") -> Run:
+def find(reference: os.PathLike[str] | str, runs_dir: os.PathLike[str] | str = "runs") -> Run:
     """Return the run that `reference` names.
 
     `latest` is the last line of the list of runs, so it counts damaged runs too. `best:METRIC` compares the finite

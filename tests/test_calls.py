@@ -1,0 +1,61 @@
+"""The Python functions take text and paths; anything else is a `UsageError` that names the argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+import dltrain as package
+from dltrain.errors import ConfigError, UsageError
+
+WRONG = [None, 3, 3.5, True, b"runs", ["runs"], object()]
+
+
+@pytest.mark.parametrize("value", WRONG)
+@pytest.mark.parametrize("call", [package.fit, package.resume, package.evaluate, package.load_run])
+def test_calls_need_a_config_or_a_run(call: Callable[..., Any], value: Any) -> None:
+    with pytest.raises(UsageError, match=r"a (config|run) must be a path, not \w+"):
+        call(value)
+
+
+@pytest.mark.parametrize("value", WRONG)
+def test_calls_need_a_path_of_the_runs(tiny: Path, value: Any) -> None:
+    for call in (package.fit, package.resume, package.evaluate):
+        with pytest.raises(UsageError, match="`runs_dir` must be a path"):
+            call(str(tiny), runs_dir=value)
+    with pytest.raises(UsageError, match="`runs_dir` must be a path"):
+        package.load_run("latest", value)
+
+
+@pytest.mark.parametrize("value", [*WRONG, "train.epochs=1", [3], {3: 3}])
+def test_calls_need_overrides_as_they_are_written(tiny: Path, value: Any) -> None:
+    if value == ["runs"]:
+        pytest.skip("a list of texts, each of which the config's own checks refuse")
+    with pytest.raises(UsageError, match="`overrides` must be a mapping"):
+        package.fit(tiny, value)
+
+
+@pytest.mark.parametrize("value", [3, b"a", ["a"], {}])
+def test_calls_need_a_name_of_text(tiny: Path, value: Any) -> None:
+    with pytest.raises(UsageError, match="`name` must be text"):
+        package.fit(tiny, name=value)
+
+
+def test_calls_take_text_and_paths(tiny: Path, tmp_path: Path) -> None:
+    run = package.fit(str(tiny), {"train.epochs": 1}, runs_dir=str(tmp_path / "runs"))
+    assert package.load_run("latest", str(tmp_path / "runs")) == run
+    assert package.load_run(PurePosixPath(run.path)) == run
+    assert package.evaluate(run.id, runs_dir=tmp_path / "runs").run == run.id
+    assert package.evaluate(run.path).run == run.id
+
+
+def test_calls_tell_every_problem_of_a_config() -> None:
+    with pytest.raises(ConfigError) as caught:
+        package.fit({"model": {"layers": [{"Dens": 3}]}, "train": {"epochs": 0}})
+    text = str(caught.value)
+    assert "error at model.layers.0" in text
+    assert "`Dense: {units: 3}`" in text
+    assert "train.epochs" in text
