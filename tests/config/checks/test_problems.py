@@ -67,3 +67,22 @@ def test_problems_are_deduplicated_with_overrides_last() -> None:
 )
 def test_problems_render_their_fix(fix: Fix, words: str) -> None:
     assert Problem("code", "message", fix=fix).hint == words
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ("Dense: {units: 2, activation: softmax}", "Dens: 2", "write `Dense: {units: 2}`"),
+        ("Dense: {units: 2, activation: softmax}", "dense: 2", "write `Dense: {units: 2}`"),
+        ("Dense: {units: 2, activation: softmax}", "Dropot: 0.5", "write `Dropout: {rate: 0.5}`"),
+        ("Dense: {units: 2, activation: softmax}", "LSTMM: [2]", "write `LSTM: {units: 2}`"),
+        ("Dense: {units: 2, activation: softmax}", "Dense: 2", "write `Dense: {units: 2}`"),
+    ],
+)
+def test_problems_a_misspelt_name_with_a_bare_argument_is_mended_whole(old: str, new: str, hint: str) -> None:
+    sections = {**VALID, "model": VALID["model"].replace(old, new)}
+    text = "".join(f"{key}: {value}\n" for key, value in sections.items())
+    with pytest.raises(ConfigError) as caught:
+        check("test.yaml", text.encode(), ())
+    (problem,) = caught.value.problems
+    assert problem.hint == hint

@@ -83,6 +83,11 @@ def check_object(section: str, node: Node, path: KeyPath, around: Around = ALONE
             if find(section, name) is None:
                 message = f"unknown {noun(section)} `{name}`"
             yield Problem("unknown-name", message, path, place, meant)
+        elif find(section, name) is None:
+            fix = _instead_of(section, name, {}, around)
+            if isinstance(fix, Fix) and fix.kind == "rename":
+                fix = _as_mapping(section, str(fix.target[0]), arguments.plain())
+            yield Problem("unknown-name", f"unknown {noun(section)} `{name}`", path, place, fix)
         else:
             message = f"the arguments of `{name}` must be a mapping, not {shown(arguments.plain())}"
             hint = _as_mapping(section, name, arguments.plain())
