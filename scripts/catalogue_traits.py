@@ -41,8 +41,11 @@ LAYERS = judged(
     ("ReLU", {"applies": "relu", "positionwise": True}),
     ("LeakyReLU PReLU", {"applies": "leaky_relu", "positionwise": True}),
     ("ELU", {"applies": "elu", "positionwise": True}),
-    ("BatchNormalization", {"mixes_batch": "training", "positionwise": True}),
-    ("GroupNormalization LayerNormalization RMSNormalization UnitNormalization", {"positionwise": True}),
+    ("BatchNormalization", {"mixes_batch": "training", "positionwise": True, "rescales": True}),
+    (
+        "GroupNormalization LayerNormalization RMSNormalization UnitNormalization",
+        {"positionwise": True, "rescales": True},
+    ),
     ("Activation Dense Masking", {"positionwise": True}),
     # Keras equalizes histograms over a whole batch, only in training (3.15.1).
     ("AugMix RandAugment", {"mixes_batch": "training"}),
@@ -63,7 +66,8 @@ LAYERS = judged(
     ("RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear", {}),
     ("RandomTranslation RandomZoom Resizing Solarization", {}),
     # Others
-    ("CategoryEncoding Discretization EinsumDense Embedding Hashing Normalization Rescaling", {}),
+    ("CategoryEncoding Discretization EinsumDense Embedding Hashing", {}),
+    ("Normalization Rescaling", {"rescales": True}),
     ("ReversibleEmbedding STFTSpectrogram SpectralNormalization TimeDistributed", {}),
 )
 # `supports_masking` of Keras's layers

@@ -463,3 +463,26 @@ def test_sense_counts_parameters_and_slots_like_keras(tmp_path: Path, optimizer:
 )
 def test_sense_formats_sizes_for_humans(count: int, text: str) -> None:
     assert sense_sizes.size(count) == text
+
+
+@pytest.mark.parametrize("layer", ["BatchNormalization", "LayerNormalization", "{Rescaling: {scale: 5}}"])
+@pytest.mark.parametrize(
+    ("layers", "loss", "codes"),
+    [
+        ("{Dense: {units: 3, activation: softmax}}, LAYER", "sparse_categorical_crossentropy", ["output-activation"]),
+        ("{Dense: {units: 3, activation: relu}}, LAYER", "categorical_crossentropy", ["output-activation"]),
+        ("{Dense: {units: 3}}, Softmax, LAYER", "kl_divergence", ["output-activation"]),
+        ("{Dense: {units: 3, activation: softplus}}, LAYER", "poisson", ["output-activation"]),
+        ("{Dense: {units: 3}}, LAYER, Softmax", "sparse_categorical_crossentropy", []),
+        ("{Dense: {units: 3}}, LAYER, {Activation: {activation: softmax}}", "categorical_crossentropy", []),
+        ("{Dense: {units: 3}}, LAYER", "{SparseCategoricalCrossentropy: {from_logits: true}}", []),
+        ("LAYER, {Dense: {units: 3, activation: softmax}}", "sparse_categorical_crossentropy", []),
+    ],
+)
+def test_sense_a_layer_behind_the_activation_may_not_leave_the_domain(
+    layer: str, layers: str, loss: str, codes: list[str]
+) -> None:
+    found = problems_of(layers.replace("LAYER", layer), data=THREE, loss=loss)
+    assert [problem.code for problem in found] == codes
+    if codes:
+        assert "before the last `Dense`" in found[0].hint

@@ -25,6 +25,7 @@ Trait = Literal[
     "keeps_values",  # outputs its input's numbers, reordered or repeated
     "drops",  # sets a share, its `rate`, of the numbers to zero or blurs them, in training alone
     "adds_noise",  # in training alone
+    "rescales",  # multiplies and shifts its input's numbers, so they may lie anywhere
     "applies",  # the activation function that the layer is
     "positionwise",  # works at every position along a sample's axes alike: it adds none and takes none away
     "masks",  # passes on the mask of its input; the others lose it

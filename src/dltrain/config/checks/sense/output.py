@@ -83,8 +83,8 @@ def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
     ]
     for row in squashing:
         behind = [later for later in rows[row.number :] if not passes_on(later.kind)]
-        if not behind:
-            continue
+        if all(trait("layer", later.kind, "rescales") for later in behind):
+            continue  # the last, or told as what the loss does not take
         path = row.placed.argument_path("activation") if row.kind != "Softmax" else row.placed.path
         twice = behind[0] in squashing and behind[0].kind in ("Softmax", "Activation")
         message = (
@@ -92,7 +92,7 @@ def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
             if twice
             else (f"{row} has a softmax inside the model, where it lets one number win")
         )
-        hint = "remove one of them" if twice else "write `activation: relu`"
+        hint = "remove one of them" if twice else f"write `{'ReLU' if row.kind == 'Softmax' else 'activation: relu'}`"
         yield draft.tell("softmax", message, path, hint, "warning")
 
 
@@ -222,7 +222,11 @@ def _binary_loss(draft: Draft, outputs: int) -> Problem:
 
 def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, outputs: int) -> Iterator[Problem]:
     activation = head.activation
-    if activation is None or loss is None or draft.loss is None:
+    if loss is None or draft.loss is None:
+        return
+    if activation is None:
+        if trait("layer", head.maker.kind, "rescales"):
+            yield from _check_rescaled(draft, draft.loss, loss, head)
         return
     path = head.activation_path
 
@@ -274,6 +278,19 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
         message = f"`{name}` compares directions: of a single output, only the sign counts, which has no gradient"
         instead = "mean_squared_error" if data.task == "regression" else "binary_crossentropy"
         yield draft.tell("loss-domain", message, draft.loss.path, f"write `loss: {instead}`")
+
+
+def _check_rescaled(draft: Draft, placed: Placed, loss: str, head: _Head) -> Iterator[Problem]:
+    """A layer such as BatchNormalization behind the activation: its outputs may be any numbers."""
+    domain, row = outputs_of(loss, placed.object.arguments), head.maker
+    if domain is None:
+        return
+    name, entry = placed.object.name, find("loss", loss)
+    logits = entry is not None and "from_logits" in entry.arguments
+    other = f", or write `loss: {{{loss}: {{from_logits: true}}}}` and no activation" if logits else ""
+    message = f"`{name}` takes outputs {reach(domain)}, but {row}, is the last and rescales them to any numbers"
+    hint = f"put it before the last `Dense`, which has the activation{other}"
+    yield draft.tell("output-activation", message, row.placed.path, hint)
 
 
 def _written(head: _Head) -> bool:
