@@ -60,6 +60,7 @@ def offered(place: Path, *words: str) -> list[str]:
         (["resume", "latest", "-s", "train."], ["train.epochs=", "train.steps_per_execution="]),
         (["init", "stacked"], ["stacked-lstm "]),
         (["docs", "AdamW"], ["AdamW "]),
+        (["docs", "AdamW.weight"], ["AdamW.weight_decay "]),
         (["eval", "latest", "--split", "v"], ["validation "]),
         (["show", "l"], []),
     ],
@@ -71,8 +72,12 @@ def test_completion_offers_what_fits(place: Path, words: list[str], expected: li
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
 def test_completion_offers_the_runs(place: Path, trained: Trained) -> None:
     run = copied(trained.finished(), place / "runs")
-    assert offered(place, "show", "") == ["latest ", f"{run.id} ", *offered(place, "show", "best:")]
-    assert "best:test_accuracy " in offered(place, "eval", "best:")
+    assert offered(place, "show", "") == ["latest ", f"{run.id} ", *offered(place, "show", "best")]
+    assert "best:test_accuracy " in offered(place, "eval", "b")
+    # As bash splits `best:te`.
+    assert "test_accuracy " in offered(place, "eval", "best", ":")
+    assert offered(place, "eval", "best", ":", "test_a") == ["test_accuracy "]
+    assert offered(place, "resume", "latest", "-s", "train.epochs", "=", "3", "-s", "train.e") == ["train.epochs="]
     assert offered(place, "resume", run.id[:8]) == [f"{run.id} "]
 
 

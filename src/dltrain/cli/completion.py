@@ -6,6 +6,7 @@ be read offers nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import wraps
@@ -13,21 +14,37 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import BashComplete, CompletionItem, add_completion_class
+from click.shell_completion import BashComplete, CompletionItem, add_completion_class, split_arg_string
 
 from dltrain.errors import DltrainError
 
 Offer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
+_BREAKS = ":="  # bash takes each for a word of its own, and completes what is behind it
+
+
 class OpenBash(BashComplete):
-    """Bash that puts no space after `train.epochs=` and `configs/`, which go on."""
+    """Bash that puts no space after `train.epochs=` and `configs/`, which go on, and completes behind `best:`."""
 
     source_template = BashComplete.source_template.replace("-o nosort", "-o nosort -o nospace")
 
+    def get_completion_args(self) -> tuple[list[str], str]:
+        words = split_arg_string(os.environ["COMP_WORDS"])
+        place = int(os.environ["COMP_CWORD"])
+        whole: list[str] = []
+        for word in [*words, ""][: place + 1]:
+            if whole and ((word and not word.strip(_BREAKS)) or (word and whole[-1].endswith(tuple(_BREAKS)))):
+                whole[-1] += word
+            else:
+                whole.append(word)
+        last = max(whole[-1].rfind(each) for each in _BREAKS)
+        self.kept = whole[-1][: last + 1]  # stands before the word that bash replaces
+        return whole[1:-1], whole[-1]
+
     def format_completion(self, item: CompletionItem) -> str:
         ended = item.type == "plain" and not item.value.endswith(("=", ".", "/"))
-        return f"{item.type},{item.value}{' ' * ended}"
+        return f"{item.type},{item.value.removeprefix(self.kept)}{' ' * ended}"
 
 
 add_completion_class(OpenBash, "bash")
@@ -123,4 +140,7 @@ def names(context: click.Context, incomplete: str) -> Iterator[str]:
 
     yield from (key.path for key in known())
     for section in SECTIONS:
-        yield from entries.names(section)
+        for name in entries.names(section):
+            yield name
+            entry = entries.find(section, name) if incomplete.startswith(f"{name}.") else None
+            yield from (f"{name}.{key}" for key in entry.arguments) if entry is not None else ()

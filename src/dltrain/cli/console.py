@@ -142,6 +142,10 @@ class _Plain:
     def line(self, text: str) -> None:
         self.console.print(printable(text), soft_wrap=True)
 
+    def row(self, text: str) -> None:
+        """Show a line of metrics; a log has lines of any length."""
+        self.line(text)
+
     def show_resuming(self, event: Resuming) -> None:
         self.close()
         none = "from the beginning: no intact checkpoint"
@@ -162,7 +166,7 @@ class _Plain:
         width = len(str(event.epochs))
         text = f"epoch {event.epoch:>{width}}/{event.epochs}  {self.figures(event.metrics)}  {duration(event.seconds)}"
         rate = f"  {event.samples_per_second:,.0f}/s"
-        self.line(f"{text}{rate if self.has_room(text + rate + best) else ''}{best}")
+        self.row(f"{text}{rate if self.has_room(text + rate + best) else ''}{best}")
 
     def has_room(self, text: str) -> bool:
         """Return whether `text` fits into one line; a log has lines of any length."""
@@ -195,7 +199,7 @@ class _Plain:
         self.line(f"{event.status} in {duration(event.seconds)}{best}")
         tested = {k: v for k, v in event.metrics.items() if k.startswith("test_") and k not in self.hidden}
         if tested:
-            self.line("  ".join(f"{name} {number(value)}" for name, value in ordered(tested).items()))
+            self.row("  ".join(f"{name} {number(value)}" for name, value in ordered(tested).items()))
 
 
 class _Live(_Plain):
@@ -226,6 +230,10 @@ class _Live(_Plain):
 
     def has_room(self, text: str) -> bool:
         return len(text) <= self.console.width
+
+    def row(self, text: str) -> None:
+        """Show a line of metrics; one that is too long breaks between words."""
+        self.console.print(printable(text))
 
     def show_phase(self, event: Phase) -> None:
         self.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -135,6 +137,20 @@ def _stopped(record: RunRecord) -> dict[str, str]:
     }
 
 
+def _fitting(names: Sequence[str]) -> list[str]:
+    """Return the first names whose columns fit into the lines of the terminal; of a pipe, `_MOST_METRICS`."""
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    fitting = list(names[:_MOST_METRICS])
+    while columns is not None and len(fitting) > 1 and _width(fitting) > columns:
+        fitting.pop()
+    return fitting
+
+
+def _width(names: Sequence[str]) -> int:
+    """Return the columns that a table of these metrics takes, with the epoch and the mark of the best one."""
+    return len("epoch") + sum(2 + max(len(name), len("0.0000")) for name in names) + 3
+
+
 def run(found: Run) -> None:
     """Print a run to stdout: its command, data, device and result, and its metrics epoch by epoch."""
     from dltrain.runs import summary_of
@@ -146,6 +162,7 @@ def run(found: Run) -> None:
     data = record.data
     counts = f"{data.train} train, {data.validation} validation, {data.test} test"
     resumed = ", ".join(str(entry.from_epoch) for entry in record.resumed)
+    forced = "; ".join(dict.fromkeys(change for entry in record.resumed for change in entry.forced))
     failed = "; ".join(record.expect.failed) if record.expect is not None else ""
     tested = {name: number(value) for name, value in ordered(record.metrics).items() if name.startswith("test_")}
     facts = {
@@ -162,6 +179,7 @@ def run(found: Run) -> None:
         "epochs": f"{len(rows)} of {record.epochs or '–'}",
         **_stopped(record),
         **({"resumed": f"after epoch {resumed}"} if resumed else {}),
+        **({"forced": f"although {forced}"} if forced else {}),
         **({"to continue": f"dltrain resume {found.path}  (after epoch {epoch})"} if epoch is not None else {}),
         "best epoch": record.best_epoch or "–",
         **dict(islice(tested.items(), _MOST_METRICS)),
@@ -173,7 +191,7 @@ def run(found: Run) -> None:
     if rows:
         names = [name for name in rows[0] if name not in ("epoch", "learning_rate", "seconds")]
         every = list(ordered(dict.fromkeys(names, 0.0)))
-        names, best = every[:_MOST_METRICS], record.best_epoch
+        names, best = _fitting(every), record.best_epoch
         width = sum(2 + len(short(name, 80)) for name in names)
         count = min(_MOST_EPOCHS, max(5, _MOST_TEXT // (width + 10)))
         told = [row for row in rows[:-count] if row.get("epoch") == best] + rows[-count:]
