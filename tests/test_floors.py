@@ -58,7 +58,7 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     ),
     "engine.checkpoint": (("names", "runs", "engine.model"), KERAS),
     "engine.trained": ((*ENGINE, "config", "config.catalogue", "data.facts", "runs", "engine.checkpoint"), KERAS),
-    "engine.evaluation": ((*ENGINE, "config", "data", "runs", "engine.trained"), KERAS),
+    "engine.evaluation": ((*ENGINE, "calls", "config", "data", "runs", "engine.trained"), KERAS),
     "engine.training": (
         (
             *ENGINE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,25 @@ def text_of(value: object, what: str) -> str:
     return value
 
 
+def flag_of(value: object, what: str) -> bool:
+    """Return True or False. Raises UsageError for anything else."""
+    if not isinstance(value, bool):
+        raise _wrong(what, "True or False", value)
+    return value
+
+
+def listener_of(value: object) -> Callable[[Any], object]:
+    """Return a function of an event. Raises UsageError for anything else."""
+    if not callable(value):
+        raise _wrong("`on_event`", "a function of one argument, an event", value)
+    return value
+
+
 def overrides_of(value: object) -> Sequence[str] | Mapping[str, Any]:
     """Return overrides as `-s` takes them, or by key path. Raises UsageError for anything else."""
-    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+    if isinstance(value, Mapping):
+        for key in value:
+            text_of(key, "a key of `overrides`")
         return value
     if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
         raise _wrong("`overrides`", "a mapping from key paths to values, or a list of `key.path=value`", value)

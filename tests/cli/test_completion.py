@@ -25,6 +25,8 @@ def place(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "configs" / "cnn_mnist.yaml", tmp_path / "mine.yaml")
     (tmp_path / "others").mkdir()
     (tmp_path / "others" / "a b.yml").write_text("version: 1\n")
+    for name in ("s$(touch x).yaml", "s`touch x`.yaml", "s;touch x;.yaml", "s\nplain,touch.yaml", "s*.yaml"):
+        (tmp_path / name).touch()
     for name in ("notes.txt", ".hidden.yaml", "broken.yaml"):
         (tmp_path / name).write_text("a: [\n")
     command = tmp_path / "bin" / "dltrain"
@@ -52,8 +54,12 @@ def offered(place: Path, *words: str) -> list[str]:
         (["s"], ["show ", "schema "]),
         (["fit", "m"], ["mine.yaml "]),
         (["check", "o"], ["others/"]),
-        (["check", "others/"], ["others/a b.yml "]),
+        (["check", "others/"], ["others/a\\ b.yml "]),
         (["fit", "nowhere/"], []),
+        (
+            ["fit", "s"],
+            [r"s\$\(touch\ x\).yaml ", r"s\*.yaml ", r"s\;touch\ x\;.yaml ", r"s\`touch\ x\`.yaml "],
+        ),
         (["fit", "mine.yaml", "-s", "train.ep"], ["train.epochs="]),
         (["fit", "mine.yaml", "-s", "model.layers.0.Conv2D.f"], ["model.layers.0.Conv2D.filters="]),
         (["fit", "broken.yaml", "-s", "train.ep"], ["train.epochs="]),

@@ -86,6 +86,15 @@ def inside(scope: Any) -> Iterator[Setting]:
         yield lambda: None
 
 
+@contextmanager
+def checking_numerics() -> Iterator[None]:
+    tf.debugging.enable_check_numerics()
+    try:
+        yield
+    finally:
+        tf.debugging.disable_check_numerics()
+
+
 def set_errors(kinds: dict[str, str]) -> None:
     np.seterr(**kinds)  # type: ignore[arg-type]
 
@@ -232,8 +241,11 @@ def test_ambient_determinism_of_the_caller_stays(tmp_path: Path) -> None:
     [
         (lambda: tf.Graph().as_default(), "tf.Graph"),
         (lambda: tf.distribute.OneDeviceStrategy("CPU:0").scope(), "Strategy"),
+        (tf.GradientTape, "GradientTape"),
+        (lambda: tf.variable_creator_scope(lambda make, **given: make(**given)), "variable_creator_scope"),
+        (lambda: checking_numerics(), "check_numerics"),
     ],
-    ids=["graph", "strategy"],
+    ids=["graph", "strategy", "tape", "creator", "numerics"],
 )
 def test_ambient_scopes_that_cannot_be_left_are_refused(scope: Any, told: str, tmp_path: Path) -> None:
     with scope(), pytest.raises(UsageError, match=told):
@@ -243,7 +255,11 @@ def test_ambient_scopes_that_cannot_be_left_are_refused(scope: Any, told: str, t
 
 @pytest.mark.parametrize(
     "statement",
-    ["tf.experimental.numpy.experimental_enable_numpy_behavior()", "tf.compat.v1.disable_eager_execution()"],
+    [
+        "tf.experimental.numpy.experimental_enable_numpy_behavior()",
+        "tf.compat.v1.disable_eager_execution()",
+        "tf.compat.v1.disable_v2_tensorshape()",
+    ],
 )
 def test_ambient_settings_that_cannot_be_undone_are_refused(statement: str, tmp_path: Path) -> None:
     script = (
@@ -336,3 +352,45 @@ def test_ambient_memory_of_fifty_runs_is_bounded(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert int(done.stdout) < 30e6
     assert "retracing" not in done.stderr
+
+
+JAX_STATE = """
+import hashlib, json, sys
+from pathlib import Path
+import jax
+import dltrain
+config = json.loads(sys.argv[1])
+digests = set()
+settings = {
+    None: None,
+    "jax_threefry_partitionable": False,
+    "jax_disable_most_optimizations": True,
+    "jax_transfer_guard": "disallow",
+    "jax_legacy_prng_key": "error",
+    "jax_enable_x64": True,
+}
+for name, value in settings.items():
+    before = jax.config.values.get(name) if name else None
+    if name:
+        jax.config.update(name, value)
+    run = dltrain.fit(config, runs_dir="runs")
+    if name:
+        assert jax.config.values[name] == value, name
+        jax.config.update(name, before)
+    digests.add(hashlib.sha256(run.read_checkpoint(1)["weights.safetensors"]).hexdigest())
+print(len(digests))
+"""
+
+
+def test_ambient_settings_of_jax_change_no_bits(tmp_path: Path) -> None:
+    layers = [
+        "Flatten",
+        {"Dense": {"units": 4}},
+        {"Dropout": {"rate": 0.3}},
+        {"Dense": {"units": 3, "activation": "softmax"}},
+    ]
+    train = {**CONFIG["train"], "epochs": 1}  # type: ignore[dict-item]
+    config = {**CONFIG, "model": {"layers": layers}, "train": train, "runtime": {"backend": "jax"}}
+    command = [sys.executable, "-c", JAX_STATE, json.dumps(config)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "1", done.stderr[-2000:]

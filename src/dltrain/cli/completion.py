@@ -7,6 +7,7 @@ be read offers nothing.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import wraps
@@ -21,6 +22,7 @@ from dltrain.errors import DltrainError
 Offer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
+_SPECIAL = re.compile(r"[^\w./~=:+@%,-]")
 _BREAKS = ":="  # bash takes each for a word of its own, and completes what is behind it
 
 
@@ -44,7 +46,8 @@ class OpenBash(BashComplete):
 
     def format_completion(self, item: CompletionItem) -> str:
         ended = item.type == "plain" and not item.value.endswith(("=", ".", "/"))
-        return f"{item.type},{item.value.removeprefix(self.kept)}{' ' * ended}"
+        value = _SPECIAL.sub(r"\\\g<0>", item.value.removeprefix(self.kept))  # bash puts it into the line as it is
+        return f"{item.type},{value}{' ' * ended}"
 
 
 add_completion_class(OpenBash, "bash")
@@ -59,7 +62,8 @@ def _offer(words: Callable[[click.Context, str], Iterable[str | tuple[str, str]]
         with suppress(DltrainError, OSError, ValueError):
             for each in words(context, incomplete):
                 word, what = each if isinstance(each, tuple) else (each, "")
-                found.setdefault(word, what)
+                if word.isprintable():  # a line break would end the offer, and begin another
+                    found.setdefault(word, what)
         return [CompletionItem(word, help=what or None) for word, what in found.items() if word.startswith(incomplete)]
 
     return offer

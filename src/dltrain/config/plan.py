@@ -170,8 +170,14 @@ def _as_yaml(config: Mapping[str, Any]) -> bytes:
 def _plain(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise UsageError(f"a config cannot be nested deeper than {MAX_DEPTH} levels", "a config has 5 to 10 levels")
-    if value is None or isinstance(value, str | bool):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+            raise UsageError(f"{ascii(value)[:60]} holds half of a character", "a config is Unicode text")
+        return value
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):  # a scalar of NumPy
+        return _plain(value.item(), depth + 1)
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
@@ -190,7 +196,7 @@ def _as_texts(overrides: Sequence[str] | Mapping[str, Any], name: str | None) ->
     """Return overrides in the form of `-s`, with the run's name among them."""
     given = overrides
     if isinstance(overrides, Mapping):
-        given = [f"{key}={flow(value)}" for key, value in overrides.items()]
+        given = [f"{key}={flow(_plain(value))}" for key, value in overrides.items()]
     return (*given, *([f"name={quote(name)}"] if name is not None else ()))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dltrain import runs
+from dltrain.calls import flag_of, listener_of
 from dltrain.config import parse_bound
 from dltrain.data.arrays import Dataset
 from dltrain.engine.events import Listener, Phase, ignore
@@ -60,6 +61,10 @@ def evaluate(
         RunError: the run has no checkpoint, is damaged, or its config or data has changed since.
         ExpectationFailed: evaluated and recorded, but a bound under `expect` on this split does not hold.
     """
+    listener_of(on_event)
+    flag_of(owns_process, "`owns_process`")
+    if not isinstance(split, str) or split not in _PREFIX:
+        raise UsageError(f"there is no split {split!r}", f"one of {', '.join(_PREFIX)}")
     opened = open_run(run, runs_dir=runs_dir)
     spec = opened.plan.spec
     dataset = load_data(spec, on_event)

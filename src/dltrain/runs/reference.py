@@ -20,7 +20,7 @@ _SHOWN = 5
 _SHOWN_NAMES = 20
 
 
-def find(reference: os.PathLike[str] | str, runs_dir: os.PathLike[str] | str = "runs") -> Run:
+def find(reference: Run | os.PathLike[str] | str, runs_dir: os.PathLike[str] | str = "runs") -> Run:
     """Return the run that `reference` names.
 
     `latest` is the last line of the list of runs, so it counts damaged runs too. `best:METRIC` compares the finite
@@ -30,6 +30,8 @@ def find(reference: os.PathLike[str] | str, runs_dir: os.PathLike[str] | str = "
         UsageError: no run matches, or several do; the message lists the runs that exist.
         RunError: `runs_dir` cannot be read.
     """
+    if isinstance(reference, Run):
+        return reference
     reference = reference if isinstance(reference, str) else str(path_of(reference, "a run"))
     runs_dir = path_of(runs_dir, "`runs_dir`")
     latest = _LATEST.fullmatch(reference)

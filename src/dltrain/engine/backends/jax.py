@@ -31,8 +31,12 @@ _DEFAULTS: Mapping[str, Any] = {
     "disable_jit": False,
     "debug_nans": False,
     "debug_infs": False,
+    "legacy_prng_key": "allow",
+    "no_tracing": False,
     "numpy_dtype_promotion": "standard",
     "numpy_rank_promotion": "allow",
+    "threefry_partitionable": True,
+    "transfer_guard": "allow",
 }
 
 
@@ -44,6 +48,9 @@ def pinned() -> Iterator[None]:
             stack.enter_context(getattr(jax, name)(value))
         stack.enter_context(jax.enable_x64(False) if hasattr(jax, "enable_x64") else _old_enable_x64(False))
         stack.enter_context(_flags_given_back())
+        if jax.config.read("jax_disable_most_optimizations"):
+            stack.callback(jax.config.update, "jax_disable_most_optimizations", True)
+            jax.config.update("jax_disable_most_optimizations", False)
         yield
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dltrain import runs
-from dltrain.calls import path_of, text_of
+from dltrain.calls import flag_of, listener_of, path_of, text_of
 from dltrain.config import load
 from dltrain.engine.events import Listener, Warned, ignore
 from dltrain.engine.inputs import load_data
@@ -54,6 +54,9 @@ def fit(
         DltrainError: the data cannot be read, or the run directory cannot be written.
     """
     directory = path_of(runs_dir, "`runs_dir`")
+    listener_of(on_event)
+    for what, value in (("smoke", smoke), ("profile", profile), ("owns_process", owns_process)):
+        flag_of(value, f"`{what}`")
     if name is not None and not valid_name(text_of(name, "`name`")):
         raise UsageError(f"`{name}` cannot be a run's name", f"as in `{slug(name)}`: letters, digits, . _ -")
     plan = load(config, overrides, smoke=smoke, name=name)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain import runs
+from dltrain.calls import flag_of, listener_of
 from dltrain.config import Plan, changes
 from dltrain.config.catalogue.rates import scheduled_rate, zero_from
 from dltrain.config.document.source import place_of
@@ -63,6 +64,9 @@ def resume(
             or versions differ.
         ExpectationFailed, Diverged, Interrupted, DltrainError: as in `fit`.
     """
+    listener_of(on_event)
+    for what, value in (("force", force), ("from_scratch", from_scratch), ("owns_process", owns_process)):
+        flag_of(value, f"`{what}`")
     found = run if isinstance(run, runs.Run) else runs.find(run, runs_dir)
     with found.locked() as held, StopSignal(on_event, owns_process) as stop:
         opened = _reopened(held, overrides)

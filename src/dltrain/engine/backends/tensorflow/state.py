@@ -11,7 +11,9 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python import pywrap_tfe
 from tensorflow.python.data.ops import debug_mode
+from tensorflow.python.debug.lib import check_numerics_callback
 from tensorflow.python.eager import context
 from tensorflow.python.eager.polymorphic_function import polymorphic_function
 from tensorflow.python.framework import config, ops
@@ -60,6 +62,15 @@ def _refuse() -> None:
         raise UsageError(f"dltrain cannot train {where}", f"call it outside; or {_ANEW}")
     if tf.distribute.has_strategy():
         raise UsageError("dltrain cannot train inside the scope of a `tf.distribute.Strategy`", "call it outside")
+    if not pywrap_tfe.TFE_Py_TapeSetIsEmpty():
+        raise UsageError("dltrain cannot train inside a `tf.GradientTape`, which would record it", "call it outside")
+    if ops.get_default_graph()._variable_creator_stack:
+        raise UsageError("dltrain cannot train inside a `tf.variable_creator_scope`", "call it outside")
+    if hasattr(check_numerics_callback._state, "check_numerics_callback"):
+        told = "`tf.debugging.enable_check_numerics` is on in this process, and stops at numbers that Keras expects"
+        raise UsageError(told, "call `tf.debugging.disable_check_numerics` before")
+    if not isinstance(tf.TensorShape([1])[0], int):
+        raise UsageError("TensorFlow has the shapes of version 1 in this process", f"leave them out; or {_ANEW}")
     if ops.is_numpy_style_type_promotion() or ops.is_auto_dtype_conversion_enabled():
         told = "TensorFlow has NumPy's type promotion in this process, which changes what Keras computes"
         raise UsageError(told, f"leave `experimental_enable_numpy_behavior` out; or {_ANEW}")
