@@ -10,11 +10,11 @@ from typing import Any
 from dltrain.errors import UsageError
 
 
-def path_of(value: object, what: str) -> Path:
+def path_of(value: object, what: str, expected: str = "a path", hint: str = "") -> Path:
     """Return a path that was given as text or as a path. Raises UsageError for anything else."""
     given = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(given, str):
-        raise _wrong(what, "a path", value)
+        raise _wrong(what, expected, value, hint)
     return Path(given)
 
 
@@ -50,6 +50,6 @@ def overrides_of(value: object) -> Sequence[str] | Mapping[str, Any]:
     return value
 
 
-def _wrong(what: str, expected: str, value: object) -> UsageError:
+def _wrong(what: str, expected: str, value: object, hint: str = "") -> UsageError:
     kind = type(value).__name__
-    return UsageError(f"{what} must be {expected}, not {'nothing' if value is None else kind}")
+    return UsageError(f"{what} must be {expected}, not {'nothing' if value is None else kind}", hint)

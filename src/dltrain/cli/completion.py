@@ -46,7 +46,8 @@ class OpenBash(BashComplete):
 
     def format_completion(self, item: CompletionItem) -> str:
         ended = item.type == "plain" and not item.value.endswith(("=", ".", "/"))
-        value = _SPECIAL.sub(r"\\\g<0>", item.value.removeprefix(self.kept))  # bash puts it into the line as it is
+        # Bash puts it into the line as it is, after `read` has taken one of the two backslashes.
+        value = _SPECIAL.sub(r"\\\\\g<0>", item.value.removeprefix(self.kept))
         return f"{item.type},{value}{' ' * ended}"
 
 

@@ -123,7 +123,7 @@ def load(
     if isinstance(config, Mapping):
         path, data = Path("config"), _as_yaml(config)
     else:
-        path = path_of(config, "a config")
+        path = path_of(config, "a config", "a path or a mapping", "give a YAML file, or what it would contain")
     texts = _as_texts(overrides_of(overrides), name)
     written = data if data is not None else _read(path)
     checked = check(str(path), written, texts, alone)

@@ -477,3 +477,249 @@ def _arguments(section: str, name: str) -> list[str]:
 def test_elsewhere_degrees_become_shares_of_a_turn(factor: Any, hint: str) -> None:
     found = problems(placed("layer", {"RandomRotation": {"factor": factor}}))
     assert [problem.hint.endswith(hint) for problem in found] == ([True] if hint else [])
+
+
+@pytest.mark.parametrize(
+    ("item", "hint"),
+    [
+        ({"nn.LeakyReLU": 0.2}, "write `LeakyReLU: {negative_slope: 0.2}`"),
+        ({"nn.ELU": 0.5}, "write `ELU: {alpha: 0.5}`"),
+        ({"keras.layers.Dropout": 0.3}, "write `Dropout: {rate: 0.3}`"),
+        ({"nn.BatchNorm2d": {"num_features": 8}}, "write `BatchNormalization`"),
+        ({"nn.RReLU": {"lower": 0.1, "upper": 0.3}}, "write `LeakyReLU`"),
+        ({"nn.Threshold": [0, 0]}, "write `ReLU`"),
+        ({"Threshold": {"threshold": 0.5, "value": 0}}, "write `ReLU: {threshold: 0.5}`"),
+        ({"nn.Threshold": [0.1, 20]}, "Keras has none: `ReLU: {threshold: …}` gives 0 below its threshold"),
+        ({"nn.Threshold": [-1, 0]}, "Keras has none: `ReLU: {threshold: …}` gives 0 below its threshold"),
+    ],
+    ids=str,
+)
+def test_elsewhere_a_layer_is_one_problem_with_its_whole_mend(item: Any, hint: str) -> None:
+    (problem,) = problems(placed("layer", item))
+    assert problem.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("item", "steps"),
+    [
+        ({"WarmUp": {"epochs": 2}}, "warmup_steps: 200, decay_steps: 8800"),
+        ({"LinearWarmup": {"warmup_epochs": 3}}, "warmup_steps: 300, decay_steps: 8700"),
+        ({"WarmUp": {"warmup_steps": 50}}, "warmup_steps: 50, decay_steps: 8950"),
+        ({"WarmUp": {"warmup_ratio": 0.2}}, "warmup_steps: 1800, decay_steps: 7200"),
+    ],
+    ids=str,
+)
+def test_elsewhere_a_warmup_keeps_its_length(item: Any, steps: str) -> None:
+    (problem,) = problems(placed("callback", item))
+    assert f"warmup_target: 0.1, {steps}}}" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "steps"),
+    [
+        ("warmup_epochs", 2, "warmup_steps: 200, decay_steps: 8800"),
+        ("warmup_steps", 50, "warmup_steps: 50, decay_steps: 8950"),
+        ("warmup_ratio", 0.2, "warmup_steps: 1800, decay_steps: 7200"),
+        ("warmup", {"epochs": 4}, "warmup_steps: 400, decay_steps: 8600"),
+    ],
+    ids=str,
+)
+def test_elsewhere_a_warmup_beside_the_optimizer_keeps_its_length(key: str, value: Any, steps: str) -> None:
+    (problem,) = problems(config(**{key: value}))
+    assert f"warmup_target: 0.1, {steps}}}" in problem.hint
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"callbacks": [{"StepLR": {"step_size": 30}}]}, {"scheduler": {"StepLR": {"step_size": 30}}}, {"clipnorm": 1.0}],
+    ids=str,
+)
+def test_elsewhere_a_mend_of_the_optimizer_has_only_arguments_of_keras(change: Config) -> None:
+    made = config(optimizer={"Adam": {"l2": 0.1, "betas": [0.8, 0.9], "foo": 1, "amsgrad": True}}, **change)
+    (problem,) = [found for found in problems(made) if "optimizer: {Adam: {" in found.hint]
+    assert "`optimizer: {Adam: {amsgrad: true, weight_decay: 0.1, beta_1: 0.8, beta_2: 0.9, " in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("given", "own"),
+    [
+        ({"weight_decay": 1e-4, "l2": 0.1}, "weight_decay: 0.0001"),
+        ({"learning_rate": 0.01, "lr": 0.1}, "learning_rate: 0.01"),
+        ({"beta_1": 0.7, "betas": [0.8, 0.9]}, "beta_1: 0.7"),
+        ({"learning_rate": 0.01, "learningRate": 0.1}, "learning_rate: 0.01"),
+        ({"learning_rate": 0.01, "learning_rat": 0.1}, "learning_rate: 0.01"),
+    ],
+    ids=str,
+)
+def test_elsewhere_an_argument_that_is_given_twice_is_not_chosen(given: Config, own: str) -> None:
+    (problem,) = problems(config(optimizer={"Adam": given}))
+    assert problem.hint.endswith(f"`{own}` is given too: remove one of them")
+
+
+def test_elsewhere_tells_what_a_mend_takes_the_place_of() -> None:
+    (problem,) = problems(config(optimizer={"Adam": {"clipnorm": 0.5}}, clipnorm=1.0))
+    assert problem.hint.endswith(": {Adam: {clipnorm: 1.0}}`, instead of its `clipnorm: 0.5`")
+    (problem,) = problems(config(optimizer={"Adam": {"clipnorm": 1.0}}, clipnorm=1.0))
+    assert "instead" not in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("value", "written", "reason"),
+    [
+        (5, "{patience: 4}", "; a patience of 5 never ends a run of 5 epochs"),
+        (4, "{patience: 4}", ""),
+        ({"patience": 9}, "{patience: 4}", "; a patience of 9 never ends a run of 5 epochs"),
+        ({"patience": 2, "min_delta": 0.01, "foo": 1}, "{patience: 2, min_delta: 0.01}", ""),
+    ],
+    ids=str,
+)
+def test_elsewhere_a_patience_is_not_changed_without_a_word(value: Any, written: str, reason: str) -> None:
+    (problem,) = problems(config(epochs=5, early_stopping=value))
+    assert problem.hint == f"write `callbacks: [EarlyStopping: {written}]` in `train`{reason}"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        {"CrossEntropyLoss": {"label_smoothing": 0.1, "weight": [1, 2]}},
+        {"CrossEntropyLoss": [[1, 2]]},
+        {"nn.BCEWithLogitsLoss": {"pos_weight": 2}},
+        {"L1Loss": {"weight": 3}},
+    ],
+    ids=str,
+)
+def test_elsewhere_weights_of_classes_are_not_dropped_without_a_word(loss: Any) -> None:
+    (problem,) = problems(config(loss=loss))
+    assert "there are no weights of classes or samples here" in problem.hint
+
+
+@pytest.mark.parametrize("loss", ["CrossEntropyLoss", {"CrossEntropyLoss": {"weight": None}}], ids=str)
+def test_elsewhere_weights_of_classes_that_are_not_given_are_not_told(loss: Any) -> None:
+    (problem,) = problems(config(loss=loss))
+    assert "weights" not in problem.hint
+
+
+def test_elsewhere_an_error_rate_is_the_opposite_of_accuracy() -> None:
+    (problem,) = problems(config(metrics=["error_rate"]))
+    assert problem.hint == "Keras has none: write `accuracy`, and take 1 - accuracy for the share of errors"
+
+
+@pytest.mark.parametrize(("value", "hint"), [(0.2, "remove it: "), (500, "write `limit: {test: 500}` in `data`")])
+def test_elsewhere_a_test_split_is_the_data_sets_own(value: float, hint: str) -> None:
+    made = config()
+    made["data"]["test_split"] = value
+    (problem,) = problems(made)
+    assert hint in problem.hint
+    assert "every data set has its own test split" in problem.hint
+
+
+@pytest.mark.parametrize(
+    "last", [{"Activation": "softmax"}, {"nn.Softmax": 1}, {"Activation": ["softmax"]}, "softmax"], ids=str
+)
+def test_elsewhere_a_last_layer_that_squashes_gets_no_loss_of_logits(last: Any) -> None:
+    made = config(loss="CrossEntropyLoss")
+    made["model"]["layers"][-1:] = [{"Dense": {"units": 10}}, last]
+    (problem,) = [found for found in problems(made) if found.path == ("train", "loss")]
+    assert problem.hint.startswith("write `SparseCategoricalCrossentropy`; or, without the last activation")
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("torch.optim.Adam", "Adam"), ("optim.SGD", "SGD"), ("ADAM", "Adam"), ("tf.keras.optimizers.adam", "Adam")],
+)
+def test_elsewhere_a_class_is_called_by_its_own_name(word: str, meant: str) -> None:
+    (problem,) = problems(config(optimizer=word))
+    assert problem.hint == f"did you mean `{meant}`?"
+
+
+@pytest.mark.parametrize(
+    ("section", "item", "written"),
+    [
+        ("layer", "Dense(64, activation='relu')", "Dense: {units: 64, activation: relu}"),
+        ("layer", "Conv2D(8, (3, 3))", "Conv2D: {filters: 8, kernel_size: [3, 3]}"),
+        ("layer", "nn.Linear(784, 10)", "Dense: {units: 10}"),
+        ("layer", "tf.keras.layers.Flatten()", "Flatten"),
+        ("layer", "Dense(n)", "Dense: {units: …}"),
+        ("layer", {"type": "Dense", "units": 10}, "Dense: {units: 10}"),
+        ("layer", {"class_name": "Dense", "config": {"units": 10}}, "Dense: {units: 10}"),
+        (
+            "loss",
+            "SparseCategoricalCrossentropy(from_logits=True)",
+            "SparseCategoricalCrossentropy: {from_logits: true}",
+        ),
+        ("optimizer", "AdamW(lr=1e-3)", "AdamW: {learning_rate: 0.001}"),
+        ("optimizer", {"name": "Adam", "learning_rate": 1e-3}, "Adam: {learning_rate: 0.001}"),
+        ("optimizer", {"type": "SGD", "lr": 0.1, "momentum": 0.9}, "SGD: {learning_rate: 0.1, momentum: 0.9}"),
+        ("callback", "EarlyStopping(patience=3)", "EarlyStopping: {patience: 3}"),
+    ],
+    ids=str,
+)
+def test_elsewhere_other_forms_are_mended_with_their_arguments(section: str, item: Any, written: str) -> None:
+    (problem,) = [p for p in problems(placed(section, item)) if p.code != "output-activation"]
+    assert problem.code == "object-form"
+    assert problem.hint == f"write `{written}`"
+
+
+def test_elsewhere_a_name_beside_an_object_is_its_argument() -> None:
+    (problem,) = problems(placed("layer", {"Dropout": None, "name": "Dense"}))
+    assert "is beside `Dropout`, not under it" in problem.message
+
+
+@pytest.mark.parametrize("text", ["os.system('x')", "(" * 200 + ")", "lambda: f()", "Dens(" * 50 + ")" * 50])
+def test_elsewhere_a_call_of_something_else_is_told(text: str) -> None:
+    (problem,) = problems(config(loss=text))
+    assert problem.hint
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ({"ImageDataGenerator": {"rotation_range": 36}}, "write as first layers `RandomRotation: {factor: 0.1}`"),
+        (["RandomFlip", {"RandomRotation": {"factor": 0.2}}], "`- RandomFlip`, `- RandomRotation: {factor: 0.2}`"),
+        (True, "augmentation is layers at the beginning: `- RandomFlip: {mode: horizontal}`"),
+    ],
+    ids=str,
+)
+def test_elsewhere_augmentation_is_told_as_layers(value: Any, hint: str) -> None:
+    made = config()
+    made["data"]["augmentation"] = value
+    (problem,) = problems(made)
+    assert hint in problem.hint
+
+
+def test_elsewhere_an_activation_with_arguments_is_a_layer() -> None:
+    given = {"units": 3, "activation": {"LeakyReLU": {"negative_slope": 0.1}}}
+    (problem,) = problems(placed("layer", {"Dense": given}))
+    assert "`- LeakyReLU: {negative_slope: 0.1}`; or `leaky_relu` alone" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("metric", "name", "meant"),
+    [
+        ("mae", "test_mean_absolute_error", "test_mae"),
+        ("MeanAbsoluteError", "val_mae", "val_mean_absolute_error"),
+    ],
+)
+def test_elsewhere_an_expected_metric_is_found_by_its_class(metric: str, name: str, meant: str) -> None:
+    made = _regression()
+    made["train"]["metrics"] = [metric, "mse"]
+    made["expect"] = {name: "<= 0.5"}
+    (problem,) = problems(made)
+    assert problem.hint == f"did you mean `{meant}`?"
+
+
+def _regression() -> Config:
+    made = config(loss="mse", metrics=[])
+    made["data"]["dataset"] = {"synthetic": {"task": "regression", "samples": 4000}}
+    made["model"]["layers"] = [{"Dense": {"units": 1}}]
+    return made
+
+
+def test_elsewhere_a_missing_section_has_a_loss_for_the_data() -> None:
+    made = _regression()
+    del made["train"]
+    (problem,) = problems(made)
+    assert problem.hint == "write `train: {optimizer: Adam, loss: mean_squared_error, epochs: 5}`"
+    made |= {"optimizer": "SGD", "loss": "mse", "epochs": 3}
+    problem = next(found for found in problems(made) if found.code == "missing-key")
+    assert problem.hint == "write `train: {optimizer: SGD, loss: mse, epochs: 3}`"

@@ -67,7 +67,10 @@ def check_object(section: str, node: Node, path: KeyPath, around: Around = ALONE
         path: its place in the config.
         around: the rest of the config, for what an object of another framework takes from it.
     """
-    if isinstance(node.value, str):
+    if (meant := _in_another_form(section, node, around)) is not None:
+        message = f"{with_article(noun(section))} is not written in this form: {shown(node.plain())}"
+        yield Problem("object-form", message, path, node.where, meant)
+    elif isinstance(node.value, str):
         yield from _check_named(section, node.value, {}, node.where, path, around)
     elif isinstance(node.value, dict) and len(node.value) == 1:
         ((name, arguments),) = node.value.items()
@@ -94,6 +97,34 @@ def check_object(section: str, node: Node, path: KeyPath, around: Around = ALONE
             yield Problem("object-form", message, path, arguments.where, hint)
     else:
         yield _wrong_form(section, node, path)
+
+
+def _in_another_form(section: str, node: Node, around: Around) -> Fix | str | None:
+    """Return how an object is written here that is a Python call, or has its name among its arguments."""
+    if isinstance(node.value, str) and (call := elsewhere.call_of(node.value)) is not None:
+        name, values, given = call
+        given = {**elsewhere.named(section, name, values), **given}
+    elif isinstance(node.value, dict) and (found := elsewhere.named_among(node.plain())) is not None:
+        name, given = found
+        beside = any(find(section, key) is not None for key in node.value)
+        if beside or (find(section, name) is None and elsewhere.instead_of(section, name, given, around) is None):
+            return None
+    else:
+        return None
+    entry = find(section, name)
+    if entry is None:
+        fix = _instead_of(section, name, given, around)
+        if not isinstance(fix, Fix) or fix.kind != "rename":
+            return fix
+        name = str(fix.target[0])
+        entry = find(section, name)
+    found_here = elsewhere.with_arguments(entry, given) if entry is not None else elsewhere.Translation((name,))
+    missing = [key for key, argument in entry.arguments.items() if argument.required] if entry is not None else []
+    (item,) = found_here.objects
+    missing = [key for key in missing if not isinstance(item, dict) or key not in next(iter(item.values()))]
+    words = f"write {found_here}" + (f", with {listing(missing)}" if missing else "")
+    words += "".join(f"; {lost}" for lost in found_here.lost)
+    return Fix("write", (elsewhere.written(item),), words)
 
 
 def _is_own(section: str, name: str) -> bool:
@@ -194,8 +225,9 @@ def _check_arguments(
 
 def _instead_of(section: str, name: str, given: Any, around: Around) -> Fix | str:
     """Return what to write instead of a name that Keras does not have in this section, or a config may not."""
-    own = {entry.lower(): entry for entry in known_names(section)}
-    same = own.get(name.rpartition(".")[2].lower())
+    last = name.rpartition(".")[2]
+    own = {known.lower(): known for known in reversed(known_names(section))}  # classes win over their aliases
+    same = last if last in own.values() else own.get(last.lower())
     entry = find(section, same) if same is not None else None
     foreign = entry is not None and isinstance(given, dict) and not set(given) <= set(entry.arguments)
     if same is not None and not foreign:
@@ -237,7 +269,7 @@ def _translated(section: str, name: str, given: Any, around: Around) -> Fix | st
         words = f"write {found}, and `loss: categorical_crossentropy`, whose labels it takes"
         return Fix("write", (elsewhere.written(first),), words)
     # Arguments that stay as they are get checked where they stand.
-    if around.tried or (len(found.objects) == 1 and not found.lost and (not arguments or arguments == given)):
+    if around.tried or (len(found.objects) == 1 and not found.lost and arguments == (given or {})):
         return Fix("rename", (kind,))
     problems = [problem for item in found.objects for problem in _problems_of(section, item)]
     if any(problem.code != "missing-argument" for problem in problems):
@@ -306,24 +338,35 @@ def _unknown_argument(entry: Entry, key: str, child: Node, path: KeyPath, given:
         return Problem("unknown-argument", message, path, where, reason)
     own = {folded(name): name for name in entry.arguments}
     if (same := own.get(folded(key))) is not None:
-        return Problem("unknown-argument", message, path, where, Fix("rename", (same,)))
+        return Problem("unknown-argument", message, path, where, _renamed(same, given))
     found = elsewhere.carried(entry, key, given[key], given)
     if isinstance(found, str):
         return Problem("unknown-argument", message, path, where, found)
     if found is not None:
         return Problem("unknown-argument", message, path, where, _as_argument(entry, key, found, given))
     if near := rename(key, entry.arguments):
-        return Problem("unknown-argument", message, path, where, near)
+        return Problem("unknown-argument", message, path, where, _renamed(str(near.target[0]), given))
     takes = f"it takes {listing(entry.arguments, 16)}" if entry.arguments else "it takes no arguments"
     return Problem("unknown-argument", message, path, where, Fix("choose", tuple(entry.arguments), takes))
+
+
+def _renamed(name: str, given: Mapping[str, Any]) -> Fix | str:
+    """Return the fix for an argument that is meant as `name`."""
+    return _given_twice(name, given) if name in given else Fix("rename", (name,))
+
+
+def _given_twice(name: str, given: Mapping[str, Any]) -> str:
+    return f"it is `{name}` here, and `{name}: {flow(given[name])}` is given too: remove one of them"
 
 
 # Arguments that say what is told and not what is done; any value is harmless.
 _WITHOUT_EFFECT = ("verbose", "raise_error")
 
 
-def _as_argument(entry: Entry, key: str, found: Mapping[str, Any], given: dict[str, Any]) -> Fix:
+def _as_argument(entry: Entry, key: str, found: Mapping[str, Any], given: dict[str, Any]) -> Fix | str:
     """Return what to write instead of another framework's argument, its value carried over."""
+    if (other := elsewhere.twice(given, found)) is not None:
+        return _given_twice(other, given)
     if any(name in given for name in found):
         whole = {name: value for name, value in given.items() if name != key} | dict(found)
         return Fix("write", (f"{entry.name}: {flow(whole)}",))
@@ -351,6 +394,9 @@ def check_value(entry: Entry, key: str, node: Node, path: KeyPath, around: Aroun
         takes = KINDS[argument.kinds[0]].phrase(argument)
         message = f"`{key}` of `{entry.name}` cannot be {shown(value, node.quoted)}: {takes} alone"
         return [Problem("name", message, path, node.where, Fix("write", (_scope(value),)))]
+    if "activation" in argument.kinds and (meant := _activation_layer(entry, node)) is not None:
+        message = f"`{key}` of `{entry.name}` must be {expected(argument)}, not {shown(node.plain())}"
+        return [Problem("wrong-type", message, path, node.where, meant)]
     if isinstance(value, str) and strings_of(argument):
         return [_unknown_word(argument, entry, key, node, path)]
     message = f"`{key}` of `{entry.name}` must be {expected(argument)}, not {shown(node.plain(), node.quoted)}"
@@ -370,6 +416,21 @@ def check_value(entry: Entry, key: str, node: Node, path: KeyPath, around: Aroun
             number_hint(value, argument.kinds, None if key in _NO_SHARES else argument.maximum),
         )
     ]
+
+
+def _activation_layer(entry: Entry, node: Node) -> str | None:
+    """Return how an activation with arguments is written, which only a layer has; None for other values."""
+    if not isinstance(node.value, dict) or len(node.value) != 1:
+        return None
+    ((name, arguments),) = node.plain().items()
+    layer = next((known for known in entries.names("layer") if folded(known) == folded(name)), None)
+    words = {folded(word): word for word in entries.names("activation")}
+    word = words.get(folded(name)) or elsewhere.activation(name)
+    if not arguments or layer is None:
+        return f"write `{word}`: an activation here has no arguments" if word is not None else None
+    item = elsewhere.written({layer: arguments})
+    place = "instead of this layer" if entry.name == "Activation" else "after this one, without its `activation`"
+    return f"write a layer {place}: `- {item}`" + (f"; or `{word}` alone" if word is not None else "")
 
 
 # Keras bounds them by 1 too, but they are no shares: nobody writes them as percentages.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dltrain.config.catalogue import datasets
+from dltrain.config.catalogue.elsewhere.arguments import known
 from dltrain.config.catalogue.elsewhere.words import Around, folded, number
 from dltrain.config.catalogue.entries import trait
 from dltrain.config.catalogue.objects import check_object, find
@@ -33,7 +34,7 @@ def look_around(tree: Node, layers: Sequence[KeyPath]) -> Around:
         steps=_steps(tree),
         epochs=epochs if isinstance(epochs, int) and not isinstance(epochs, bool) and epochs > 0 else None,
         optimizer=kind,
-        settings=settings if entry is not None else {},
+        settings=known(entry, settings) if entry is not None else {},
         rate=_rate(settings, kind),
         outputs=arguments["units"] if isinstance(arguments.get("units"), int) else None,
         integer_labels=bool(trait("loss", _object(_plain(tree, ("train", "loss")))[0], "integer_labels")),
@@ -57,11 +58,14 @@ def _object(value: Any) -> tuple[str | None, Mapping[str, Any]]:
 
 
 def _words(value: Any) -> Iterator[str]:
-    """Yield the name of an object and the strings among its arguments."""
-    name, arguments = _object(value)
-    if name is not None:
-        yield name
-    yield from (item for item in arguments.values() if isinstance(item, str))
+    """Yield the name of an object and the strings among its arguments, in whatever form they are written."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from value
+        yield from (word for item in value.values() for word in _words(item))
+    elif isinstance(value, list):
+        yield from (word for item in value for word in _words(item))
 
 
 def _rate(settings: Mapping[str, Any], kind: str) -> float:

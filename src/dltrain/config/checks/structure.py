@@ -210,5 +210,29 @@ def _missing_key(path: KeyPath, root: Node) -> Problem:
     key = str(path[-1])
     node = nearest(root, path[:-1])
     where = node.key or node.where
-    fix = Fix("write", (_EXAMPLES[key],)) if key in _EXAMPLES else ""
+    fix = Fix("write", (_missing_example(path, root),)) if key in _EXAMPLES else ""
     return Problem("missing-key", f"missing key `{key}`{_in_section(path[:-1])}", path, where, fix)
+
+
+def _missing_example(path: KeyPath, root: Node) -> str:
+    """Return a missing key with a value: what stands at the top level for `train`, and a loss for the data."""
+    top = {key: root.value[key].plain() for key in ("optimizer", "loss", "epochs") if key in root.value}
+    if path[:1] != ("train",):
+        return _EXAMPLES[str(path[-1])]
+    loss = "mean_squared_error" if _of_numbers(root) else "sparse_categorical_crossentropy"
+    values = {"optimizer": "Adam", "loss": loss, "epochs": 5} | {k: v for k, v in top.items() if v is not None}
+    if path == ("train",):
+        return f"train: {flow(values)}"
+    key = str(path[-1])
+    return f"{key}: {flow(values[key])}" if key in values else _EXAMPLES[key]
+
+
+def _of_numbers(root: Node) -> bool:
+    """Whether the data set's targets are numbers, as far as it is valid."""
+    node = nearest(root, ("data", "dataset"))
+    if node.key is None or any(True for _ in check_object("dataset", node, ())):
+        return False
+    plain = node.plain()
+    name, arguments = (plain, {}) if isinstance(plain, str) else next(iter(plain.items()))
+    facts = datasets.facts(name, arguments or {})
+    return facts is not None and facts.task == "regression"

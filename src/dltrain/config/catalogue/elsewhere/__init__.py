@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from dltrain.config.catalogue import entries
-from dltrain.config.catalogue.elsewhere.arguments import carried, in_other_unit
-from dltrain.config.catalogue.elsewhere.keys import PRECISIONS, key, with_schedule
+from dltrain.config.catalogue.elsewhere import keys
+from dltrain.config.catalogue.elsewhere.arguments import (
+    CLASS_WEIGHTS,
+    NO_CLASS_WEIGHTS,
+    carried,
+    in_other_unit,
+    known,
+    twice,
+)
+from dltrain.config.catalogue.elsewhere.calls import call_of, named_among
+from dltrain.config.catalogue.elsewhere.keys import AUGMENTATIONS, PRECISIONS, with_schedule
 from dltrain.config.catalogue.elsewhere.layers import ACTIVATIONS, INITIALIZERS, LAYERS, REGULARIZERS, model_of
 from dltrain.config.catalogue.elsewhere.schedules import SCHEDULES
 from dltrain.config.catalogue.elsewhere.training import (
@@ -22,6 +31,7 @@ from dltrain.config.catalogue.elsewhere.training import (
 from dltrain.config.catalogue.elsewhere.words import OPEN, Around, Table, Word, folded
 from dltrain.config.catalogue.entries import Entry
 from dltrain.config.document.writer import flow
+from dltrain.errors import Fix
 
 TABLES: dict[str, Table] = {
     "layer": LAYERS,
@@ -60,11 +70,16 @@ __all__ = [
     "TABLES",
     "Translation",
     "activation",
+    "call_of",
     "carried",
     "in_other_unit",
     "instead_of",
     "key",
+    "known",
+    "named",
+    "named_among",
     "other_data_set",
+    "twice",
     "with_arguments",
     "with_schedule",
     "written",
@@ -109,8 +124,20 @@ def instead_of(section: str, name: str, given: Any, around: Around) -> Translati
     arguments, lost = _named(found, section, given)
     if found.make is not None:
         objects = found.make(arguments, around)
-        return objects if isinstance(objects, str) else Translation(tuple(objects), lost)
+        weights = [key for key, value in arguments.items() if folded(key) in CLASS_WEIGHTS and value is not None]
+        if section == "loss" and weights:
+            lost = (*lost, f"`{weights[0]}`: {NO_CLASS_WEIGHTS}")
+        return "; ".join((objects, *lost)) if isinstance(objects, str) else Translation(tuple(objects), lost)
     return _of_class(found, section, arguments, lost)
+
+
+def named(section: str, name: str, values: list[Any]) -> dict[str, Any]:
+    """Return positional arguments by name: those of a class of Keras in its order, others in their framework's."""
+    own = entries.find(section, name.rpartition(".")[2])
+    word = TABLES.get(section, {}).get(folded(name))
+    if isinstance(word, Word) and (own is None or name.startswith(("nn.", "torch."))):
+        return _named(word, section, values)[0]
+    return dict(zip(own.arguments, values, strict=False)) if own is not None else {}
 
 
 def with_arguments(entry: Entry, given: Mapping[str, Any]) -> Translation:
@@ -135,7 +162,7 @@ def _named(word: Word, section: str, given: Any) -> tuple[dict[str, Any], tuple[
 
 def _of_class(word: Word, section: str, given: Mapping[str, Any], lost: tuple[str, ...]) -> Translation:
     entry = entries.find(section, word.name)
-    arguments = dict(word.fixed)
+    arguments: dict[str, Any] = {}
     left = list(lost)
     for argument, value in given.items():
         found: Any = None
@@ -150,11 +177,41 @@ def _of_class(word: Word, section: str, given: Mapping[str, Any], lost: tuple[st
             found = carried(entry, argument, value, given)
             if isinstance(found, str) and found.startswith("remove it"):
                 continue
-        if isinstance(found, Mapping):
+        if isinstance(found, Mapping) and (other := twice(arguments, found)) is not None:
+            left.append(f"`{argument}` is `{other}` too: keep one of them")
+        elif isinstance(found, Mapping):
             arguments.update(found)
         else:
             left.append(found if isinstance(found, str) else f"`{argument}` has no counterpart")
+    arguments = {**word.fixed, **arguments}
     return Translation(({word.name: arguments} if arguments else word.name,), tuple(left))
+
+
+def key(word: str, value: Any, around: Around) -> Fix | str | None:
+    """Return what to write for a key of other frameworks with this value; None for an unknown one."""
+    if folded(word) in AUGMENTATIONS and (found := _augmentation(value, around)):
+        return f"augmentation is layers: write as first layers {Translation(tuple(found))}"
+    return keys.key(word, value, around)
+
+
+def _augmentation(value: Any, around: Around) -> list[Any]:
+    """Return the layers that an augmentation of another framework is; empty where one of its parts is unknown."""
+    items = value if isinstance(value, list) else [value]
+    if isinstance(value, Mapping):
+        items = [{name: given} for name, given in value.items()]
+    layers: list[Any] = []
+    for item in items:
+        name, given = next(iter(item.items())) if isinstance(item, Mapping) and len(item) == 1 else (item, None)
+        if not isinstance(name, str):
+            return []
+        found = instead_of("layer", name, given, around)
+        if isinstance(found, Translation):
+            layers += found.objects
+        elif entries.find("layer", name) is not None:
+            layers.append({name: given} if given else name)
+        else:
+            return []
+    return layers
 
 
 def activation(word: str) -> str | None:

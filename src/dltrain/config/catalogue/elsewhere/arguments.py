@@ -18,7 +18,8 @@ Rule = str | Callable[[Any, Arguments, Entry], Mapping[str, Any] | str | None]
 
 _SEES = "remove it: Keras sees what the layer gets"
 _BATCH_FIRST = "remove it: the batch always comes first"
-_NO_CLASS_WEIGHTS = "there are no weights of classes or samples here; a focal loss weighs hard samples more: remove it"
+NO_CLASS_WEIGHTS = "there are no weights of classes or samples here; a focal loss weighs hard samples more: remove it"
+CLASS_WEIGHTS = ("weight", "posweight", "classweight", "classweights", "sampleweight", "weights", "lossweight")
 _NO_EFFECT = "remove it: dltrain decides how a step is computed"
 _LABELS = "remove it: the data set gives the classes"
 
@@ -328,10 +329,7 @@ ARGUMENTS: dict[str, tuple[Rule, ...]] = {
     "rotationrange": (_turns,),
     "angle": (_turns,),
     # Losses and metrics
-    **{
-        key: (_say(_NO_CLASS_WEIGHTS),)
-        for key in ("weight", "posweight", "classweight", "classweights", "sampleweight", "weights", "lossweight")
-    },
+    **{key: (_say(NO_CLASS_WEIGHTS),) for key in CLASS_WEIGHTS},
     "logits": ("from_logits",),
     "withlogits": ("from_logits",),
     "ignoreindex": ("ignore_class",),
@@ -373,6 +371,29 @@ def carried(entry: Entry, key: str, value: Any, given: Arguments) -> Mapping[str
         found = {rule: value} if isinstance(rule, str) else rule(value, {**defaults, **given}, entry)
         if isinstance(found, str) or (found and set(found) <= set(entry.arguments)):
             return found
+    return None
+
+
+def known(entry: Entry, given: Arguments) -> dict[str, Any]:
+    """Return the arguments that an object of Keras has among `given`, those of other frameworks translated."""
+    found = {key: value for key, value in given.items() if key in entry.arguments}
+    for key, value in given.items():
+        if key in entry.arguments:
+            continue
+        more = carried(entry, key, value, given)
+        if isinstance(more, Mapping) and twice(found, more) is None:
+            found |= more
+    return found
+
+
+def twice(given: Arguments, found: Arguments) -> str | None:
+    """Return the argument that is given already with another value; one that goes into a nested object is not lost."""
+    for key, value in found.items():
+        if key not in given or given[key] == value:
+            continue
+        nested = [item for item in value.values() if isinstance(item, Mapping)] if isinstance(value, Mapping) else []
+        if not any(given[key] in item.values() for item in nested):
+            return key
     return None
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from dltrain.config.catalogue import entries
+from dltrain.config.catalogue.elsewhere.arguments import known, twice
 from dltrain.config.catalogue.elsewhere.schedules import SCHEDULES, inverse_time
 from dltrain.config.catalogue.elsewhere.words import OPEN, Around, Word, folded, number, plain
 from dltrain.config.catalogue.kinds import plain_kind
@@ -61,16 +62,24 @@ def _of_optimizer(key: str, default: Any, optimizer: str = "Adam") -> Answer:
             whole = replace(around, optimizer=optimizer, settings={})
         fits = entry is not None and plain_kind(entry.arguments[key], value) is not None
         text = with_optimizer(whole, key, value if fits else default)
-        return Fix("move", ("train", "optimizer"), f"write it as the optimizer's: `{text}`")
+        words = f"write it as the optimizer's: `{text}`{_instead(whole, key, value if fits else default)}"
+        return Fix("move", ("train", "optimizer"), words)
 
     return answer
 
 
 def with_optimizer(around: Around, key: str, value: Any) -> str:
     """Return the config's optimizer with one more argument, as a config has it."""
-    settings = {name: item for name, item in around.settings.items() if name not in (key, "lr", "decay")}
+    settings = {name: item for name, item in around.settings.items() if name != key}
     text = f"optimizer: {flow({around.optimizer: {**settings, key: value}})}"
     return text.replace(flow(OPEN), OPEN)
+
+
+def _instead(around: Around, key: str, value: Any) -> str:
+    """Return what is lost of the config's optimizer where one of its arguments gets another value; mostly nothing."""
+    if twice(around.settings, {key: value}) is None:
+        return ""
+    return f", instead of its `{key}: {flow(around.settings[key])}`"
 
 
 def with_schedule(around: Around, text: str) -> str:
@@ -96,7 +105,8 @@ def schedule(value: Any, around: Around) -> Fix | str:
         found = [{word.name: {"initial_learning_rate": around.rate, **given}}] if given else found
     (made,) = found
     text = with_optimizer(around, "learning_rate", made)
-    return Fix("move", ("train", "optimizer"), f"write it as the rate: `{text}`")
+    lost = _instead(around, "learning_rate", made) if isinstance(around.settings.get("learning_rate"), Mapping) else ""
+    return Fix("move", ("train", "optimizer"), f"write it as the rate: `{text}`{lost}")
 
 
 def _named(value: Any) -> tuple[str | None, Mapping[str, Any]]:
@@ -125,12 +135,36 @@ def _decay(value: Any, around: Around) -> Fix | str:
 
 def _patience(value: Any, around: Around) -> Fix:
     count = value.get("patience") if isinstance(value, Mapping) else value
-    patience = count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 3
+    given = count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else None
+    patience, reason = given or 3, ""
     if around.epochs is not None and 1 < around.epochs <= patience:
-        patience = max(1, around.epochs - 1)
-    return Fix(
-        "move", ("train", "callbacks"), f"write `callbacks: [EarlyStopping: {{patience: {patience}}}]` in `train`"
-    )
+        patience = around.epochs - 1
+        reason = f"; a patience of {given} never ends a run of {around.epochs} epochs" if given is not None else ""
+    arguments = {"patience": patience, **_of_stopping(value)}
+    written = f"callbacks: [EarlyStopping: {flow(arguments)}]"
+    return Fix("move", ("train", "callbacks"), f"write `{written}` in `train`{reason}")
+
+
+def _of_stopping(value: Any) -> dict[str, Any]:
+    """Return the other arguments of `EarlyStopping` in a value that another framework has for it."""
+    entry = entries.find("callback", "EarlyStopping")
+    if entry is None or not isinstance(value, Mapping):
+        return {}
+    found = known(entry, value)
+    return {key: item for key, item in found.items() if key != "patience" and plain_kind(entry.arguments[key], item)}
+
+
+def _warmup(word: str) -> Answer:
+    """Return the schedule for a warm-up that is written as a number of steps or epochs, or as a share of the run."""
+
+    def answer(value: Any, around: Around) -> Fix | str:
+        found = number(value)
+        given = {word: found} if found is not None and found > 0 else {}
+        if word == "warmup_steps" and found is not None and 0 < found < 1:
+            given = {"warmup_ratio": found}
+        return schedule({"WarmUp": value if isinstance(value, Mapping) else given}, around)
+
+    return answer
 
 
 def _layer(text: str) -> str:
@@ -174,6 +208,13 @@ def _training_limit(value: Any, around: Around) -> Fix:
     return Fix("move", ("data", "limit", "train"), f"`data.limit` takes fewer samples: `limit: {{train: {samples}}}`")
 
 
+def _test_split(value: Any, around: Around) -> Fix | str:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 1:
+        words = f"every data set has its own test split; write `limit: {{test: {value}}}` in `data` for so many of it"
+        return Fix("move", ("data", "limit", "test"), words)
+    return "remove it: every data set has its own test split; `limit: {test: 1000}` in `data` takes fewer of it"
+
+
 # Values of `train.precision` elsewhere.
 PRECISIONS = {
     **dict.fromkeys(("16", "16-mixed", "16-true", "fp16", "half", "amp", "float16", "mixed"), "mixed_float16"),
@@ -195,6 +236,10 @@ _DATA_SHAPE = "remove it: the data set gives the input's shape"
 _WHOLE_EPOCHS = "remove it: an epoch goes through all training samples; `data.limit` takes fewer"
 _SHUFFLED = "remove it: training samples are shuffled, by the seed"
 _ITS_METRIC = _moved("train.checkpoint.monitor", "write `checkpoint: {monitor: val_loss}` in `train`")
+AUGMENTATIONS = (
+    *("augmentation", "augment", "dataaugmentation", "augmentations", "transform", "transforms"),
+    *("imagedatagenerator", "augmentationpipeline"),
+)
 _AUGMENT = "augmentation is layers at the beginning: `- RandomFlip: {mode: horizontal}`"
 _CLIP_NORM = _of_optimizer("global_clipnorm", 1.0)
 _STOPPING = _patience
@@ -235,10 +280,9 @@ KEYS: dict[str, Answer] = {
         _of_optimizer("gradient_accumulation_steps", 2),
     ),
     **dict.fromkeys(("ema", "useema", "swa", "stochasticweightavg"), _of_optimizer("use_ema", True)),
-    **dict.fromkeys(
-        ("warmup", "warmupsteps", "warmupepochs", "numwarmupsteps", "warmupratio", "warmupfraction"),
-        ("it belongs to the rate: `learning_rate: {CosineDecay: {warmup_target: 0.001, warmup_steps: 100, …}}`"),
-    ),
+    **dict.fromkeys(("warmup", "warmupsteps", "numwarmupsteps"), _warmup("warmup_steps")),
+    **dict.fromkeys(("warmupepochs", "numwarmupepochs"), _warmup("warmup_epochs")),
+    **dict.fromkeys(("warmupratio", "warmupfraction", "warmupproportion"), _warmup("warmup_ratio")),
     **dict.fromkeys(("beta1", "adambeta1"), _of_optimizer("beta_1", 0.9)),
     **dict.fromkeys(("beta2", "adambeta2"), _of_optimizer("beta_2", 0.999)),
     **dict.fromkeys(("epsilon", "adamepsilon"), _of_optimizer("epsilon", 1e-7)),
@@ -274,19 +318,7 @@ KEYS: dict[str, Answer] = {
     **dict.fromkeys(("batchnorm", "batchnormalization", "usebatchnorm"), _layer("BatchNormalization")),
     **dict.fromkeys(("regularization", "regularizationlambda", "l2", "alpha"), _ridge),
     "regularizationtype": "it belongs to a layer: `- Dense: {units: 64, kernel_regularizer: {L2: {l2: 0.0001}}}`",
-    **dict.fromkeys(
-        (
-            "augmentation",
-            "augment",
-            "dataaugmentation",
-            "augmentations",
-            "transform",
-            "transforms",
-            "imagedatagenerator",
-            "augmentationpipeline",
-        ),
-        _AUGMENT,
-    ),
+    **dict.fromkeys(AUGMENTATIONS, _AUGMENT),
     **dict.fromkeys(
         ("preprocessing", "normalize", "rescale", "standardize"),
         ("images are from 0 to 1 already; other numbers take a layer: `- Normalization: {mean: 0, variance: 1}`"),
@@ -327,7 +359,7 @@ KEYS: dict[str, Answer] = {
         ("validationdata", "valdata", "validationset", "valset", "valdataset", "validdata", "evalset", "devset"),
         _HELD_OUT,
     ),
-    **dict.fromkeys(("testsize", "testsplit"), _moved("data.limit.test", "write `limit: {test: …}` in `data`")),
+    **dict.fromkeys(("testsize", "testsplit", "testfraction", "testfrac", "testratio"), _test_split),
     **dict.fromkeys(("testdata", "testset", "evaldata"), "remove it: every data set has its test split"),
     **dict.fromkeys(
         ("traindata", "trainset", "trainingdata", "traindataset", "datasetname", "source"),

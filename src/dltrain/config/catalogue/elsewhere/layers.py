@@ -223,6 +223,14 @@ def _affine(given: Arguments, around: Around) -> list[Any] | str:
     return layers or [{"RandomRotation": {"factor": 0.1}}]
 
 
+def _threshold(given: Arguments, around: Around) -> list[Any] | str:
+    """Return PyTorch's `Threshold` where it gives 0 below a threshold that is not negative, as `ReLU` does."""
+    below, level = number(given.get("value")), number(given.get("threshold"))
+    if below != 0 or level is None or level < 0:
+        return "Keras has none: `ReLU: {threshold: …}` gives 0 below its threshold"
+    return [{"ReLU": {"threshold": level}} if level else "ReLU"]
+
+
 def _activation(name: str, *takes: str) -> Word:
     return made(lambda given, around: [{"Activation": {"activation": name}}], *takes)
 
@@ -300,7 +308,7 @@ LAYERS: Table = {
     "rrelu": Word("LeakyReLU", {"lower": None, "upper": None}),
     "softmax2d": Word("Softmax", {}),
     "softmin": _NONE,
-    "threshold": Word("ReLU", {"threshold": "threshold", "value": None}),
+    "threshold": made(_threshold, "threshold", "value"),
     "adaptivelogsoftmaxwithloss": _NONE,
     # PyTorch: normalization
     **{f"batchnorm{rank}d": Word("BatchNormalization", _BATCH_NORM) for rank in (1, 2, 3)},

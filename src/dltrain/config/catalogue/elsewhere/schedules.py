@@ -143,8 +143,11 @@ def _falling(given: Arguments, around: Around) -> list[Any] | str:
 def _warm(given: Arguments, around: Around) -> list[Any] | str:
     steps = _count(given, "num_training_steps", "total_steps", "t_initial") or around.whole_run()
     warm: Any = _count(given, "num_warmup_steps", "warmup_steps", "warmup_t")
+    epochs = _count(given, "warmup_epochs", "num_warmup_epochs", "epochs", "num_epochs", "n_epochs")
+    if warm is None and epochs is not None:
+        warm = around.in_steps(epochs)
     fall: Any = OPEN
-    if not isinstance(steps, str):
+    if not isinstance(steps, str) and not isinstance(warm, str):
         warm = max(1, round(steps * _first(given, 0.1, "warmup_ratio", "warmup_fraction"))) if warm is None else warm
         fall = max(1, round(steps - warm))
     arguments = {"initial_learning_rate": 0.0, "warmup_target": _rate(given, around)}
@@ -227,7 +230,14 @@ SCHEDULES: Table = {
     "timebaseddecay": made(_inverse, "decay"),
     "plateau": made(_plateau),
     "warmup": made(_warm, "warmup_steps"),
-    "warmupcosine": made(_warm, "warmup_steps"),
+    **{
+        word: made(_warm, "warmup_steps")
+        for word in ("warmupcosine", "linearwarmup", "cosinewarmup", "warmuplr", "lrwarmup", "learningratewarmup")
+    },
+    **{
+        word: made(_warm, "-optimizer", "warmup_steps")
+        for word in ("warmupscheduler", "linearwarmupscheduler", "gradualwarmupscheduler", "warmuplrscheduler")
+    },
     "cosinewithwarmup": made(_warm, "num_warmup_steps", "num_training_steps"),
     "getcosineschedulewithwarmup": made(_warm, "-optimizer", "num_warmup_steps", "num_training_steps"),
     "getlinearschedulewithwarmup": made(_warm, "-optimizer", "num_warmup_steps", "num_training_steps"),

@@ -10,6 +10,7 @@ from dltrain.config.document.writer import flow
 _NO_LOSS = "Keras has no such loss"
 _PAIRS = "it compares pairs of outputs, and samples here have one label each"
 _OWN_METRIC = "Keras has no such metric: remove it"
+_ERRORS = "Keras has none: write `accuracy`, and take 1 - accuracy for the share of errors"
 
 
 def _logits(name: str) -> Make:
@@ -211,7 +212,7 @@ METRICS: Table = {
     "accuracymicro": Word("accuracy", {}),
     "tokenaccuracy": Word("accuracy", {}),
     "sequenceaccuracy": Word("accuracy", {}),
-    "errorrate": Word("accuracy", {}),
+    **dict.fromkeys(("errorrate", "error", "classificationerror", "zerooneloss", "misclassificationrate"), _ERRORS),
     # scikit-learn
     "accuracyscore": Word("accuracy", {}),
     "balancedaccuracy": _OWN_METRIC,

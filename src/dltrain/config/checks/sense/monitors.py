@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dltrain.config.catalogue import entries
-from dltrain.config.catalogue.names import metric_name, metric_of, metric_parts, output_labels
+from dltrain.config.catalogue.names import metric_name, metric_of, metric_parts, output_labels, snake_case
 from dltrain.config.checks.draft import Draft, value_of
 from dltrain.config.checks.outline import Outline
 from dltrain.config.document.source import nearest
@@ -113,5 +113,24 @@ def is_share(metric: KerasObject) -> bool:
 def _unknown_metric(draft: Draft, message: str, name: str, known: list[str], path: KeyPath, hint: str) -> Problem:
     node = nearest(draft.tree, path)
     where = node.key if path[0] == "expect" and node.key is not None else draft.where(path)
-    fix = hint or rename(name, known) or Fix("choose", tuple(known), f"there will be {listing(known)}")
+    fix = (
+        hint
+        or _by_class(draft, name, known)
+        or rename(name, known)
+        or Fix("choose", tuple(known), f"there will be {listing(known)}")
+    )
     return Problem("unknown-metric", message, path, where, fix)
+
+
+def _by_class(draft: Draft, name: str, known: list[str]) -> Fix | None:
+    """Return the column of the metric that another of its words stands for: `test_mae` for `mean_absolute_error`."""
+    split = next((start for start in ("test_", "val_") if name.startswith(start)), "")
+    word = entries.find("metric", name.removeprefix(split))
+    classes = {snake_case(kind): kind for kind in entries.names("metric")}
+    kind = word.name if word is not None else classes.get(name.removeprefix(split))
+    for metric in draft.metrics or ():
+        own = entries.find("metric", metric.object.name)
+        column = f"{split}{metric_name(metric.object)}"
+        if kind is not None and own is not None and own.name == kind and column in known:
+            return Fix("rename", (column,))
+    return None
