@@ -139,6 +139,13 @@ def arguments(section: str, name: str, cls: type) -> dict[str, Rule]:
     return made
 
 
+def left_out_defaults(name: str, cls: type) -> dict[str, Any]:
+    """Return the defaults of the arguments that a config may not give, by `Class.argument`."""
+    given = inspect.signature(cls).parameters.values()
+    left_out = [p for p in given if {p.name, f"{name}.{p.name}"} & ARGUMENTS_LEFT_OUT.keys()]
+    return {f"{name}.{p.name}": plain(p.default) for p in left_out if p.default is not p.empty}
+
+
 def traits(section: str, name: str) -> dict[str, Traits]:
     """Return the traits of a class; empty for sections without traits."""
     if section not in TRAITS:
@@ -205,6 +212,12 @@ def make() -> dict[str, Any]:
         "aliases": {section: aliases(section, named) for section, named in classes.items()},
         "excluded": LEFT_OUT,
         "excluded_arguments": ARGUMENTS_LEFT_OUT,
+        "excluded_defaults": {
+            key: value
+            for named in classes.values()
+            for name, cls in named.items()
+            for key, value in left_out_defaults(name, cls).items()
+        },
     }
 
 

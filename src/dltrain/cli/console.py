@@ -17,7 +17,7 @@ import click
 
 from dltrain.cli import diagnostics
 from dltrain.cli.diagnostics import printable
-from dltrain.cli.tables import best_value, duration, number, ordered, table
+from dltrain.cli.tables import duration, number, ordered, table, why_stopped
 from dltrain.errors import ConfigError, DltrainError, Interrupted, Problem
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class _Plain:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.mute = False
+        self.stopped_by: str | None = None  # the metric by which EarlyStopping ended the run
         self.hidden: frozenset[str] = frozenset({"learning_rate"})  # metrics that a line has no room for
 
     def __call__(self, event: Event) -> None:
@@ -179,8 +180,8 @@ class _Plain:
 
     def show_stopped(self, event: StoppedEarly) -> None:
         self.close()
-        best = best_value(event.monitor, event.best_epoch, event.best)
-        self.line(f"EarlyStopping ended the run in epoch {event.epoch} of {event.epochs}: {best}")
+        self.stopped_by = event.monitor
+        self.line(f"EarlyStopping ended the run in epoch {event.epoch} of {event.epochs}: {why_stopped(event)}")
 
     def show_profile(self, event: Profiled) -> None:
         self.close()
@@ -196,6 +197,8 @@ class _Plain:
     def show_finished(self, event: Finished) -> None:
         self.close()
         best = f", best epoch {event.best_epoch}" if event.best_epoch else ""
+        if best and self.stopped_by not in (None, event.monitor):
+            best += f" by {event.monitor}"
         self.line(f"{event.status} in {duration(event.seconds)}{best}")
         tested = {k: v for k, v in event.metrics.items() if k.startswith("test_") and k not in self.hidden}
         if tested:

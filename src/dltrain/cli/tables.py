@@ -19,7 +19,8 @@ _MOST_EPOCHS = 50
 _MOST_TEXT = 10_000  # characters
 
 if TYPE_CHECKING:
-    from dltrain.runs import MachineRecord, Run, RunRecord, RunSummary, RuntimeRecord
+    from dltrain.engine import StoppedEarly
+    from dltrain.runs import EarlyStop, MachineRecord, Run, RunRecord, RunSummary, RuntimeRecord
 
 
 def number(value: object) -> str:
@@ -37,9 +38,16 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
 
 
-def best_value(monitor: str, epoch: int, value: float | None) -> str:
-    """Format the best value that a callback has seen: `val_loss was best in epoch 4, 0.1234`."""
-    return f"{monitor} was best in epoch {epoch}" + (f", {number(value)}" if value is not None else "")
+def why_stopped(stop: EarlyStop | StoppedEarly) -> str:
+    """Return the reason of EarlyStopping, such as `val_loss was best in epoch 4, 0.1234`."""
+    best = "" if stop.best is None else number(stop.best)
+    gain = f" by min_delta {stop.min_delta:g}" if stop.min_delta else ""
+    if stop.baseline is not None:
+        reached = f" ({best} in epoch {stop.best_epoch})" if best else ""
+        return f"{stop.monitor} did not reach the baseline {stop.baseline:g}{gain}{reached}"
+    if gain:
+        return f"no improvement of {stop.monitor}{gain} since epoch {stop.best_epoch}" + (f" ({best})" if best else "")
+    return f"{stop.monitor} was best in epoch {stop.best_epoch}" + (f", {best}" if best else "")
 
 
 def ordered(metrics: Mapping[str, float]) -> dict[str, float]:
@@ -132,9 +140,7 @@ def _stopped(record: RunRecord) -> dict[str, str]:
     stop = record.early_stop
     if stop is None:
         return {}
-    return {
-        "stopped": f"by EarlyStopping in epoch {stop.epoch}: {best_value(stop.monitor, stop.best_epoch, stop.best)}"
-    }
+    return {"stopped": f"by EarlyStopping in epoch {stop.epoch}: {why_stopped(stop)}"}
 
 
 def _fitting(names: Sequence[str]) -> list[str]:

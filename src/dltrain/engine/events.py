@@ -90,13 +90,15 @@ class EpochDone:
 
 @dataclass(frozen=True, slots=True)
 class StoppedEarly:
-    """EarlyStopping has ended the run in `epoch` of `epochs`; `best`, the best `monitor`, is that of `best_epoch`."""
+    """EarlyStopping has ended the run in `epoch` of `epochs`; the other fields are those of `runs.EarlyStop`."""
 
     epoch: int
     epochs: int
     monitor: str
     best_epoch: int
     best: float | None
+    min_delta: float | None = None
+    baseline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,16 @@ class Profiled:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run has ended. `metrics` are those of the best epoch and, with the prefix `test_`, of the test split."""
+    """The run has ended. `metrics` are those of the best epoch and, with the prefix `test_`, of the test split.
+
+    `monitor` is the metric by which the best epoch was chosen.
+    """
 
     run: str
     path: Path
     status: str
     best_epoch: int | None
+    monitor: str
     metrics: Mapping[str, float]
     seconds: float
 

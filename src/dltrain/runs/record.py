@@ -95,12 +95,20 @@ class ExpectRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlyStop:
-    """The end of a run by EarlyStopping: after `epoch`, with the best value of `monitor` in `best_epoch`; from 1."""
+    """The end of a run by EarlyStopping: after `epoch`, with the best value of `monitor` in `best_epoch`; from 1.
+
+    Args:
+        best: the last value that counted as an improvement.
+        min_delta: the smallest gain that counts as an improvement; None where any does.
+        baseline: the value that `monitor` did not reach; None where it did, and where there is none.
+    """
 
     epoch: int = 0
     monitor: str = ""
     best_epoch: int = 0
     best: float | None = None
+    min_delta: float | None = None
+    baseline: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,7 +364,9 @@ _READERS: dict[str, Reader] = {
         libraries=_text_by_name,
         environment=_text_by_name,
     ),
-    "early_stop": _part(EarlyStop, epoch=_count, monitor=_text, best_epoch=_count, best=_number),
+    "early_stop": _part(
+        EarlyStop, epoch=_count, monitor=_text, best_epoch=_count, best=_number, min_delta=_number, baseline=_number
+    ),
     "expect": _part(ExpectRecord, failed=_texts),
     "resumed": _resumed,
 }

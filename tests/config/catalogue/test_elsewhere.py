@@ -329,7 +329,8 @@ def test_elsewhere_arguments_of_a_name_in_another_case_are_checked() -> None:
     ("section", "item"),
     [
         ("callback", {"EarlyStopping": {"patience": 3, "monitor": "loss", "verbose": 1}}),
-        ("callback", {"ReduceLROnPlateau": {"patience": 3, "monitor": "loss", "verbose": 0}}),
+        ("callback", {"ReduceLROnPlateau": {"patience": 3, "monitor": "loss", "verbose": 2}}),
+        ("callback", {"TerminateOnNaN": {"raise_error": None}}),
         ("callback", {"TerminateOnNaN": {"raise_error": True}}),
         ("layer", {"Dense": {"units": 3, "weights": None}}),
     ],
@@ -341,6 +342,21 @@ def test_elsewhere_an_argument_without_effect_is_a_warning(section: str, item: A
     assert problem.hint.startswith("remove it")
     without = {name: {key: value for key, value in given.items() if key != list(given)[-1]}}
     assert check_spec(placed(section, item)) == check_spec(placed(section, without))
+
+
+@pytest.mark.parametrize(
+    ("section", "item"),
+    [
+        ("callback", {"EarlyStopping": {"patience": 3, "monitor": "loss", "verbose": 0}}),
+        ("callback", {"TerminateOnNaN": {"raise_error": False}}),
+        ("layer", {"LSTM": {"units": 3, "stateful": False}}),
+        ("layer", {"GRU": {"units": 3, "return_state": False, "stateful": False}}),
+    ],
+)
+def test_elsewhere_a_default_without_effect_is_silent(section: str, item: Any) -> None:
+    assert [
+        found for found in problems(placed(section, item)) if "unknown" in found.code or "effect" in found.code
+    ] == []
 
 
 def check_spec(made: Config) -> object:

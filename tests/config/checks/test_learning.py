@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 import pytest
 
 from dltrain.config.plan import check
@@ -138,6 +141,16 @@ def test_weights_accept_layers_that_can_learn(layers: str) -> None:
             },
             "layer-setting",
         ),
+        ({"layers": hidden("activation: relu", "{Dropout: {rate: 0.95}}, ")}, "layer-setting"),
+        ({"layers": hidden("activation: relu", "{GaussianDropout: {rate: 0.99}}, ")}, "layer-setting"),
+        (
+            {"layers": f"{{Reshape: {{target_shape: [8, 8]}}}}, {{GRU: {{units: 4, dropout: 0.98}}}}, {OUTPUT}"},
+            "layer-setting",
+        ),
+        ({"layers": hidden("kernel_initializer: {RandomNormal: {stddev: 10}}")}, "initializer"),
+        ({"layers": hidden("kernel_initializer: {TruncatedNormal: {mean: 1, stddev: 100}}")}, "initializer"),
+        ({"layers": hidden("activation: relu, bias_initializer: {Constant: {value: -10}}")}, "initializer"),
+        ({"layers": hidden("bias_initializer: {Constant: {value: -50}}", "ReLU, ")}, "initializer"),
         ({"layers": hidden("kernel_constraint: {MaxNorm: {max_value: 0}}")}, "constraint"),
         ({"layers": hidden("kernel_constraint: {MinMaxNorm: {min_value: 2, max_value: 1}}")}, "constraint"),
         ({"layers": hidden("kernel_constraint: {MinMaxNorm: {rate: 0}}")}, "constraint"),
@@ -155,6 +168,12 @@ def test_weights_report_what_passes_nothing_on(parts: dict[str, object], code: s
     [
         {"layers": hidden("activation: relu", "BatchNormalization, "), "batch_size": 2},
         {"layers": hidden("activation: relu", "{BatchNormalization: {trainable: false}}, "), "batch_size": 1},
+        {"layers": hidden("activation: relu", "{Dropout: {rate: 0.9}}, ")},
+        {"layers": hidden("kernel_initializer: {RandomNormal: {stddev: 1}}")},
+        {"layers": hidden("bias_initializer: {RandomNormal: {stddev: 10}}")},
+        {"layers": hidden("activation: relu, bias_initializer: {Constant: {value: -1}}")},
+        {"layers": hidden("activation: sigmoid, bias_initializer: {Constant: {value: -10}}")},
+        {"layers": hidden("bias_initializer: {Constant: {value: -10}}", "BatchNormalization, ReLU, ")},
         {"layers": hidden("activation: relu", "LayerNormalization, "), "batch_size": 1},
         {"layers": hidden("activation: relu", "{BatchNormalization: {momentum: 0.99}}, "), "epochs": 1},
         {"layers": hidden("activation: relu", "{BatchNormalization: {momentum: 0.995}}, ")},
@@ -194,6 +213,15 @@ def test_weights_accept_what_passes_something_on(parts: dict[str, object]) -> No
         ("{Adam: {epsilon: 0}}", "epsilon", "warning"),
         ("{SGD: {learning_rate: 0.5, weight_decay: 2}}", "optimizer-setting", "warning"),
         ("{Adam: {gradient_accumulation_steps: 291}}", "optimizer-setting", "warning"),
+        ("{Adam: {clipnorm: 1e-8}}", "optimizer-setting", "warning"),
+        ("{SGD: {global_clipnorm: 1e-9}}", "optimizer-setting", "warning"),
+        ("{RMSprop: {clipvalue: 1e-7}}", "optimizer-setting", "warning"),
+        ("{AdamW: {weight_decay: 1}}", "optimizer-setting", "warning"),
+        ("{SGD: {weight_decay: 5}}", "optimizer-setting", "warning"),
+        ("{Adam: {epsilon: 10}}", "optimizer-setting", "warning"),
+        ("{LossScaleOptimizer: {inner_optimizer: {RMSprop: {epsilon: 2}}}}", "optimizer-setting", "warning"),
+        ("{Adam: {beta_1: 0.999, beta_2: 0.9}}", "optimizer-setting", "warning"),
+        ("{Nadam: {beta_2: 0.5}}", "optimizer-setting", "warning"),
         ("{ScheduleFreeAdamW: {warmup_steps: 500}}", "optimizer-setting", "warning"),
         ("{Adam: {learning_rate: 1e-12}}", "learning-rate", "warning"),
         ("{LossScaleOptimizer: {inner_optimizer: {SGD: {learning_rate: 0}}}}", "learning-rate", "error"),
@@ -214,6 +242,12 @@ def test_optimizers_report_settings_without_effect(optimizer: str, code: str, se
         "{Adam: {use_ema: true, ema_momentum: 0.9, ema_overwrite_frequency: 10}}",
         "{Adam: {use_ema: false, ema_momentum: 0.99}}",
         "{Adam: {epsilon: 1}}",
+        "{Adagrad: {epsilon: 2}}",
+        "{Adam: {beta_1: 0.5, beta_2: 0.9}}",
+        "{Adam: {beta_1: 0.99, beta_2: 0.99}}",
+        "{Lion: {learning_rate: 1e-4, weight_decay: 3, beta_1: 0.95, beta_2: 0.9}}",
+        "{SGD: {clipnorm: 1e-3}}",
+        "{AdamW: {weight_decay: 0.5}}",
         "{Adagrad: {epsilon: 0}}",
         "{AdamW: {weight_decay: 0.1}}",
         "{Adam: {gradient_accumulation_steps: 4}}",
@@ -331,6 +365,75 @@ def test_schedules_say_which_steps_were_meant_as_epochs() -> None:
     assert "(29 an epoch)" in problem.message
 
 
+# 9 steps an epoch, or 29.
+@pytest.mark.parametrize(
+    ("schedule", "epochs", "batch_size", "hint"),
+    [
+        ("ExponentialDecay: {decay_steps: 270, decay_rate: 0.1, staircase: true}", 5, 100, "`decay_steps: 18`"),
+        ("ExponentialDecay: {decay_steps: 4, decay_rate: 0.1, staircase: true}", 5, 100, "`decay_steps: 36`"),
+        ("ExponentialDecay: {decay_steps: 5, decay_rate: 0.9}", 50, 100, "`decay_steps: 45`"),
+        ("ExponentialDecay: {decay_steps: 5, decay_rate: 0.5}", 10, 32, "`decay_steps: 145`"),
+        ("ExponentialDecay: {decay_steps: 1, decay_rate: 0.1}", 100, 100, "`decay_steps: 450`"),
+        ("ExponentialDecay: {decay_steps: 10000, decay_rate: 0.9}", 10, 100, "`decay_steps: 9`"),
+        ("ExponentialDecay: {decay_steps: 9, decay_rate: 0.9999}", 10, 100, "`decay_rate: 0.96`"),
+        ("InverseTimeDecay: {decay_steps: 90000, decay_rate: 0.5}", 10, 100, "`decay_steps: 9`"),
+        ("CosineDecayRestarts: {first_decay_steps: 90000}", 10, 100, "`first_decay_steps: 90`"),
+        ("CosineDecay: {decay_steps: 90, alpha: 0.999}", 10, 100, "another `alpha`"),
+        ("PiecewiseConstantDecay: {boundaries: [10, 20], values: [0.1, 0.01, 0.001]}", 30, 100, "[90, 180]`"),
+        ("PiecewiseConstantDecay: {boundaries: [5, 10], values: [0.1, 0.01, 0.001]}", 10, 32, "[145, 218]`"),
+        ("PiecewiseConstantDecay: {boundaries: [10000, 20000], values: [0.1, 0.01, 0.001]}", 10, 100, "[30, 60]`"),
+        ("PiecewiseConstantDecay: {boundaries: [30, 20000], values: [0.1, 0.01, 0.001]}", 10, 100, "[30, 60]`"),
+    ],
+)
+def test_schedules_say_what_to_write(schedule: str, epochs: int, batch_size: int, hint: str) -> None:
+    (problem,) = _of_schedule(schedule, epochs, batch_size)
+    assert problem.hint.endswith(hint)
+
+
+def _of_schedule(schedule: str, epochs: int, batch_size: int) -> list[Problem]:
+    if "Piecewise" not in schedule:
+        schedule = schedule.replace("{", "{initial_learning_rate: 0.01, ", 1)
+    return problems_of(optimizer=f"{{SGD: {{learning_rate: {{{schedule}}}}}}}", epochs=epochs, batch_size=batch_size)
+
+
+@pytest.mark.parametrize("batch_size", [900, 300, 32])
+@pytest.mark.parametrize("epochs", [2, 5, 40])
+def test_schedules_are_silent_after_their_mend(epochs: int, batch_size: int) -> None:
+    """Each hint is written into the config, beside what it does not name."""
+    decays: list[tuple[str, dict[str, object]]] = [
+        (name, {"decay_steps": steps, "decay_rate": rate, "staircase": staircase})
+        for name in ("ExponentialDecay", "InverseTimeDecay")
+        for steps in (1, 4, 30, 270, 10_000)
+        for rate in (0.0001, 0.1, 0.5, 0.96, 0.9999)
+        for staircase in ("true", "false")
+    ]
+    pieces: list[tuple[str, dict[str, object]]] = [
+        ("PiecewiseConstantDecay", {"boundaries": bounds, "values": [0.1, 0.01, 0.001]})
+        for bounds in ([1, 2], [10, 20], [3, 40], [30, 20_000], [10_000, 20_000], [20, 40])
+    ]
+    restarts: list[tuple[str, dict[str, object]]] = [
+        ("CosineDecayRestarts", {"first_decay_steps": steps}) for steps in (1, 5, 40, 10_000)
+    ]
+    cosines: list[tuple[str, dict[str, object]]] = [
+        ("CosineDecay", {"warmup_target": 0.1, "warmup_steps": warmup, "decay_steps": steps})
+        for warmup in (0, 9, 5000)
+        for steps in (1, 40, 10_000)
+    ]
+    for name, given in [*decays, *pieces, *restarts, *cosines]:
+        found = _of_schedule(_flow(name, given), epochs, batch_size)
+        mends = [match for problem in found if (match := re.fullmatch(r"write `(.*)`", problem.hint))]
+        if not mends or "learning_rate" in mends[0][1]:
+            continue
+        mended: dict[str, object] = dict(given)
+        mended.update((match[1], match[2]) for match in re.finditer(r"(\w+): (\[.*?\]|[^,]+)", mends[0][1]))
+        left = _of_schedule(_flow(name, mended), epochs, batch_size)
+        assert left == [], (name, given, found, mended)
+
+
+def _flow(name: str, given: Mapping[str, object]) -> str:
+    return f"{name}: {{{', '.join(f'{key}: {value}' for key, value in given.items())}}}"
+
+
 @pytest.mark.parametrize(
     ("parts", "code"),
     [
@@ -339,6 +442,8 @@ def test_schedules_say_which_steps_were_meant_as_epochs() -> None:
         ({"callbacks": "ReduceLROnPlateau: {monitor: val_accuracy, min_delta: 1, patience: 2}"}, "callback-monitor"),
         ({"callbacks": "EarlyStopping: {monitor: val_accuracy, baseline: 90, patience: 2}"}, "callback-monitor"),
         ({"callbacks": "EarlyStopping: {monitor: val_loss, min_delta: 5, patience: 2}"}, "callback-monitor"),
+        ({"callbacks": "EarlyStopping: {monitor: val_loss, min_delta: 1, patience: 0}"}, "callback-monitor"),
+        ({"callbacks": "EarlyStopping: {monitor: val_loss, min_delta: 1.2, patience: 3}"}, "callback-monitor"),
         ({"callbacks": "EarlyStopping: {monitor: val_loss, baseline: 0, patience: 2}"}, "callback-monitor"),
         ({"callbacks": "ReduceLROnPlateau: {min_lr: 0.01, patience: 2}"}, "callback-idle"),
         ({"callbacks": "ReduceLROnPlateau: {min_lr: 0.001, patience: 2}"}, "callback-idle"),
@@ -387,6 +492,7 @@ def test_training_reports_settings_without_effect(parts: dict[str, object], code
     [
         {"callbacks": "EarlyStopping: {monitor: val_accuracy, min_delta: 0.01, patience: 2}"},
         {"callbacks": "EarlyStopping: {monitor: val_mse, min_delta: 1, patience: 2}", "loss": "mse", "metrics": "mse"},
+        {"callbacks": "EarlyStopping: {monitor: val_loss, min_delta: 0.1, patience: 0}"},
         {"callbacks": "EarlyStopping: {monitor: val_loss, min_delta: 1, patience: 2}"},
         {"callbacks": "EarlyStopping: {monitor: val_accuracy, baseline: 0.9, patience: 2}"},
         {"callbacks": "EarlyStopping: {monitor: val_loss, baseline: 0.3, patience: 2}"},
@@ -441,3 +547,8 @@ def test_output_reports_logits_of_one_sign_or_with_bounds(activation: str) -> No
 )
 def test_output_accepts_logits_without_bounds(parts: dict[str, object]) -> None:
     assert told(parts) == []
+
+
+def test_losses_write_the_article_of_an_argument() -> None:
+    (problem,) = problems_of(loss="{CategoricalFocalCrossentropy: {alpha: 0}}")
+    assert problem.hint == "write an `alpha` above 0"

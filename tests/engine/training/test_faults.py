@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.helpers import Trained, copied, fingerprint
+from tests.helpers import Command, Done, Trained, copied, fingerprint
 
 import dltrain as package
 from dltrain import runs
@@ -183,13 +183,14 @@ def test_faults_removed_runs_directory_is_reported_and_not_recreated(tiny: Path,
     assert not (tmp_path / "runs").exists()
 
 
-def test_faults_two_fits_with_one_name_create_two_runs(tiny: Path, tmp_path: Path) -> None:
-    inner: list[runs.Run] = []
-    listen = at_epoch(1, lambda: inner.append(package.fit(tiny, [EPOCHS], runs_dir=tmp_path)))
-    outer = package.fit(tiny, [EPOCHS], runs_dir=tmp_path, on_event=listen)
-    assert len(runs.list_runs(tmp_path)) == 2
-    assert inner[0].path != outer.path
-    assert inner[0].record().name == outer.record().name
+def test_faults_two_fits_with_one_name_create_two_runs(tiny: Path, tmp_path: Path, dltrain: Command) -> None:
+    inner: list[Done] = []
+    listen = at_epoch(1, lambda: inner.append(dltrain("fit", tiny, "-s", EPOCHS)))
+    outer = package.fit(tiny, [EPOCHS], runs_dir=tmp_path / "runs", on_event=listen)
+    other = runs.Run(tmp_path / inner[0].stdout.strip())
+    assert len(runs.list_runs(tmp_path / "runs")) == 2
+    assert other.path != outer.path
+    assert other.record().name == outer.record().name
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"schema_version": 1}', b"[" * 100_000])

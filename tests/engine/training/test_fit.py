@@ -199,6 +199,28 @@ def test_training_tells_and_records_the_end_by_early_stopping(tiny: Path, tmp_pa
     assert "EarlyStopping ended the run in epoch 3" in (run.path / "log.txt").read_text()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("", (None, None)),
+        ("min_delta: 5", (5.0, None)),
+        ("baseline: 90, mode: max", (None, 90.0)),
+        ("baseline: 90, min_delta: 5", (5.0, None)),
+        ("baseline: 0.1, min_delta: 5, mode: max", (5.0, 0.1)),
+    ],
+)
+def test_training_records_by_what_early_stopping_judged(
+    tiny: Path, tmp_path: Path, arguments: str, told: tuple[float | None, float | None]
+) -> None:
+    """A loss of about 1, which falls; a baseline counts where it was never reached."""
+    mode = "" if "min_delta" in arguments or "baseline" in arguments else "mode: max"
+    stopping = f"EarlyStopping: {{{', '.join(filter(None, ('monitor: loss, patience: 1', mode, arguments)))}}}"
+    run = package.fit(tiny, ["train.epochs=9", f"train.callbacks=[{stopping}]"], runs_dir=tmp_path)
+    stop = run.record().early_stop
+    assert stop is not None
+    assert (stop.min_delta, stop.baseline) == told
+
+
 @pytest.mark.parametrize("callbacks", ["[]", "[EarlyStopping: {monitor: loss, patience: 1}]", "[TerminateOnNaN]"])
 def test_training_that_early_stopping_did_not_end_says_nothing_of_it(
     tiny: Path, tmp_path: Path, callbacks: str

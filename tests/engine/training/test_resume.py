@@ -302,6 +302,10 @@ def test_resume_of_a_run_that_early_stopping_ended_tells_and_records_it(tiny: Pa
     assert record.early_stop == runs.EarlyStop(epoch=2, monitor="loss", best_epoch=1, best=run.metrics()[0]["loss"])
     assert [event.epoch for event in events if isinstance(event, StoppedEarly)] == [2]
 
+    with pytest.raises(UsageError, match="ended by EarlyStopping in epoch 2") as caught:
+        package.resume(run, ["train.epochs=40"])
+    assert f"dltrain fit {run.path / 'resolved.yaml'} -s 'train.callbacks=[]'" in str(caught.value.hint)
+
 
 # An epoch has 6 steps.
 @pytest.mark.parametrize(

@@ -148,6 +148,13 @@ def why_not_argument(name: str, argument: str) -> str | None:
     return table.get(f"{name}.{argument}") or table.get(argument)
 
 
+def is_left_out_default(name: str, argument: str, value: Any) -> bool:
+    """Whether Keras's class `name` gives this value to an argument that is left out here."""
+    defaults: dict[str, Any] = _data()["excluded_defaults"]
+    key = f"{name}.{argument}"
+    return key in defaults and type(value) in (type(defaults[key]), bool) and value == defaults[key]
+
+
 def _argument(rule: dict[str, Any]) -> Argument:
     length = rule.get("length", ())
     return Argument(

@@ -198,6 +198,8 @@ def _check_arguments(
     entry: Entry, arguments: dict[str, Node], where: Where, path: KeyPath, around: Around
 ) -> Iterator[Problem]:
     given = {key: child.plain() for key, child in arguments.items()}
+    given = {key: value for key, value in given.items() if not entries.is_left_out_default(entry.name, key, value)}
+    arguments = {key: child for key, child in arguments.items() if key in given}
     foreign = [key for key in given if key not in entry.arguments]
     renamed = {name for key in foreign for name in _carried(entry, key, given)}
     missing = [key for key, argument in entry.arguments.items() if argument.required and key not in {*given, *renamed}]

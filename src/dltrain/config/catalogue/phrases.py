@@ -42,5 +42,6 @@ def noun(section: str) -> str:
     return _SECTION_NOUN.get(section, section)
 
 
-def with_article(words: str) -> str:
-    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+def with_article(words: str, *, quoted: bool = False) -> str:
+    shown = f"`{words}`" if quoted else words
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {shown}"

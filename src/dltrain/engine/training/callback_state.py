@@ -67,11 +67,15 @@ def early_stop(callbacks: Iterable[keras.callbacks.Callback]) -> EarlyStop | Non
             isinstance(callback, keras.callbacks.EarlyStopping) and callback.stopped_epoch > 0
         ):  # it never is in the first
             best = float(callback.best) if callback.best is not None else math.nan
+            # Keras counts from the best epoch only where that was better than the baseline.
+            missed = callback.baseline is not None and callback.wait > callback.stopped_epoch - callback.best_epoch
             return EarlyStop(
                 epoch=callback.stopped_epoch + 1,
                 monitor=callback.monitor,
                 best_epoch=callback.best_epoch + 1,
                 best=best if math.isfinite(best) else None,
+                min_delta=abs(float(callback.min_delta)) or None,  # Keras gives it the sign of the direction
+                baseline=float(callback.baseline) if missed else None,
             )
     return None
 

@@ -229,6 +229,7 @@ def _check_left(opened: OpenedRun, checkpoint: Checkpoint | None) -> None:
     if opened.record.status != "completed":
         return
     if checkpoint is not None and checkpoint.stopped:
-        raise UsageError(f"the run {run.id} was ended by EarlyStopping in epoch {done}", "it has nothing left to do")
+        hint = f"callbacks change in a new run: dltrain fit {run.path / 'resolved.yaml'} -s 'train.callbacks=[]'"
+        raise UsageError(f"the run {run.id} was ended by EarlyStopping in epoch {done}", hint)
     if done == epochs:
         raise UsageError(f"the run {run.id} is complete", f"dltrain resume {run.path} -s train.epochs={2 * done}")

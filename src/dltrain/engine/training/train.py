@@ -6,6 +6,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,10 +39,10 @@ def train(
 
     def finish(status: runs.Status, metrics: Mapping[str, float], error: str | None = None, **fields: object) -> None:
         seconds = time.perf_counter() - started
-        best = recorder.best_epoch if recorder else None
+        best, monitor = recorder.best_epoch if recorder else None, str(job.plan.spec.train.checkpoint.monitor)
         run.finish(status, best_epoch=best, metrics=dict(metrics), error=error, seconds=round(seconds, 3), **fields)
         run.log(f"{status} after {len(recorder.history) if recorder else 0} epochs")
-        on_event(Finished(run.id, run.path, status, best, metrics, seconds))
+        on_event(Finished(run.id, run.path, status, best, monitor, metrics, seconds))
 
     try:
         on_event(_prepared(job, run))
@@ -99,7 +100,7 @@ def _prepared(job: Job, run: runs.Run) -> Prepared:
 
 
 def _stopped_early(job: Job, early: runs.EarlyStop) -> StoppedEarly:
-    return StoppedEarly(early.epoch, job.plan.spec.train.epochs, early.monitor, early.best_epoch, early.best)
+    return StoppedEarly(epochs=job.plan.spec.train.epochs, **asdict(early))
 
 
 def _new_recorder(job: Job, run: runs.Run, stop: StopSignal, on_event: Listener, start: Start | None) -> Recorder:

@@ -18,6 +18,9 @@ _OF_UNITS = ("kernel_initializer", "pointwise_initializer", "embeddings_initiali
 _KERNELS = (*_OF_UNITS, "depthwise_initializer")
 # On a small model: with L2(0.1) all weights were below 0.32, with L2(1) below 0.1, with L1(1) below 0.0005.
 _LARGE_PENALTY = 1.0
+_LARGE_WEIGHTS = 10.0
+_WEIGHED = ("kernel_initializer", "pointwise_initializer", "depthwise_initializer", "recurrent_initializer")
+_MOST_DROPPED = 0.95
 _INNER_LAYERS = ("layer", "cell")
 
 
@@ -26,6 +29,8 @@ def check_learning(draft: Draft, outline: Outline) -> Iterator[Problem]:
     for index, layer in enumerate(layers):
         if value_of("layer", layer.placed.object, "trainable") is not False:
             yield from _check_start(draft, layers, index)
+            yield from _check_bias(draft, layers, index)
+        yield from _check_spread(draft, layer)
         yield from _check_regularizers(draft, layer)
         yield from _check_constraints(draft, layer)
         yield from _check_values(draft, layer)
@@ -117,6 +122,34 @@ def _check_start(draft: Draft, layers: Sequence[_Layer], index: int) -> Iterator
     yield draft.tell("initializer", message, layer.placed.argument_path(key), hint, "warning")
 
 
+def _check_bias(draft: Draft, layers: Sequence[_Layer], index: int) -> Iterator[Problem]:
+    """A bias so far below zero that the activation passes nothing on."""
+    layer, after = layers[index], layers[index + 1 : index + 2]
+    bias = layer.constant("bias_initializer")
+    if bias is None or bias > -_LARGE_WEIGHTS or layer.value("use_bias") is False:
+        return
+    flat = _flat_after(layers, index)
+    normalized = layer.value("activation") in (None, "linear") and after and after[0].kind == "BatchNormalization"
+    if flat is not None and flat.lower() in ("relu", "relu6") and not normalized:
+        message = f"{layer} starts with a bias of {bias:g}: `{flat}` makes 0 of its outputs and passes no gradient"
+        path = layer.placed.argument_path("bias_initializer")
+        yield draft.tell("initializer", message, path, "remove `bias_initializer`", "warning")
+
+
+def _check_spread(draft: Draft, layer: _Layer) -> Iterator[Problem]:
+    """Weights that are drawn from a wide distribution."""
+    for key in _WEIGHED:
+        initializer = inner(layer.placed, "layer", key)
+        kind = kind_of("initializer", initializer)
+        if initializer is None or kind not in ("RandomNormal", "TruncatedNormal"):
+            continue
+        spread = value_of("initializer", initializer.object, "stddev")
+        if isinstance(spread, int | float) and spread >= _LARGE_WEIGHTS:
+            message = f"weights with a `stddev` of {spread:g} start so large that training hardly gets anywhere"
+            path = initializer.argument_path("stddev")
+            yield draft.tell("initializer", message, path, f"write `stddev: 0.05`, or remove `{key}`", "warning")
+
+
 def _zeros(layer: _Layer) -> str | None:
     """Return the initializer because of which the layer outputs 0 for every input at first; None where it does not."""
 
@@ -196,6 +229,11 @@ def _check_values(draft: Draft, layer: _Layer) -> Iterator[Problem]:
         if isinstance(share, int | float) and share >= 1:
             what = "input" if key == "dropout" else "state from step to step"
             message = f"a `{key}` of {share:g} drops all of {layer}'s {what}"
+            yield tell(key, message, f"write the share to drop, such as `{key}: 0.2`")
+    for key in ("dropout", "recurrent_dropout", *(["rate"] if entries.trait("layer", layer.kind, "drops") else [])):
+        share = layer.value(key)
+        if isinstance(share, int | float) and _MOST_DROPPED <= share < 1:
+            message = f"a `{key}` of {share:g} leaves little for {layer} to pass on in training"
             yield tell(key, message, f"write the share to drop, such as `{key}: 0.2`")
     if layer.kind == "Rescaling" and layer.value("scale") == 0:
         yield tell("scale", "a `scale` of 0 leaves nothing of the input", "write another `scale`, or remove the layer")

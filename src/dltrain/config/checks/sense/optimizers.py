@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dltrain.config.catalogue import objects
-from dltrain.config.checks.draft import Draft, Placed, inner, value_of
+from dltrain.config.catalogue import entries, objects
+from dltrain.config.checks.draft import Draft, Placed, inner, kind_of, value_of
 from dltrain.config.checks.sense.schedules import peak_rate
 from dltrain.errors import Problem
 
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
+_SMALLEST_CLIP = 1e-6
+# Its published decay is above 1, with small rates; its two betas are not averages of gradients and of their squares.
+_OF_SIGNS = "Lion"
+_LARGEST_EPSILON = 1.0  # Keras names it a good choice for Inception
 
 
 def check_optimizer(draft: Draft) -> Iterator[Problem]:
@@ -19,6 +23,7 @@ def check_optimizer(draft: Draft) -> Iterator[Problem]:
         yield from _check_idle(draft, optimizer)
         yield from _check_averages(draft, optimizer)
         yield from _check_steps(draft, optimizer)
+        yield from _check_sizes(draft, optimizer)
         optimizer = inner(optimizer, "optimizer", "inner_optimizer")
 
 
@@ -63,6 +68,39 @@ def _check_averages(draft: Draft, optimizer: Placed) -> Iterator[Problem]:
             "with `ema_momentum: 1` the average of the weights stays at the first ones, which it puts back at the end"
         )
         yield _tell(draft, optimizer, "ema_momentum", message, "write `ema_momentum: 0.99`")
+
+
+def _check_sizes(draft: Draft, optimizer: Placed) -> Iterator[Problem]:
+    """Numbers with which the weights hardly move, or only shrink."""
+    kind = kind_of("optimizer", optimizer)
+
+    def given(key: str) -> float:
+        value = value_of("optimizer", optimizer.object, key)
+        return value if isinstance(value, int | float) else 0.0
+
+    for key in _CLIPS:
+        if 0 < given(key) < _SMALLEST_CLIP:
+            message = f"`{key}: {given(key):g}` cuts every gradient to almost nothing: the weights hardly move"
+            yield _tell(draft, optimizer, key, message, f"write `{key}: 1.0`, or remove it")
+    if entries.trait("optimizer", kind, "adaptive") and given("epsilon") > _LARGEST_EPSILON:
+        message = (
+            f"an `epsilon` of {given('epsilon'):g} outweighs the gradients that it is added to: weights hardly move"
+        )
+        yield _tell(draft, optimizer, "epsilon", message, "leave it at Keras's default")
+    if kind == _OF_SIGNS:
+        return
+    decay, rate = given("weight_decay"), peak_rate(draft, optimizer)
+    if decay >= 1 and (rate is None or decay * rate < 1):
+        message = f"a `weight_decay` of {decay:g} draws every weight to 0, whatever the data say"
+        yield _tell(draft, optimizer, "weight_decay", message, "write a smaller one, such as `weight_decay: 1e-4`")
+    for prefix in ("", "adam_"):
+        first, second = (f"{prefix}beta_{number}" for number in (1, 2))
+        if given(first) > given(second) > 0:
+            message = (
+                f"`{first}` is above `{second}`: squared gradients are forgotten before the gradients that they scale"
+            )
+            written = first if first in optimizer.object.arguments else second
+            yield _tell(draft, optimizer, written, message, f"write `{first}: 0.9, {second}: 0.999`")
 
 
 def _check_steps(draft: Draft, optimizer: Placed) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dltrain.config.catalogue import entries
@@ -16,6 +16,13 @@ _TOO_SMALL = 1e-8  # a float32 of 0.1 cannot change by less
 # A schedule whose steps are at most the epochs, in a run with this many steps an epoch, counts epochs by mistake.
 _MANY_STEPS = 10
 _MOST_AT_ZERO = 0.1  # share of the run
+_EARLY = 0.2  # share of the run: boundaries that were meant as epochs all lie before it
+_DECAYS = ("ExponentialDecay", "InverseTimeDecay")  # they go on without end
+# The last rate of a run as a share of its first.
+_FAR_BELOW = 1e-4
+_LOW = 0.0099  # a little less than 0.1 twice
+_NEAR = 0.95
+_UNCHANGED = 0.99
 
 
 def check_schedules(draft: Draft) -> Iterator[Problem]:
@@ -123,6 +130,7 @@ class _Run:
         yield from self._rises()
         yield from self._never_changes()
         yield from self._too_short_or_long()
+        yield from self._hardly_changes()
         yield from self._at_zero()
 
     def tell(self, code: str, message: str, key: str, hint: str, severity: Severity = "warning") -> Problem:
@@ -144,36 +152,86 @@ class _Run:
 
     def _usual(self, key: str) -> str:
         """Return a hint with a usual value of an argument that shapes the decay."""
-        usual = {
-            "decay_rate": "0.5" if self.name == "InverseTimeDecay" else "0.96",
-            "power": "1.0",
-            "alpha": "0.0",
-            "t_mul": "2.0",
-            "m_mul": "1.0",
-        }
+        if key == "decay_rate" and self.name in _DECAYS:
+            return self._usual_decay()
+        usual = {"power": "1.0", "alpha": "0.0", "t_mul": "2.0", "m_mul": "1.0"}
         return f"write `{key}: {usual[key]}`" if key in usual else f"write another `{key}`"
+
+    def _usual_decay(self) -> str:
+        """Return a hint with a rate of decay, and with steps where those that are written do not go with it."""
+        rate = 0.5 if self.name == "InverseTimeDecay" else 0.96
+        if self._decays_to(decay_rate=rate):
+            return f"write `decay_rate: {rate}`"
+        rate = 0.5 if self.name == "InverseTimeDecay" else 0.8
+        return f"write `decay_steps: {max(1, self.total // 10)}, decay_rate: {rate}`"
+
+    def _other_steps(self) -> str:
+        """Return a hint with `decay_steps` that let the rate fall by a few times its `decay_rate` in the run."""
+        for count in (10, 5, 3, 2, 1):
+            steps = max(1, self.total // count)
+            if self.given["staircase"]:  # in whole epochs, if that leaves more than one stair
+                stair = -(-self.total // (count + 1))
+                whole = round(stair / self.steps_per_epoch) * self.steps_per_epoch
+                steps = whole if 0 < whole < self.total else stair
+            if self._decays_to(decay_steps=steps):
+                return f"write `decay_steps: {steps}`"
+        return self._usual_decay()
+
+    def _decays_to(self, low: float = _LOW, **changes: float) -> bool:
+        """Whether the rate ends between `low` and nearly all of its start, if these arguments were written."""
+        rate_at = rate_of(self.name, {**self.schedule.object.arguments, **changes})
+        start = rate_at(0) if rate_at is not None else 0.0
+        return rate_at is not None and start > 0 and low <= rate_at(self.total - 1) / start <= _NEAR
 
     def _counts_epochs(self) -> Iterator[Problem]:
         """Steps that were meant as epochs."""
-        if self.steps_per_epoch < _MANY_STEPS:
+        if self.steps_per_epoch == 1:
             return
         bounds = self.given.get("boundaries")
-        if bounds and bounds[-1] <= self.epochs:
+        if bounds and self._are_epochs(bounds[-1]) and not self._are_epochs(bounds[-1] * self.steps_per_epoch):
             message = (
                 f"`boundaries` count steps, not epochs: the last value holds from step {bounds[-1]:g} on: {self.facts}"
             )
-            meant = ", ".join(f"{bound * self.steps_per_epoch:.0f}" for bound in bounds)
-            yield self.tell("schedule-steps", message, "boundaries", f"write `boundaries: [{meant}]`")
+            hint = self._boundaries([round(bound * self.steps_per_epoch) for bound in bounds])
+            yield self.tell("schedule-steps", message, "boundaries", hint)
         for key in ("decay_steps", "first_decay_steps"):
             steps = self.given.get(key)
             if steps is None or steps > self.epochs or self.total < _MANY_STEPS * steps or self._is_flat_by_steps():
                 continue
-            ratio = self.rates[self.total - 1] / self.rates[0] if self.rates[0] else 1.0
-            if key == "first_decay_steps" or (self.name in ("ExponentialDecay", "InverseTimeDecay") and ratio < 0.01):
-                what = "starts anew" if key == "first_decay_steps" else f"falls to {ratio:.0e} of its start"
-                message = f"`{key}` counts steps, not epochs: the learning rate {what} within the run: {self.facts}"
-                hint = f"write `{key}: {steps * self.steps_per_epoch}`"
-                yield self.tell("schedule-steps", message, key, hint)
+            meant, ratio = steps * self.steps_per_epoch, self._last_ratio()
+            hint = f"write `{key}: {meant}`"
+            if key == "first_decay_steps" and self.steps_per_epoch >= _MANY_STEPS:
+                what = "starts anew"
+                if meant <= self.epochs:
+                    hint = f"write `{key}: {self.total // 4}`"
+            elif self.name in _DECAYS and ratio < _LOW:
+                what = f"falls to {ratio:.0e} of its start"
+                if not self._decays_to(decay_steps=meant, low=_FAR_BELOW if meant > self.epochs else _LOW):
+                    hint = self._other_steps()
+            else:
+                continue
+            message = f"`{key}` counts steps, not epochs: the learning rate {what} within the run: {self.facts}"
+            yield self.tell("schedule-steps", message, key, hint)
+
+    def _are_epochs(self, last: float) -> bool:
+        """Whether the last boundary is more likely an epoch than a step."""
+        return last <= self.epochs and last <= _EARLY * self.total
+
+    def _boundaries(self, wanted: Sequence[float]) -> str:
+        """Return a hint with boundaries that lie within the run: those that do are kept, the others come after them."""
+        kept = [bound for bound in wanted if 0 < bound < self.total - 1]
+        if any(after <= before for before, after in itertools.pairwise(kept)):
+            kept = []
+        for start in (kept, []):
+            first, more = (start[-1] if start else 0), len(wanted) - len(start)
+            gap = (self.total - first) / (more + 1)
+            found = [*start, *(round(first + gap * index) for index in range(1, more + 1))]
+            if gap > 1 and found[-1] < self.total - 1:
+                return f"write `boundaries: [{', '.join(f'{bound:.10g}' for bound in found)}]`"
+        return "write fewer boundaries, and a value for each piece"
+
+    def _last_ratio(self) -> float:
+        return self.rates[self.total - 1] / self.rates[0] if self.rates[0] else 1.0
 
     def _is_flat_by_steps(self) -> bool:
         return len(set(self.rates.values())) == 1
@@ -187,7 +245,10 @@ class _Run:
             yield self.tell("schedule-idle", message, "warmup_steps", hint)
         if self.warmup >= self.total:
             message = f"the learning rate is still warming up when the run ends: {self.facts}"
-            hint = f"write `warmup_steps: {max(1, self.total // 10)}`"
+            warmup = self.total // 10 or 1
+            hint = f"write `warmup_steps: {warmup}, decay_steps: {self.total - warmup}`"
+            if self.total == 1:
+                hint = "remove `warmup_target` and `warmup_steps`"
             yield self.tell("schedule-steps", message, "warmup_steps", hint)
 
     def _rises(self) -> Iterator[Problem]:
@@ -216,7 +277,7 @@ class _Run:
         late = [bound for bound in bounds or () if bound >= self.total]
         if late:
             message = f"the learning rate never changes at step {late[0]:g}: {self.facts}"
-            yield self.tell("schedule-steps", message, "boundaries", "use smaller boundaries")
+            yield self.tell("schedule-steps", message, "boundaries", self._boundaries(bounds or ()))
         elif self.total > 1 and self._is_flat_by_steps() and self.peak > 0:
             key = next(
                 (key for key in ("decay_rate", "alpha", "end_learning_rate", "values") if key in self.given),
@@ -224,7 +285,7 @@ class _Run:
             )
             hint = f"write `learning_rate: {self.peak:g}`, or another `{key}`"
             if self.given.get("staircase") and self.given["decay_steps"] >= self.total:
-                key, hint = "decay_steps", f"write `decay_steps: {max(1, self.total // 10)}`"
+                key, hint = "decay_steps", self._other_steps()
             message = f"the learning rate never changes: it stays at {self.peak:g} to the end of the run"
             yield self.tell("schedule-idle", message, key, hint)
 
@@ -239,12 +300,25 @@ class _Run:
             elif end > self.total * 2:
                 message = f"the run ends long before the schedule, which takes {end:,} steps: {self.facts}"
                 yield self.tell("schedule-steps", message, "decay_steps", hint)
-        elif name == "ExponentialDecay" and 0 < self.rates[self.total - 1] < 1e-6 * self.rates[0]:
-            ratio = self.rates[self.total - 1] / self.rates[0]
-            message = f"the learning rate falls to {ratio:.0e} of its start: {self.facts}"
-            yield self.tell(
-                "schedule-steps", message, "decay_steps", f"write `decay_steps: {max(1, self.total // 10)}`"
-            )
+        elif name in _DECAYS and self.given["decay_rate"] > 0 and self._last_ratio() < _FAR_BELOW:
+            message = f"the learning rate falls to {self._last_ratio():.0e} of its start: {self.facts}"
+            yield self.tell("schedule-steps", message, "decay_steps", self._other_steps())
+
+    def _hardly_changes(self) -> Iterator[Problem]:
+        low = min(self.rates.values())
+        if self.total == 1 or self._is_flat_by_steps() or low < _UNCHANGED * self.peak:
+            return
+        message = f"the learning rate hardly changes, from {self.peak:g} to {low:g}: {self.facts}"
+        keys = ("decay_steps", "first_decay_steps", "values")
+        key = next((key for key in keys if key in self.given), "initial_learning_rate")
+        if self.name in _DECAYS:
+            hint = self._other_steps()
+        elif key in ("decay_steps", "first_decay_steps") and self.given[key] > self.total:
+            hint = f"write `{key}: {self.total}`"
+        else:
+            key = next((key for key in ("alpha", "end_learning_rate", "values") if key in self.given), key)
+            hint = f"write `learning_rate: {self.peak:g}`, or another `{key}`"
+        yield self.tell("schedule-idle", message, key, hint)
 
     def _at_zero(self) -> Iterator[Problem]:
         """A rate of 0 at the end of the run, or during one of its pieces."""

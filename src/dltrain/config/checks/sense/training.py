@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from dltrain.config.catalogue import entries
 from dltrain.config.catalogue.names import direction, metric_of
+from dltrain.config.catalogue.phrases import with_article
 from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
 from dltrain.config.checks.sense.monitors import is_share
 from dltrain.config.checks.sense.schedules import peak_rate, trained_by
 from dltrain.errors import KeyPath, Problem
 
 _MOST_SMOOTHING = 0.9
+# A `min_delta` as a share of all that can be gained: it is gained once; with no patience it must be every epoch.
+_ONE_GAIN, _FIRST_GAIN = 0.5, 0.25
 # The factors of a loss: where all are 0, it is 0 whatever the model says.
 _FACTORS = {"CategoricalFocalCrossentropy": ("alpha",), "Tversky": ("alpha", "beta")}
 
@@ -79,7 +82,7 @@ def _check_improvement(draft: Draft, callback: Placed) -> Iterator[Problem]:
     if reach is None or not isinstance(delta, int | float):
         return
     why = "it is a share, from 0 to 1" if share else f"that of guesses is {reach:.2g}"
-    if delta >= (reach / 2 if share else reach):
+    if delta >= reach * (_FIRST_GAIN if value_of("callback", callback.object, "patience") == 0 else _ONE_GAIN):
         ever = "can never" if share and delta >= 1 else "hardly ever can"
         message = f"`{monitor}` {ever} improve by a `min_delta` of {delta:g}: {why}"
         path = callback.argument_path("min_delta")
@@ -161,7 +164,9 @@ def check_losses(draft: Draft) -> Iterator[Problem]:
             keys = " and ".join(f"`{key}: 0`" for key in factors)
             message = f"with {keys} the loss is always 0: nothing is learned"
             path = draft.loss.argument_path(factors[0])
-            yield draft.tell("loss-setting", message, path, f"write a `{factors[0]}` above 0", "warning")
+            yield draft.tell(
+                "loss-setting", message, path, f"write {with_article(factors[0], quoted=True)} above 0", "warning"
+            )
     for metric in draft.metrics or ():
         yield from _check_smoothing(draft, "metric", metric)
 
