@@ -87,9 +87,12 @@ def _is_whole(argument: Argument, value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and _in_bounds(argument, value)
 
 
+LARGEST = 3.4028234e38  # of float32, in which Keras computes
+
+
 def _is_number(argument: Argument, value: Any) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and abs(value) != float("inf") and value == value and _in_bounds(argument, value)
+    return number and abs(value) <= LARGEST and _in_bounds(argument, value)
 
 
 def _is_whole_or_pair(argument: Argument, value: Any) -> bool:

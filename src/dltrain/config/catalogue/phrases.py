@@ -11,6 +11,8 @@ _SECTION_NOUN = {"dataset": "data set", "schedule": "learning-rate schedule"}
 
 def number_hint(value: object, kinds: tuple[str, ...], limit: float | None = None) -> str:
     """What to write where YAML took for a word what was meant as a number or a truth value."""
+    if isinstance(value, int | float) and 3.4e38 < abs(value) < float("inf") and "float" in kinds:
+        return "Keras computes in float32, whose largest number is 3.4e38"
     if isinstance(value, float) and "int" in kinds and value.is_integer() and abs(value) < 1e15:
         return f"write `{int(value)}`"
     if not isinstance(value, str):

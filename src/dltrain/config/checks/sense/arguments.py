@@ -24,10 +24,19 @@ def check_arguments(draft: Draft, outline: Outline) -> Iterator[Problem]:
     outputs = outline.shape[0] if outline.shape is not None and len(outline.shape) == 1 else None
     for metric in draft.metrics or ():
         yield from _check_classes(draft, metric, outputs)
+    if draft.loss is not None:
+        yield from _check_reduction(draft, draft.loss)
     if draft.loss is not None and outputs is not None:
         yield from _check_alpha(draft, draft.loss, outputs)
     yield from _check_activity(draft)
     yield from _check_epsilons(draft)
+
+
+def _check_reduction(draft: Draft, loss: Placed) -> Iterator[Problem]:
+    if loss.object.arguments.get("reduction", "mean") in (None, "none"):
+        message = f"`{loss.object.name}` without a reduction is a number for each sample; training needs a single one"
+        hint = "write `reduction: sum_over_batch_size`, Keras's default"
+        yield draft.tell("reduction", message, loss.argument_path("reduction"), hint)
 
 
 def _check_clips(draft: Draft, optimizer: Placed) -> Iterator[Problem]:
