@@ -103,7 +103,7 @@ BAD_INPUT = [
     (["fit", "tiny.yaml", "-s", "train.epohcs=3"], 2, "did you mean `epochs`?"),
     (["fit", "tiny.yaml", "-s", "train.epochs=many"], 2, "must be an integer"),
     (["fit", "tiny.yaml", "-s", "model.layers.1=Dorpout"], 2, "did you mean `Dropout`?"),
-    (["fit", "tiny.yaml", "-s", "model.layers.1.Dropout.rat=0.1"], 2, "did you mean `rate`?"),
+    (["fit", "tiny.yaml", "-s", "model.layers.1.Dropout.rat=0.1"], 2, "it is `rate` here"),
     (["fit", "tiny.yaml", "--name", "a b"], 2, "cannot be a run's name"),
     (["fit", "tiny.yaml", "--runs-dir", "tiny.yaml"], 1, "--runs-dir"),
     (["eval", "latest"], 2, "no runs"),

@@ -144,7 +144,12 @@ AMBIENT: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", AMBIENT)
+SELDOM = ("debug_data", "max_steps", "tf32", "placement", "device", "name_scope", "keras_scope", "custom_scope")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SELDOM else []) for name in AMBIENT]
+)
 def test_ambient_settings_change_no_bits_and_are_given_back(
     name: str, bits: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,7 +263,7 @@ def test_ambient_scopes_that_cannot_be_left_are_refused(scope: Any, told: str, t
     [
         "tf.experimental.numpy.experimental_enable_numpy_behavior()",
         "tf.compat.v1.disable_eager_execution()",
-        "tf.compat.v1.disable_v2_tensorshape()",
+        pytest.param("tf.compat.v1.disable_v2_tensorshape()", marks=pytest.mark.slow),
     ],
 )
 def test_ambient_settings_that_cannot_be_undone_are_refused(statement: str, tmp_path: Path) -> None:
@@ -382,6 +387,7 @@ print(len(digests))
 """
 
 
+@pytest.mark.slow
 def test_ambient_settings_of_jax_change_no_bits(tmp_path: Path) -> None:
     layers = [
         "Flatten",

@@ -247,10 +247,12 @@ def test_training_smoke_run_skips_the_gate(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_training_that_leaves_the_domain_of_its_loss_names_that_first(tiny: Path, tmp_path: Path) -> None:
-    layers = "[Dense: {units: 3, activation: softmax}, BatchNormalization]"
+    layers = "[SpectralNormalization: {layer: {Dense: {units: 3}}}]"
     with pytest.raises(Diverged) as caught:
         package.fit(tiny, [f"model.layers={layers}", "train.loss=poisson", "train.epochs=1"], runs_dir=tmp_path)
-    assert caught.value.hint.startswith("`Poisson` takes outputs from 0 on, and the last layer, `BatchNormalization`")
+    assert caught.value.hint.startswith(
+        "`Poisson` takes outputs from 0 on, and the last layer, `SpectralNormalization`"
+    )
     assert caught.value.hint.index("first") < caught.value.hint.index("learning rate")
 
 
