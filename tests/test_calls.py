@@ -32,10 +32,8 @@ def test_calls_need_a_path_of_the_runs(tiny: Path, value: Any) -> None:
         package.load_run("latest", value)
 
 
-@pytest.mark.parametrize("value", [*WRONG, "train.epochs=1", [3]])
+@pytest.mark.parametrize("value", [None, 3, 3.5, True, b"runs", object(), "train.epochs=1", [3]])
 def test_calls_need_overrides_as_they_are_written(tiny: Path, value: Any) -> None:
-    if value == ["runs"]:
-        pytest.skip("a list of texts, each of which the config's own checks refuse")
     with pytest.raises(UsageError, match="`overrides` must be a mapping"):
         package.fit(tiny, value)
 
