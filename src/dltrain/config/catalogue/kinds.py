@@ -142,7 +142,12 @@ def _number_schema(argument: Argument, name: str) -> Json:
         "exclusiveMinimum": argument.above,
         "exclusiveMaximum": argument.below,
     }
-    return {"type": name} | {keyword: bound for keyword, bound in bounds.items() if bound is not None}
+    schema: Json = {"type": name} | {keyword: bound for keyword, bound in bounds.items() if bound is not None}
+    if name == "number" and argument.minimum is None and argument.above is None:
+        schema["minimum"] = -LARGEST
+    if name == "number" and argument.maximum is None and argument.below is None:
+        schema["maximum"] = LARGEST
+    return schema
 
 
 def _list_schema(argument: Argument, items: Json) -> Json:
