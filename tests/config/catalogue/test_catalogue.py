@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 import sys
+import warnings
 from importlib import resources
 from typing import Any
 
@@ -427,6 +428,12 @@ def test_catalogue_knows_the_ranges_of_activations() -> None:
         outputs = keras.ops.convert_to_numpy(keras.activations.get(word)(inputs))
         assert (outputs.shape[-1] == 1) == bool(entries.trait("activation", word, "halves")), word
         assert np.allclose(outputs.sum(-1), 1) == bool(entries.trait("activation", word, "sums_to_one")), word
+        if not entries.trait("activation", word, "halves"):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of an axis of one number
+                alone = np.ravel(keras.ops.convert_to_numpy(keras.activations.get(word)(line[:, None])))
+            constant = round(float(alone[0])) if np.ptp(alone) < 1e-4 else None
+            assert constant == entries.trait("activation", word, "alone"), word
         ends = [outputs.min(), outputs.max()]
         for end, wanted in zip(ends, entries.trait("activation", word, "range") or (), strict=False):
             assert abs(end) > 50 if wanted is None else abs(end - wanted) < 0.02, (word, end)

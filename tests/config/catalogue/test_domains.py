@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from dltrain.config.catalogue import entries
-from dltrain.config.catalogue.domains import lies_within, outputs_of, suspect
+from dltrain.config.catalogue.domains import lies_within, outputs_of, range_of, suspect
 from dltrain.config.catalogue.labels import label_encoding
 from dltrain.config.schema import KerasObject
 from dltrain.engine.model.construct import construct
@@ -60,6 +60,22 @@ def test_domains_of_losses_end_where_keras_has_no_gradient_or_number(loss: str) 
 )
 def test_domains_contain_ranges(span: list[float], domain: list[float], inside: bool) -> None:
     assert lies_within(span, domain) is inside
+
+
+@pytest.mark.parametrize(
+    ("layers", "span"),
+    [
+        ([("Dense", {"activation": "sigmoid"}), ("Rescaling", {"scale": 2, "offset": -1})], [-1, 1]),
+        ([("Dense", {"activation": "relu"}), ("Rescaling", {"scale": -0.5}), ("Dropout", {"rate": 0.1})], [None, 0]),
+        ([("Softmax", {}), ("Rescaling", {"scale": [1, 3], "offset": [0, -1]})], [-1, 2]),
+        ([("Dense", {"units": 1}), ("Rescaling", {"scale": 2})], None),
+        ([("Dense", {"activation": "sigmoid"}), ("BatchNormalization", {})], None),
+    ],
+)
+def test_domains_carry_ranges_through_rescaling(
+    layers: list[tuple[str, dict[str, object]]], span: list[float | None] | None
+) -> None:
+    assert range_of([named(name, **arguments) for name, arguments in layers]) == span
 
 
 def named(name: str, **arguments: object) -> KerasObject:

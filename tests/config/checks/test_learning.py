@@ -52,6 +52,14 @@ def told(parts: dict[str, object]) -> list[tuple[str, str]]:
     return [(problem.code, problem.severity) for problem in found]
 
 
+ALIKE = "kernel_initializer: ones, recurrent_initializer: zeros"
+
+
+def both_ways(forward: str, backward: str) -> str:
+    halves = f"layer: {{GRU: {{{forward}}}}}, backward_layer: {{GRU: {{{backward}}}}}"
+    return f"{{Reshape: {{target_shape: [8, 8]}}}}, {{Bidirectional: {{{halves}}}}}, {OUTPUT}"
+
+
 def hidden(arguments: str, between: str = "") -> str:
     return f"Flatten, {{Dense: {{units: 8, {arguments}}}}}, {between}{OUTPUT}"
 
@@ -81,6 +89,8 @@ def hidden(arguments: str, between: str = "") -> str:
         f"{{SeparableConv2D: {{filters: 4, kernel_size: 3, pointwise_initializer: ones}}}}, Flatten, {OUTPUT}",
         "{Reshape: {target_shape: [8, 8]}}, "
         f"{{LSTM: {{units: 4, kernel_initializer: ones, recurrent_initializer: zeros}}}}, {OUTPUT}",
+        both_ways(f"units: 4, {ALIKE}", "units: 4, go_backwards: true"),
+        both_ways("units: 4", f"units: 4, go_backwards: true, {ALIKE}"),
     ],
 )
 def test_weights_report_layers_that_start_alike(layers: str) -> None:
@@ -102,6 +112,7 @@ def test_weights_report_layers_that_start_alike(layers: str) -> None:
         f"{{Reshape: {{target_shape: [8, 8]}}}}, {{LSTM: {{units: 4, recurrent_initializer: zeros}}}}, {OUTPUT}",
         f"{{Reshape: {{target_shape: [8, 8]}}}}, {{LSTM: {{units: 4, kernel_initializer: zeros}}}}, {OUTPUT}",
         f"Flatten, {{Dense: {{units: 4, kernel_initializer: ones, trainable: false}}}}, {OUTPUT}",
+        both_ways("units: 4", "units: 4, go_backwards: true"),
     ],
 )
 def test_weights_accept_layers_that_can_learn(layers: str) -> None:
@@ -125,6 +136,9 @@ def test_weights_accept_layers_that_can_learn(layers: str) -> None:
             "normalization",
         ),
         ({"layers": f"Flatten, {{Dense: {{units: 1}}}}, LayerNormalization, {OUTPUT}"}, "normalization"),
+        ({"layers": f"Flatten, {{Dense: {{units: 1}}}}, RMSNormalization, {OUTPUT}"}, "normalization"),
+        ({"layers": f"Flatten, {{Dense: {{units: 1}}}}, UnitNormalization, {OUTPUT}"}, "normalization"),
+        ({"layers": f"UnitNormalization, Flatten, {OUTPUT}"}, "normalization"),
         ({"layers": hidden("activation: relu", "{GroupNormalization: {groups: 8}}, ")}, "normalization"),
         ({"layers": f"{{Normalization: {{mean: 0.5, variance: 0}}}}, Flatten, {OUTPUT}"}, "layer-setting"),
         ({"layers": f"{{Normalization: {{mean: [0.5], variance: [0.0]}}}}, Flatten, {OUTPUT}"}, "layer-setting"),
@@ -178,6 +192,8 @@ def test_weights_report_what_passes_nothing_on(parts: dict[str, object], code: s
         {"layers": hidden("activation: relu", "{BatchNormalization: {momentum: 0.99}}, "), "epochs": 1},
         {"layers": hidden("activation: relu", "{BatchNormalization: {momentum: 0.995}}, ")},
         {"layers": hidden("activation: relu", "{GroupNormalization: {groups: 4}}, ")},
+        {"layers": hidden("activation: relu", "RMSNormalization, UnitNormalization, ")},
+        {"layers": f"{{UnitNormalization: {{axis: [1, 2]}}}}, Flatten, {OUTPUT}"},
         {
             "layers": "{Conv2D: {filters: 4, kernel_size: 3}}, {GroupNormalization: {groups: -1}}, "
             f"Flatten, {OUTPUT}"
@@ -325,6 +341,23 @@ def test_optimizers_accept_settings_that_act(optimizer: str) -> None:
         ("PiecewiseConstantDecay: {boundaries: [100], values: [1e-3, 0]}", "schedule-steps", "warning"),
         ("PiecewiseConstantDecay: {boundaries: [100, 200], values: [1e-3, 0, 1e-4]}", "schedule-steps", "warning"),
         ("PiecewiseConstantDecay: {boundaries: [100], values: [0, 0]}", "learning-rate", "error"),
+        ("PiecewiseConstantDecay: {boundaries: [100, 200], values: [1e-5, 1e-4, 1e-3]}", "schedule", "warning"),
+        (
+            "PolynomialDecay: {initial_learning_rate: 1e-4, end_learning_rate: 1e-3, decay_steps: 290}",
+            "schedule",
+            "warning",
+        ),
+        (
+            "CosineDecay: {initial_learning_rate: 1e-3, decay_steps: 261, warmup_target: 1e-4, warmup_steps: 29}",
+            "schedule",
+            "warning",
+        ),
+        ("CosineDecay: {initial_learning_rate: 0, decay_steps: 290, warmup_target: 1e-3}", "schedule-idle", "warning"),
+        (
+            "CosineDecayRestarts: {initial_learning_rate: 1e-3, first_decay_steps: 50, m_mul: 0}",
+            "schedule-steps",
+            "warning",
+        ),
     ],
 )
 def test_schedules_report_rates_that_cannot_be_meant(schedule: str, code: str, severity: str) -> None:
@@ -350,6 +383,8 @@ def test_schedules_report_rates_that_cannot_be_meant(schedule: str, code: str, s
         ("CosineDecayRestarts: {initial_learning_rate: 1e-3, first_decay_steps: 50, m_mul: 0.9}", 32),
         ("PiecewiseConstantDecay: {boundaries: [145, 232], values: [1e-3, 1e-4, 1e-5]}", 32),
         ("PiecewiseConstantDecay: {boundaries: [20], values: [1e-4, 1e-3]}", 32),
+        ("PiecewiseConstantDecay: {boundaries: [29, 200], values: [1e-4, 1e-3, 1e-4]}", 32),
+        ("PolynomialDecay: {initial_learning_rate: 1e-6, end_learning_rate: 1e-3, decay_steps: 290}", 32),
         ("PiecewiseConstantDecay: {boundaries: [5, 8], values: [1e-3, 1e-4, 1e-5]}", "full"),
     ],
 )
@@ -383,6 +418,12 @@ def test_schedules_say_which_steps_were_meant_as_epochs() -> None:
         ("PiecewiseConstantDecay: {boundaries: [5, 10], values: [0.1, 0.01, 0.001]}", 10, 32, "[145, 218]`"),
         ("PiecewiseConstantDecay: {boundaries: [10000, 20000], values: [0.1, 0.01, 0.001]}", 10, 100, "[30, 60]`"),
         ("PiecewiseConstantDecay: {boundaries: [30, 20000], values: [0.1, 0.01, 0.001]}", 10, 100, "[30, 60]`"),
+        ("CosineDecayRestarts: {first_decay_steps: 30, m_mul: 0}", 10, 100, "`m_mul: 1.0`"),
+        ("PiecewiseConstantDecay: {boundaries: [60], values: [0.01, 0.1]}", 10, 100, "`values: [0.1, 0.01]`"),
+        (
+            "PolynomialDecay: {decay_steps: 90, end_learning_rate: 0.1}",
+            *(10, 100, "`initial_learning_rate: 0.1, end_learning_rate: 0.01`"),
+        ),
     ],
 )
 def test_schedules_say_what_to_write(schedule: str, epochs: int, batch_size: int, hint: str) -> None:
@@ -518,6 +559,56 @@ def test_training_reports_settings_without_effect(parts: dict[str, object], code
 )
 def test_training_accepts_settings_that_act(parts: dict[str, object]) -> None:
     assert told(parts) == []
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate", "high"),
+    [
+        ("SGD", 1000, True),
+        ("SGD: {clipnorm: 0.01}", 1000, False),
+        ("SGD", 3, False),
+        ("Adam", 10, True),
+        ("Adadelta", 1000, True),
+        ("Adadelta", 1.0, False),
+        ("Adafactor", 1.0, False),
+        ("Adafactor: {relative_step: false}", 1.0, True),
+        ("Lion", 1.0, True),
+        ("Lion", 0.01, False),
+        ("Ftrl", 100, True),
+        ("Ftrl", 1.0, False),
+        ("Adagrad", 1.0, False),
+        ("Muon", 0.1, False),
+    ],
+)
+def test_optimizers_report_rates_beyond_what_trains(optimizer: str, rate: float, high: bool) -> None:
+    name, _, given = optimizer.partition(": ")
+    rest = f", {given[1:-1]}" if given else ""
+    found = told({"optimizer": f"{{{name}: {{learning_rate: {rate}{rest}}}}}"})
+    assert found == ([("learning-rate", "warning")] if high else [])
+
+
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [
+        ({"loss": "{SparseCategoricalCrossentropy: {ignore_class: 10}}"}, "class-id"),
+        ({"loss": "{SparseCategoricalCrossentropy: {ignore_class: -1}}"}, "class-id"),
+        ({"loss": "{SparseCategoricalCrossentropy: {ignore_class: 9}}"}, None),
+        ({"metrics": "{OneHotMeanIoU: {num_classes: 10, ignore_class: 255}}"}, "class-id"),
+        ({"metrics": "{OneHotMeanIoU: {num_classes: 10, ignore_class: 0}}"}, None),
+        ({"metrics": "{Recall: {class_id: 1, thresholds: [0.0, 0.5]}}"}, "metric-setting"),
+        ({"metrics": "{Precision: {class_id: 1, thresholds: [1.0]}}"}, "metric-setting"),
+        ({"metrics": "{Recall: {class_id: 1, thresholds: [0.2, 0.8]}}"}, None),
+        ({"metrics": "{AUC: {thresholds: [0.0, 1.0]}}"}, "metric-setting"),
+        ({"metrics": "{AUC: {thresholds: [0.0, 0.5, 1.0]}}"}, None),
+        ({"layers": f"Flatten, {{Dense: {{units: 1}}}}, Softmax, {OUTPUT}"}, "softmax"),
+        ({"layers": f"{{Activation: {{activation: log_softmax}}}}, Flatten, {OUTPUT}"}, "softmax"),
+        ({"layers": f"Flatten, {{Dense: {{units: 2, activation: log_softmax}}}}, {OUTPUT}"}, None),
+    ],
+)
+def test_arguments_that_never_act_are_told(parts: dict[str, object], code: str | None) -> None:
+    if "metrics" in parts:
+        parts = {"loss": "categorical_crossentropy", **parts}
+    assert told(parts) == ([(code, "warning")] if code else [])
 
 
 def test_metrics_refuse_more_top_outputs_than_there_are() -> None:

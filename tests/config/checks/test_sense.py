@@ -346,6 +346,10 @@ def dense(activation: str, units: int = 3) -> str:
     return f"{{Dense: {{units: {units}, activation: {activation}}}}}"
 
 
+def behind(activation: str, scale: float, offset: float) -> str:
+    return f"{dense(activation, 1)}, {{Rescaling: {{scale: {scale}, offset: {offset}}}}}"
+
+
 @pytest.mark.parametrize(
     ("data", "layers", "loss", "code", "severity"),
     [
@@ -363,6 +367,18 @@ def dense(activation: str, units: int = 3) -> str:
         (TWO, dense("sigmoid", 1), "hinge", "output-activation", "warning"),
         (TWO, dense("relu", 1), "squared_hinge", "output-activation", "warning"),
         (THREE, dense("softmax"), "mape", "loss-domain", "warning"),
+        # Outputs that never come near the labels
+        (TWO, dense("log_sigmoid", 1), "hinge", "output-activation", "warning"),
+        (TWO, dense("log_softmax", 1), "hinge", "output-activation", "error"),
+        (THREE, dense("log_softmax"), "categorical_hinge", "output-activation", "warning"),
+        (THREE, dense("log_softmax"), "mean_squared_error", None, None),
+        # Ranges behind a Rescaling
+        (TWO, behind("sigmoid", 2, -1), "binary_crossentropy", "output-activation", "error"),
+        (TWO, behind("sigmoid", 0.5, 0.5), "hinge", "output-activation", "warning"),
+        (TWO, behind("sigmoid", 0.5, 0), "binary_crossentropy", "output-activation", "warning"),
+        (TWO, behind("sigmoid", 2, -1), "hinge", None, None),
+        (TWO, behind("tanh", 0.5, 0.5), "binary_crossentropy", None, None),
+        (TWO, behind("log_sigmoid", -1, 0), "poisson", None, None),
         *(
             (NUMBER, dense(activation, 1), loss, "loss-domain", "error")
             for loss, activation in (("msle", "linear"), ("Poisson", "softplus"), ("kl_divergence", "sigmoid"))
@@ -465,7 +481,7 @@ def test_sense_formats_sizes_for_humans(count: int, text: str) -> None:
     assert sense_sizes.size(count) == text
 
 
-@pytest.mark.parametrize("layer", ["BatchNormalization", "LayerNormalization", "{Rescaling: {scale: 5}}"])
+@pytest.mark.parametrize("layer", ["BatchNormalization", "LayerNormalization", "{Rescaling: {scale: -5}}"])
 @pytest.mark.parametrize(
     ("layers", "loss", "codes"),
     [

@@ -34,6 +34,7 @@ Trait = Literal[
     "mixes_batch",  # a sample's output depends on the other samples: `training` or `always`
     # Optimizers
     "adaptive",  # its step does not shrink with the gradient: a rate of 1 moves every weight by about 1
+    "rates",  # [a usual learning rate, one so high that hardly any model trains with it]
     "slots",  # numbers that it keeps, at the least, for each weight that is learned
     # Schedules
     "ends",  # stays at its last value after `decay_steps`
@@ -61,6 +62,7 @@ Trait = Literal[
     # Activations
     "range",  # [lowest, highest] value, null for no end; absent too where values only dip below zero, as of gelu
     "sums_to_one",  # over the last axis
+    "alone",  # its value wherever the last axis has one number
     "halves",  # the last axis
     "flat_at_zero",  # 0 at 0, with a gradient of 0 there
 ]

@@ -21,6 +21,7 @@ def check_arguments(draft: Draft, outline: Outline) -> Iterator[Problem]:
     for section, placed in (("loss", draft.loss), *(("metric", metric) for metric in draft.metrics or ())):
         if placed is not None:
             yield from _check_axes(draft, section, placed)
+            yield from _check_ignored(draft, section, placed)
     outputs = outline.shape[0] if outline.shape is not None and len(outline.shape) == 1 else None
     for metric in draft.metrics or ():
         yield from _check_classes(draft, metric, outputs)
@@ -61,6 +62,15 @@ def _check_axes(draft: Draft, section: str, placed: Placed) -> Iterator[Problem]
         yield draft.tell("axis", message, path, hint)
     elif len({None if number is None else number % _OUTPUT_AXES for number in axes}) < len(axes):
         yield draft.tell("axis", f"`{placed.object.name}` has one axis twice: {axes}", path, hint)
+
+
+def _check_ignored(draft: Draft, section: str, placed: Placed) -> Iterator[Problem]:
+    """A class to leave out that no sample has."""
+    ignored, data = value_of(section, placed.object, "ignore_class"), draft.data
+    if not isinstance(ignored, int) or data is None or data.classes is None or 0 <= ignored < data.classes:
+        return
+    message = f"`ignore_class: {ignored}` has no effect: the labels of `{data.name}` are 0 to {data.classes - 1}"
+    yield draft.tell("class-id", message, placed.argument_path("ignore_class"), "remove it", "warning")
 
 
 def _check_classes(draft: Draft, metric: Placed, outputs: int | None) -> Iterator[Problem]:

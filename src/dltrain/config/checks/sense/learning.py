@@ -11,6 +11,7 @@ from dltrain.config.catalogue import entries
 from dltrain.config.catalogue.names import class_name
 from dltrain.config.checks.draft import Draft, Placed, inner, kind_of, value_of
 from dltrain.config.checks.outline import Outline, Row
+from dltrain.config.checks.shapes import Shape
 from dltrain.errors import Problem
 
 # Each makes the numbers of a layer's units; `depthwise_initializer` makes those of its channels, which differ anyway.
@@ -21,37 +22,47 @@ _LARGE_PENALTY = 1.0
 _LARGE_WEIGHTS = 10.0
 _WEIGHED = ("kernel_initializer", "pointwise_initializer", "depthwise_initializer", "recurrent_initializer")
 _MOST_DROPPED = 0.95
-_INNER_LAYERS = ("layer", "cell")
+_INNER_LAYERS = ("layer", "cell", "backward_layer")
+# They leave of a single number what its own size makes of it: its sign.
+_BY_SIZE = ("RMSNormalization", "UnitNormalization")
 
 
 def check_learning(draft: Draft, outline: Outline) -> Iterator[Problem]:
-    layers = [_Layer(number, _unwrapped(placed)) for number, placed in enumerate(draft.layers, 1)]
-    for index, layer in enumerate(layers):
-        if value_of("layer", layer.placed.object, "trainable") is not False:
-            yield from _check_start(draft, layers, index)
-            yield from _check_bias(draft, layers, index)
-        yield from _check_spread(draft, layer)
-        yield from _check_regularizers(draft, layer)
-        yield from _check_constraints(draft, layer)
-        yield from _check_values(draft, layer)
-        yield from _check_batch_averages(draft, layer)
+    parts = [list(_parts(number, placed)) for number, placed in enumerate(draft.layers, 1)]
+    layers = [first for first, *_ in parts]
+    for index, within in enumerate(parts):
+        for layer in within:
+            yield from _check_layer(draft, [*layers[:index], layer, *layers[index + 1 :]], index)
     for row in outline.rows:
         yield from _check_normalization(draft, row)
 
 
+def _check_layer(draft: Draft, layers: Sequence[_Layer], index: int) -> Iterator[Problem]:
+    layer = layers[index]
+    if value_of("layer", layer.placed.object, "trainable") is not False:
+        yield from _check_start(draft, layers, index)
+        yield from _check_bias(draft, layers, index)
+    yield from _check_spread(draft, layer)
+    yield from _check_regularizers(draft, layer)
+    yield from _check_constraints(draft, layer)
+    yield from _check_values(draft, layer)
+    yield from _check_batch_averages(draft, layer)
+
+
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """A layer with its number in the model; of a wrapper, the layer inside."""
+    """A layer with its number in the model; of a wrapper, a layer inside."""
 
     number: int
     placed: Placed
+    backward: bool = False
 
     @property
     def kind(self) -> str:
         return class_name(self.placed.object)
 
     def __str__(self) -> str:
-        return f"layer {self.number}, `{self.kind}`"
+        return f"{'the `backward_layer` of ' if self.backward else ''}layer {self.number}, `{self.kind}`"
 
     def value(self, key: str) -> Any:
         return value_of("layer", self.placed.object, key)
@@ -66,12 +77,13 @@ class _Layer:
         return entry is not None and key in entry.arguments
 
 
-def _unwrapped(placed: Placed) -> Placed:
-    for key in _INNER_LAYERS:
-        within = inner(placed, "layer", key)
-        if within is not None:
-            return _unwrapped(within)
-    return placed
+def _parts(number: int, placed: Placed, backward: bool = False) -> Iterator[_Layer]:
+    """Yield the layers inside a wrapper, of `Bidirectional` both where both are written; else the layer itself."""
+    found = [(key, within) for key in _INNER_LAYERS if (within := inner(placed, "layer", key)) is not None]
+    for key, within in found:
+        yield from _parts(number, within, backward or key == "backward_layer")
+    if not found:
+        yield _Layer(number, placed, backward)
 
 
 def _constant(initializer: Placed) -> float | None:
@@ -275,10 +287,13 @@ def _check_normalization(draft: Draft, row: Row) -> Iterator[Problem]:
         return
     count = _normalized_together(row)
     if count == 1:
-        message = f"{row} normalizes each number by itself, which leaves 0 of it"
+        left = "only its sign, 1 or -1" if row.kind in _BY_SIZE else "0 of it"
+        message = f"{row} normalizes each number by itself, which leaves {left}"
         hint = "put it before a layer with more units, or remove it"
         if row.kind == "GroupNormalization":
-            hint = "write fewer `groups`"
+            hint = "write fewer `groups`" if value_of("layer", row.placed.object, "groups") != 1 else hint
+        elif math.prod(row.before) > 1:
+            hint = f"write `axis: {_wide(row.before)}`, which has more numbers, or remove the layer"
         yield draft.tell("normalization", message, row.placed.path, hint, "warning")
 
 
@@ -301,9 +316,9 @@ def _check_batch_normalization(draft: Draft, row: Row) -> Iterator[Problem]:
 
 
 def _normalized_together(row: Row) -> int | None:
-    """Return how many numbers share a mean and a variance; None for a layer that takes no mean."""
+    """Return how many numbers are scaled together; None for a layer that does not scale by them."""
     shape = row.before
-    if row.kind == "LayerNormalization":
+    if row.kind in ("LayerNormalization", *_BY_SIZE):
         axis = value_of("layer", row.placed.object, "axis")
         axes = axis if isinstance(axis, list) else [axis]
         return math.prod(shape[index - 1 if index > 0 else index] for index in axes)
@@ -312,3 +327,8 @@ def _normalized_together(row: Row) -> int | None:
         channels = shape[axis - 1 if axis > 0 else axis]
         return math.prod(shape) // (channels if groups == -1 else groups)
     return None
+
+
+def _wide(shape: Shape) -> int:
+    """Return the last axis of samples if it has more than one number, else the longest; the batch counts as axis 0."""
+    return -1 if shape[-1] > 1 else max(range(len(shape)), key=lambda index: shape[index]) + 1

@@ -168,12 +168,23 @@ def check_counts(draft: Draft, activation: str | None, outputs: int) -> Iterator
         if trait("activation", activation, "range") != [0, 1]:
             continue
         for key in ("threshold", "thresholds"):
-            threshold = value_of("metric", metric.object, key)
-            if isinstance(threshold, int | float) and not 0 < threshold < 1:
-                side = "below" if threshold >= 1 else "above"
-                message = f"every output of `{activation}` is {side} {threshold:g}, so this metric counts all alike"
-                path = metric.argument_path(key)
-                yield draft.tell("metric-setting", message, path, f"write `{key}: 0.5`", "warning")
+            yield from _check_thresholds(draft, metric, key, activation)
+
+
+def _check_thresholds(draft: Draft, metric: Placed, key: str, activation: str | None) -> Iterator[Problem]:
+    """Thresholds that no probability crosses: one alone, or in a list; those of an area have both ends anyway."""
+    given = value_of("metric", metric.object, key)
+    listed = given if isinstance(given, list) else [given]
+    numbers = [number for number in listed if isinstance(number, int | float)]
+    idle, used = ([number for number in numbers if (0 < number < 1) is inside] for inside in (False, True))
+    if not idle or (used and kind_of("metric", metric) == "AUC"):
+        return
+    threshold, kept = idle[0], f"[{', '.join(f'{number:g}' for number in used or (0.5,))}]"
+    side = "below" if threshold >= 1 else "above"
+    alike = "the metric counts all alike there" if isinstance(given, list) else "this metric counts all alike"
+    message = f"every output of `{activation}` is {side} {threshold:g}, so {alike}"
+    hint = f"write `{key}: {kept if isinstance(given, list) else 0.5}`"
+    yield draft.tell("metric-setting", message, metric.argument_path(key), hint, "warning")
 
 
 def _all_count(draft: Draft, metric: Placed, key: str, best: int, outputs: int) -> Problem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dltrain.config.catalogue.domains import lies_within, outputs_of, reach
+from dltrain.config.catalogue.domains import Range, lies_within, outputs_of, range_of, reach
 from dltrain.config.catalogue.entries import find, passes_on, trait
 from dltrain.config.catalogue.labels import label_encoding, needed_outputs
 from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
@@ -17,11 +17,12 @@ from dltrain.errors import Fix, KeyPath, Problem, Severity
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What the output is made of: the layer that makes its numbers, and the activation they went through."""
+    """What the output is made of: the layer that makes its numbers, the activation they went through, their range."""
 
     maker: Row
     activation: str | None
     activation_path: KeyPath
+    span: Range | None = None
 
 
 def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
@@ -81,19 +82,38 @@ def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
     squashing = [
         row for row in rows if row.kind == "Softmax" or row.placed.object.arguments.get("activation") == "softmax"
     ]
-    for row in squashing:
+    for row in rows:
         behind = [later for later in rows[row.number :] if not passes_on(later.kind)]
         if all(trait("layer", later.kind, "rescales") for later in behind):
             continue  # the last, or told as what the loss does not take
         path = row.placed.argument_path("activation") if row.kind != "Softmax" else row.placed.path
+        hint = f"write `{'ReLU' if row.kind == 'Softmax' else 'activation: relu'}`"
+        if (alone := _of_one_number(row)) is not None:
+            name, value = alone
+            message = f"{row} takes a `{name}` over an axis of one number, which is always {value}"
+            if row.kind == "Softmax" and row.before[-1] > 1:
+                hint = f"{hint}, or `Softmax` with `axis: -1`"
+            yield draft.tell("softmax", message, path, hint, "warning")
+            continue
+        if row not in squashing:
+            continue
         twice = behind[0] in squashing and behind[0].kind in ("Softmax", "Activation")
         message = (
             f"{row} ends in a softmax, and {behind[0]} takes another of it"
             if twice
             else (f"{row} has a softmax inside the model, where it lets one number win")
         )
-        hint = "remove one of them" if twice else f"write `{'ReLU' if row.kind == 'Softmax' else 'activation: relu'}`"
-        yield draft.tell("softmax", message, path, hint, "warning")
+        yield draft.tell("softmax", message, path, "remove one of them" if twice else hint, "warning")
+
+
+def _of_one_number(row: Row) -> tuple[str, int] | None:
+    """Return the activation of a layer and its value, where it is taken over an axis of a single number."""
+    name = str(trait("layer", row.kind, "applies") or row.placed.object.arguments.get("activation"))
+    value: int | None = trait("activation", name, "alone")
+    axis = value_of("layer", row.placed.object, "axis") if row.kind == "Softmax" else -1
+    axes = axis if isinstance(axis, list) else [axis]
+    sizes = [row.after.shape[index - 1 if index > 0 else index] for index in axes]
+    return (name, value) if value is not None and set(sizes) == {1} else None
 
 
 def _check_dropped(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
@@ -143,17 +163,18 @@ def _dense(data: Facts, units: int) -> str:
 
 
 def _head(rows: Sequence[Row]) -> _Head:
+    span = range_of([row.placed.object for row in rows])
     for row in reversed(rows):
         path = row.placed.argument_path("activation")
         if passes_on(row.kind):
             continue
         if row.kind == "Activation":
-            return _Head(_maker(rows), str(value_of("layer", row.placed.object, "activation")), path)
+            return _Head(_maker(rows), str(value_of("layer", row.placed.object, "activation")), path, span)
         if (activation := trait("layer", row.kind, "applies")) is not None:
-            return _Head(_maker(rows), activation, row.placed.path)
+            return _Head(_maker(rows), activation, row.placed.path, span)
         if _has_activation(row):
-            return _Head(row, value_of("layer", row.placed.object, "activation") or "linear", path)
-        return _Head(row, None, row.placed.path)
+            return _Head(row, value_of("layer", row.placed.object, "activation") or "linear", path, span)
+        return _Head(row, None, row.placed.path, span)
     return _Head(rows[-1], None, rows[-1].placed.path)
 
 
@@ -226,7 +247,7 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
         return
     if activation is None:
         if trait("layer", head.maker.kind, "rescales"):
-            yield from _check_rescaled(draft, draft.loss, loss, head)
+            yield from _check_rescaled(draft, draft.loss, data, loss, head)
         return
     path = head.activation_path
 
@@ -234,11 +255,11 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
         return draft.tell("output-activation", message, path, hint, severity)
 
     name = draft.loss.object.name
-    span, sums_to_one = trait("activation", activation, "range"), trait("activation", activation, "sums_to_one")
+    span, sums_to_one = head.span, trait("activation", activation, "sums_to_one")
     is_probability = span == [0, 1]
-    if sums_to_one and outputs == 1:
+    if (alone := trait("activation", activation, "alone")) is not None and outputs == 1:
         instead = "sigmoid" if data.task == "classification" else "linear"
-        yield wrong(f"`{activation}` over one output is always 1", f"write `activation: {instead}`")
+        yield wrong(f"`{activation}` over one output is always {alone}", f"write `activation: {instead}`")
     elif data.task == "regression":
         if span is not None:
             message = f"`{activation}` outputs numbers {reach(span)}, but the targets of `{data.name}` have no bounds"
@@ -271,26 +292,45 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
         what = f"outputs numbers {reach(span)}" if span is not None else "outputs any number"
         message = f"`{name}` takes outputs {reach(domain)}, but `{activation}` {what}"
         yield wrong(message, f"write `activation: {needed}`")
-    elif trait("loss", loss, "signed") and span is not None and span[0] is not None and span[0] > -1:
-        message = f"`{name}` makes -1 and 1 of the labels, but `{activation}` outputs numbers {reach(span)}"
-        yield wrong(message, "write `activation: tanh`, or remove it", "warning")
+    elif span is not None and (labels := _out_of_reach(data, loss, span)) is not None:
+        needed = "sigmoid" if outputs == 1 else "softmax"
+        if trait("loss", loss, "categorical"):
+            needed = "linear"
+        if trait("loss", loss, "signed"):
+            needed = "tanh"
+        message = f"`{name}` {labels}, but `{activation}` outputs numbers {reach(span)}"
+        yield wrong(message, f"write `activation: {needed}`, or remove it", "warning")
     if trait("loss", loss, "turns") and outputs == 1:
         message = f"`{name}` compares directions: of a single output, only the sign counts, which has no gradient"
         instead = "mean_squared_error" if data.task == "regression" else "binary_crossentropy"
         yield draft.tell("loss-domain", message, draft.loss.path, f"write `loss: {instead}`")
 
 
-def _check_rescaled(draft: Draft, placed: Placed, loss: str, head: _Head) -> Iterator[Problem]:
-    """A layer such as BatchNormalization behind the activation: its outputs may be any numbers."""
-    domain, row = outputs_of(loss, placed.object.arguments), head.maker
-    if domain is None:
-        return
+def _out_of_reach(data: Facts, loss: str, span: Range) -> str | None:
+    """Return what a loss compares the outputs with, if outputs in this range cannot come near all of it."""
+    if data.task == "regression" or trait("loss", loss, "integer_labels") or not trait("loss", loss, "for_classes"):
+        return None  # a loss for numbers lets the outputs come as near as they can
+    if trait("loss", loss, "signed"):
+        return "makes -1 and 1 of the labels" if not lies_within((-1, 1), span) else None
+    return "compares the outputs with labels of 0 and 1" if not lies_within((0, 1), span) else None
+
+
+def _check_rescaled(draft: Draft, placed: Placed, data: Facts, loss: str, head: _Head) -> Iterator[Problem]:
+    """A layer such as BatchNormalization or Rescaling behind the activation, whose outputs may lie elsewhere."""
+    domain, row, span = outputs_of(loss, placed.object.arguments), head.maker, head.span
     name, entry = placed.object.name, find("loss", loss)
-    logits = entry is not None and "from_logits" in entry.arguments
-    other = f", or write `loss: {{{loss}: {{from_logits: true}}}}` and no activation" if logits else ""
-    message = f"`{name}` takes outputs {reach(domain)}, but {row}, is the last and rescales them to any numbers"
-    hint = f"put it before the last `Dense`, which has the activation{other}"
-    yield draft.tell("output-activation", message, row.placed.path, hint)
+    to = f"numbers {reach(span)}" if span is not None else "any numbers"
+    if domain is not None and not lies_within(span, domain):
+        logits = entry is not None and "from_logits" in entry.arguments
+        other = f", or write `loss: {{{loss}: {{from_logits: true}}}}` and no activation" if logits else ""
+        message = f"`{name}` takes outputs {reach(domain)}, but {row}, is the last and rescales them to {to}"
+        hint = f"put it before the last `Dense`, which has the activation{other}"
+        yield draft.tell("output-activation", message, row.placed.path, hint)
+    elif span is not None and (labels := _out_of_reach(data, loss, span)) is not None:
+        if value_of("loss", placed.object, "from_logits"):
+            return
+        message = f"`{name}` {labels}, but {row}, is the last and rescales the outputs to {to}"
+        yield draft.tell("output-activation", message, row.placed.path, "remove it, or rescale them less", "warning")
 
 
 def _written(head: _Head) -> bool:

@@ -23,6 +23,7 @@ _FAR_BELOW = 1e-4
 _LOW = 0.0099  # a little less than 0.1 twice
 _NEAR = 0.95
 _UNCHANGED = 0.99
+_WARM = 0.02  # a rate that starts at so small a share of its peak is meant to rise
 
 
 def check_schedules(draft: Draft) -> Iterator[Problem]:
@@ -71,16 +72,25 @@ def peak_rate(draft: Draft, optimizer: Placed) -> float | None:
 def _check_peak(draft: Draft, optimizer: Placed, rate: float, path: KeyPath) -> Iterator[Problem]:
     kind = kind_of("optimizer", optimizer)
     adaptive = entries.trait("optimizer", kind, "adaptive")
+    usual, too_high = entries.trait("optimizer", kind, "rates") or (0.001, math.inf)
+    hint = f"try `{usual:g}`"
     if rate == 0:
-        yield draft.tell("learning-rate", "a learning rate of 0 learns nothing", path, "try `1e-3`")
-    elif adaptive and rate >= 0.5:
-        message = (
-            f"a learning rate of {rate:g} is far too high for `{kind}`: each step moves every weight by about as much"
-        )
-        yield draft.tell("learning-rate", message, path, "try `1e-3`", "warning")
+        yield draft.tell("learning-rate", "a learning rate of 0 learns nothing", path, hint)
+    elif rate * _clip(optimizer) >= too_high and not value_of("optimizer", optimizer.object, "relative_step"):
+        why = "each step moves every weight by about as much" if adaptive else "its steps jump over every minimum"
+        message = f"a learning rate of {rate:g} is far too high for `{kind}`: {why}"
+        yield draft.tell("learning-rate", message, path, hint, "warning")
     elif adaptive and rate < _TOO_SMALL:
         message = f"a learning rate of {rate:g} is lost in rounding: `{kind}` moves a weight by about as much each step"
-        yield draft.tell("learning-rate", message, path, "try `1e-3`", "warning")
+        yield draft.tell("learning-rate", message, path, hint, "warning")
+
+
+def _clip(optimizer: Placed) -> float:
+    """Return the bound that gradients of SGD are cut to, at most 1; steps of other optimizers do not grow with them."""
+    if kind_of("optimizer", optimizer) != "SGD":
+        return 1.0
+    bounds = (value_of("optimizer", optimizer.object, key) for key in ("clipnorm", "clipvalue", "global_clipnorm"))
+    return min((float(bound) for bound in bounds if bound), default=1.0)
 
 
 def _check_pieces(draft: Draft, schedule: Placed) -> Problem | None:
@@ -238,6 +248,11 @@ class _Run:
 
     def _warms_up_too_long(self) -> Iterator[Problem]:
         warmup = self.given.get("warmup_steps")
+        if warmup == 0 and self.given["warmup_target"] is not None:
+            message = "without `warmup_steps`, `warmup_target` replaces `initial_learning_rate` from the start"
+            steps = self.total // 10
+            hint = f"write `warmup_steps: {steps}, decay_steps: {self.total - steps}`" if steps else "remove it"
+            yield self.tell("schedule-idle", message, "warmup_target", hint)
         if warmup and self.given["warmup_target"] is None:
             message = f"`{self.name}` has no warm-up without `warmup_target`: `warmup_steps` has no effect"
             rate = self.given["initial_learning_rate"]
@@ -252,9 +267,17 @@ class _Run:
             yield self.tell("schedule-steps", message, "warmup_steps", hint)
 
     def _rises(self) -> Iterator[Problem]:
-        """A schedule that is to lower the rate, and raises it; one that starts at 0 is a warm-up."""
-        start = self.rates[0]
-        if "values" in self.given or self.peak <= max(start, self.given.get("warmup_target") or 0.0) * (1 + 1e-9):
+        """A schedule that is to lower the rate, and raises it; one that starts near 0 is a warm-up."""
+        start, target = self.rates[0], self.given.get("warmup_target")
+        if "values" in self.given:
+            yield from self._pieces_rise(start)
+            return
+        if target is not None and target < self.given["initial_learning_rate"]:
+            initial = self.given["initial_learning_rate"]
+            message = f"the warm-up lowers the learning rate, from {initial:g} to {target:g}"
+            hint = f"write `initial_learning_rate: {target:g}, warmup_target: {initial:g}`"
+            yield self.tell("schedule", message, "warmup_target", hint)
+        if self.peak <= max(start, target or 0.0) * (1 + 1e-9):
             return
         key = next(
             (key for key in ("decay_rate", "end_learning_rate", "m_mul", "alpha") if key in self.given),
@@ -263,14 +286,27 @@ class _Run:
         if key == "m_mul" and self.given["alpha"] > 1:
             key = "alpha"
         argument = (entries.find("schedule", self.name) or entries.Entry("", "", {})).arguments[key]
-        if key == "end_learning_rate" and self.given[key] != argument.default:
+        written = key == "end_learning_rate" and self.given[key] != argument.default
+        if written and start <= _WARM * self.peak:
             return
         message = f"`{self.name}` raises the learning rate, from {start:g} to {self.peak:g}"
         hint = self._usual(key)
-        if key == "end_learning_rate":
+        if written:
+            hint = f"write `initial_learning_rate: {self.given[key]:g}, end_learning_rate: {start:g}`"
+        elif key == "end_learning_rate":
             message += f", because its `end_learning_rate` is {self.given[key]:g} where none is written"
             hint = "write `end_learning_rate: 0.0`"
         yield self.tell("schedule", message, key, hint)
+
+    def _pieces_rise(self, start: float) -> Iterator[Problem]:
+        """Pieces that only rise, the last time late in the run: an early rise is the end of a warm-up."""
+        bounds, values = self.given["boundaries"], self.given["values"]
+        steps = list(zip(bounds, itertools.pairwise(values), strict=True))
+        last = max((bound for bound, (before, after) in steps if after > before), default=0)
+        if sorted(values) == list(values) and start > 0 and self.total // 2 <= last < self.total:
+            message = f"`{self.name}` raises the learning rate, from {start:g} to {values[-1]:g}"
+            hint = f"write `values: [{', '.join(f'{value:g}' for value in reversed(values))}]`"
+            yield self.tell("schedule", message, "values", hint)
 
     def _never_changes(self) -> Iterator[Problem]:
         bounds = self.given.get("boundaries")
@@ -326,12 +362,14 @@ class _Run:
         values, bounds = self.given.get("values") or [], self.given.get("boundaries") or []
         if first > 0 and (self.total - first) >= _MOST_AT_ZERO * self.total:
             message = f"the learning rate is 0 from step {first:,} on, where nothing more is learned: {self.facts}"
-            key = next((key for key in ("values", "decay_steps") if key in self.given), "initial_learning_rate")
-            hint = "write a last value above 0"
-            if key != "values":
-                hint = f"write `decay_steps: {self.total - self.warmup}`"
-            if self.given.get("decay_rate") == 0:
-                key, hint = "decay_rate", self._usual("decay_rate")
+            factor = next((key for key in ("decay_rate", "m_mul") if self.given.get(key) == 0), None)
+            if factor is not None:
+                key, hint = factor, self._usual(factor)
+            elif "values" in self.given:
+                key, hint = "values", "write a last value above 0"
+            else:
+                key = "decay_steps" if "decay_steps" in self.given else "first_decay_steps"
+                hint = f"write `{key}: {self.total - self.warmup}`"
             yield self.tell("schedule-steps", message, key, hint)
         elif self.peak > 0 and 0 in values[: len(bounds)]:
             index = values.index(0)
