@@ -245,7 +245,7 @@ def test_elsewhere_a_word_is_one_problem_with_its_mend(section: str, word: str) 
         ("optimizer", {"Adam": {"betas": [0.8, 0.99]}}, "`beta_1: 0.8`, `beta_2: 0.99`"),
         ("optimizer", {"MomentumOptimizer": [0.1, 0.8]}, "`SGD: {learning_rate: 0.1, momentum: 0.8}`"),
         ("loss", "softmax_cross_entropy", "write `CategoricalCrossentropy`"),
-        ("loss", "BCEWithLogitsLoss", "`BinaryCrossentropy: {from_logits: true}`"),
+        ("loss", "BCEWithLogitsLoss", "not as one choice among them: write `SparseCategoricalCrossentropy`"),
         ("loss", {"SmoothL1Loss": {"beta": 0.5}}, "`Huber: {delta: 0.5}`"),
         (
             "loss",
@@ -739,3 +739,112 @@ def test_elsewhere_a_missing_section_has_a_loss_for_the_data() -> None:
     made |= {"optimizer": "SGD", "loss": "mse", "epochs": 3}
     problem = next(found for found in problems(made) if found.code == "missing-key")
     assert problem.hint == "write `train: {optimizer: SGD, loss: mse, epochs: 3}`"
+
+
+# The output and the loss that a word stands in the place of, or beside.
+HEADS: dict[str, tuple[int | None, int, str, Any]] = {
+    "one sigmoid": (2, 1, "sigmoid", "binary_crossentropy"),
+    "one logit": (2, 1, "linear", {"BinaryCrossentropy": {"from_logits": True}}),
+    "a number": (None, 1, "linear", "mean_squared_error"),
+    "two softmax": (2, 2, "softmax", "sparse_categorical_crossentropy"),
+    "three softmax": (3, 3, "softmax", "sparse_categorical_crossentropy"),
+    "ten softmax": (10, 10, "softmax", "sparse_categorical_crossentropy"),
+    "ten one-hot": (10, 10, "softmax", "categorical_crossentropy"),
+    "ten logits": (10, 10, "linear", {"SparseCategoricalCrossentropy": {"from_logits": True}}),
+    "ten sigmoid": (10, 10, "sigmoid", "binary_crossentropy"),
+}
+
+
+def headed(head: str, **train: Any) -> Config:
+    classes, units, activation, loss = HEADS[head]
+    kind = {"classes": classes} if classes else {"task": "regression"}
+    made = config(**{"loss": loss, "metrics": [], "epochs": 5, **train})
+    made["data"]["dataset"] = {"synthetic": {"shape": [8], "samples": 4000, **kind}}
+    made["model"]["layers"] = [{"Dense": {"units": units, "activation": activation}}]
+    return made
+
+
+def in_place(made: Config, section: str, hint: str) -> Config | None:
+    """Return the config with the object that a hint writes in the place of its word, and the loss that it names."""
+    better = copy.deepcopy(made)
+    texts = re.findall(r"(?:write|mean|and|or) `([^`]+)`", hint)
+    loss = next((text.removeprefix("loss: ") for text in texts if text.startswith("loss: ")), None)
+    text = next((text for text in texts if not text.startswith("loss: ")), None)
+    if loss is not None:
+        better["train"]["loss"] = read("hint", f"value: {loss}").value["value"].plain()
+    if text is not None and not text.startswith(("activation", "units")):
+        value = f"{{{text}}}" if re.match(r"\w+: ", text) else text
+        item = read("hint", f"value: {value}").value["value"].plain()
+        better["train"]["loss" if section == "loss" else "metrics"] = item if section == "loss" else [item]
+        return better
+    return None
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("section", ["loss", "metric"])
+def test_elsewhere_a_mend_fits_the_output_and_the_labels(section: str, head: str) -> None:
+    told = {}
+    before = {problem.message for problem in problems(headed(head))}
+    for word in elsewhere.TABLES[section]:
+        if entries.find(section, word) is not None:
+            continue
+        made = headed(head, **({"loss": word} if section == "loss" else {"metrics": [word]}))
+        (problem, *_) = [found for found in problems(made) if found.code == "unknown-name"]
+        better = in_place(made, section, problem.hint)
+        found = problems(better) if better is not None else ()
+        if errors := [p.message for p in found if p.severity == "error" and p.message not in before]:
+            told[word] = (problem.hint, errors)
+    assert told == {}
+
+
+@pytest.mark.parametrize(
+    ("section", "word", "head", "hint"),
+    [
+        ("loss", "CrossEntropyLoss", "one logit", "write `BinaryCrossentropy: {from_logits: true}`"),
+        ("loss", "CrossEntropyLoss", "ten logits", "write `SparseCategoricalCrossentropy: {from_logits: true}`"),
+        (
+            "loss",
+            {"CrossEntropyLoss": {"label_smoothing": 0.1}},
+            "one sigmoid",
+            "`BinaryCrossentropy: {label_smoothing: 0.1}`",
+        ),
+        ("loss", "softmax_cross_entropy", "one sigmoid", "write `BinaryCrossentropy`"),
+        ("loss", "BCELoss", "ten softmax", "not as one choice among them: write `SparseCategoricalCrossentropy`"),
+        ("loss", "BCELoss", "one sigmoid", "did you mean `binary_crossentropy`?"),
+        ("loss", "KLDivLoss", "one sigmoid", "does not fit: `synthetic` has one label per sample"),
+        ("loss", "MultiMarginLoss", "one logit", "write `Hinge`"),
+        ("loss", "cosine_proximity", "one logit", "write `BinaryCrossentropy: {from_logits: true}`"),
+        ("loss", "smape", "a number", "Keras has none; the nearest"),
+        ("metric", "top5", "three softmax", "counts every sample as right"),
+        ("metric", "top5", "ten one-hot", "write `TopKCategoricalAccuracy`"),
+        ("metric", "top3", "ten one-hot", "write `TopKCategoricalAccuracy: {k: 3}`"),
+        ("metric", "logloss", "ten one-hot", "write `CategoricalCrossentropy`"),
+        ("metric", "f1", "one sigmoid", "write `F1Score: {average: macro, threshold: 0.5}`"),
+        (
+            "metric",
+            "f1",
+            "ten logits",
+            "and `loss: {CategoricalCrossentropy: {from_logits: true}}`, whose labels it takes",
+        ),
+        ("metric", "BinaryF1Score", "one sigmoid", "write `F1Score: {average: micro, threshold: 0.5}`"),
+        ("metric", "BinaryF1Score", "two softmax", "write `F1Score`, and `loss: categorical_crossentropy`"),
+        ("metric", "f1_micro", "ten one-hot", "so it says no more than accuracy"),
+        ("metric", "sensitivity", "two softmax", "write `Recall: {class_id: 1}`, and `loss: categorical_crossentropy`"),
+        ("metric", "tp", "one logit", "write `TruePositives: {thresholds: 0}`"),
+        ("metric", "ppv", "a number", "`Precision` counts classes, but the targets of `synthetic` are numbers"),
+    ],
+    ids=str,
+)
+def test_elsewhere_a_mend_means_the_same_there(section: str, word: Any, head: str, hint: str) -> None:
+    (problem, *_) = problems(headed(head, **({"loss": word} if section == "loss" else {"metrics": [word]})))
+    assert hint in problem.hint
+
+
+@pytest.mark.parametrize("loss", ["mape", "cosine_similarity"])
+@pytest.mark.parametrize("head", HEADS)
+def test_elsewhere_a_loss_that_does_not_fit_has_a_mend_that_does(loss: str, head: str) -> None:
+    made = headed(head, loss=loss)
+    for problem in [found for found in problems(made) if found.path[:2] == ("train", "loss")]:
+        loss_text = problem.hint.removeprefix("write `loss: ").rstrip("`")
+        better = headed(head, loss=read("hint", f"value: {loss_text}").value["value"].plain())
+        assert [found.message for found in problems(better) if found.severity == "error"] == []

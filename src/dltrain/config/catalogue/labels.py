@@ -11,6 +11,39 @@ LabelEncoding = Literal["index", "one_hot", "binary", "target"]
 HALF = 0.5  # the boundary between 0 and 1
 
 
+# Losses that say the same of other outputs: one or several, with labels by number or as one-hot rows.
+LOSS_KIN = (
+    ("BinaryCrossentropy", "SparseCategoricalCrossentropy", "CategoricalCrossentropy"),
+    ("BinaryFocalCrossentropy", "CategoricalFocalCrossentropy"),
+    ("Hinge", "CategoricalHinge"),
+)
+# The loss for an output, as a config has it: (targets are numbers, one output, it is a logit).
+_USUAL = {
+    (False, True, False): "binary_crossentropy",
+    (False, True, True): "{BinaryCrossentropy: {from_logits: true}}",
+    (False, False, False): "sparse_categorical_crossentropy",
+    (False, False, True): "{SparseCategoricalCrossentropy: {from_logits: true}}",
+    (True, True, False): "mean_squared_error",
+}
+
+
+def usual_losses(task: str) -> tuple[str, ...]:
+    """Return the loss for each output that a task may have."""
+    return tuple(loss for (numbers, *_), loss in _USUAL.items() if numbers == (task == "regression"))
+
+
+def usual_loss(task: str, outputs: int | None, activation: str | None) -> str:
+    """Return the loss that goes with an output; what is not known of it counts as several units with a softmax."""
+    if task == "regression":
+        return _USUAL[True, True, False]
+    return _USUAL[False, outputs == 1, activation == "linear"]
+
+
+def one_hot_loss(from_logits: bool) -> str:
+    """Return the loss of one-hot rows, as a config has it."""
+    return "{CategoricalCrossentropy: {from_logits: true}}" if from_logits else "categorical_crossentropy"
+
+
 def label_encoding(loss: str, task: str, classes: int | None, outputs: int | None) -> LabelEncoding:
     """Return the encoding that `loss` takes for a model with `outputs` numbers per sample.
 

@@ -266,10 +266,6 @@ def _translated(section: str, name: str, given: Any, around: Around) -> Fix | st
         return found
     (first, *_) = found.objects
     kind, arguments = (first, {}) if isinstance(first, str) else next(iter(first.items()))
-    labels = entries.trait("metric", kind, "labels") if section == "metric" else None
-    if around.integer_labels and labels in ("one_hot", "per_output", "binary", "number"):
-        words = f"write {found}, and `loss: categorical_crossentropy`, whose labels it takes"
-        return Fix("write", (elsewhere.written(first),), words)
     # Arguments that stay as they are get checked where they stand.
     if around.tried or (len(found.objects) == 1 and not found.lost and arguments == (given or {})):
         return Fix("rename", (kind,))

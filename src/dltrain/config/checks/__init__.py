@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from dltrain.config.checks.draft import make_draft
+from dltrain.config.checks.fitting import fitted
 from dltrain.config.checks.outline import Outline, make_outline
 from dltrain.config.checks.problems import told
 from dltrain.config.checks.sense import check_sense
@@ -45,6 +46,7 @@ def check_config(tree: Node, layers: Sequence[KeyPath], known: Iterable[Problem]
     found = [*known, *islice(wrong, _MOST_FOUND)]
     if len(found) >= _MOST_FOUND:
         return Findings(None, Outline(), told(found, whole=False))
+    found = fitted(tree, layers, found)
     draft = make_draft(tree, layers, found)
     outline = make_outline(draft)
     found += [*outline.problems, *check_sense(draft, outline)]

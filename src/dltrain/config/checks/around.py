@@ -9,7 +9,6 @@ from typing import Any
 from dltrain.config.catalogue import datasets
 from dltrain.config.catalogue.elsewhere.arguments import known
 from dltrain.config.catalogue.elsewhere.words import Around, folded, number
-from dltrain.config.catalogue.entries import trait
 from dltrain.config.catalogue.objects import check_object, find
 from dltrain.config.document.source import Node, locate, nearest
 from dltrain.config.schema import DataSpec, TrainSpec
@@ -37,7 +36,6 @@ def look_around(tree: Node, layers: Sequence[KeyPath]) -> Around:
         settings=known(entry, settings) if entry is not None else {},
         rate=_rate(settings, kind),
         outputs=arguments["units"] if isinstance(arguments.get("units"), int) else None,
-        integer_labels=bool(trait("loss", _object(_plain(tree, ("train", "loss")))[0], "integer_labels")),
         squashed=any(folded(word) in ("softmax", "sigmoid") for word in _words(last)),
     )
 

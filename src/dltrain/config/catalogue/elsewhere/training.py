@@ -59,6 +59,10 @@ def _loss(name: str, **carried: Carry) -> Word:
     return Word(name, {**carried, "size_average": None, "reduce": None})
 
 
+def _percentages(name: str) -> str:
+    return f"Keras has none; the nearest, the mean of |error| / |target| in percent: write `{name}`"
+
+
 LOSSES: Table = {
     # PyTorch
     "l1loss": _loss("mean_absolute_error"),
@@ -112,8 +116,11 @@ LOSSES: Table = {
     "nexttokensoftmaxcrossentropy": _NO_LOSS,
     "corn": _NO_LOSS,
     "rootmeansquarederror": Word("mean_squared_error", {}),
-    "rootmeansquaredpercentageerror": Word("mean_absolute_percentage_error", {}),
-    "rmspe": Word("mean_absolute_percentage_error", {}),
+    "rootmeansquaredpercentageerror": _percentages("mean_absolute_percentage_error"),
+    "rmspe": _percentages("mean_absolute_percentage_error"),
+    "smape": _percentages("mean_absolute_percentage_error"),
+    "smapeloss": _percentages("mean_absolute_percentage_error"),
+    "symmetricmeanabsolutepercentageerror": _percentages("mean_absolute_percentage_error"),
     "rmsle": Word("mean_squared_logarithmic_error", {}),
     "squarederror": Word("mean_squared_error", {}),
     "squaredloss": Word("mean_squared_error", {}),
@@ -155,6 +162,13 @@ def _f1(average: str) -> Word:
     )
 
 
+def _binary_f1(given: Arguments, around: Around) -> list[Any] | str:
+    """Return the F1 of the class 1: that of the only output, or its number among those of each class."""
+    if around.outputs != 1:
+        return ["F1Score"]
+    return [{"F1Score": {"average": "micro", "threshold": number(given.get("threshold")) or 0.5}}]
+
+
 def _cross_entropy(given: Arguments, around: Around) -> list[Any] | str:
     return ["binary_crossentropy" if around.outputs == 1 else "SparseCategoricalCrossentropy"]
 
@@ -172,7 +186,7 @@ METRICS: Table = {
     "recall": Word("Recall", _TASK),
     "f1": _f1("macro"),
     "f1score": _f1("macro"),
-    "binaryf1score": _f1("micro"),
+    "binaryf1score": made(_binary_f1, "threshold"),
     "multiclassf1score": _f1("macro"),
     "auroc": Word("AUC", _TASK),
     "binaryauroc": Word("AUC", _TASK),
@@ -190,8 +204,8 @@ METRICS: Table = {
     "hingeloss": Word("hinge", {}),
     "kldivergence": Word("KLDivergence", {}),
     "perplexity": _OWN_METRIC,
-    "explainedvariance": Word("R2Score", {}),
-    "spearmancorrcoef": Word("PearsonCorrelation", {}),
+    "explainedvariance": "Keras has none; the nearest, which counts a constant error too: write `R2Score`",
+    "spearmancorrcoef": "Keras has no correlation of ranks; the nearest: write `PearsonCorrelation`",
     "pearsoncorrcoef": Word("PearsonCorrelation", {}),
     "concordancecorrcoef": Word("ConcordanceCorrelation", {}),
     # Keras 1
@@ -207,7 +221,10 @@ METRICS: Table = {
     "meanperclassaccuracy": _OWN_METRIC,
     "meanrelativeerror": Word("MeanAbsolutePercentageError", {}),
     "rootmeansquarederror": Word("RootMeanSquaredError", {}),
-    "rootmeansquaredpercentageerror": _OWN_METRIC,
+    **dict.fromkeys(
+        ("rootmeansquaredpercentageerror", "rmspe", "smape", "symmetricmeanabsolutepercentageerror"),
+        _percentages("MeanAbsolutePercentageError"),
+    ),
     "hitsatk": Word("SparseTopKCategoricalAccuracy", {}, {"k": 3}),
     "accuracymicro": Word("accuracy", {}),
     "tokenaccuracy": Word("accuracy", {}),
@@ -230,7 +247,7 @@ METRICS: Table = {
     "negrootmeansquarederror": Word("RootMeanSquaredError", {}),
     "r2": Word("R2Score", {}),
     "maxerror": _OWN_METRIC,
-    "medianabsoluteerror": Word("MeanAbsoluteError", {}),
+    "medianabsoluteerror": "Keras has no median; the nearest: write `MeanAbsoluteError`",
     "brierscore": Word("MeanSquaredError", {}),
     # words in use
     "crossentropy": made(_cross_entropy),

@@ -27,7 +27,6 @@ class Around:
         rate: its learning rate.
         outputs: units of the last layer.
         squashed: whether the last layer ends in a softmax or a sigmoid.
-        integer_labels: whether the loss takes integer labels.
         tried: whether the object is a translation already, whose parts are not translated again.
     """
 
@@ -38,7 +37,6 @@ class Around:
     rate: float = 0.001
     outputs: int | None = None
     squashed: bool = False
-    integer_labels: bool = False
     tried: bool = False
 
     def in_steps(self, epochs: float, earlier: float = 0) -> int | str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dltrain.config.catalogue.entries import find, follows_labels, trait
-from dltrain.config.catalogue.labels import LabelEncoding, boundary, label_encoding, splits_at_half
+from dltrain.config.catalogue.labels import LabelEncoding, boundary, label_encoding, one_hot_loss, splits_at_half
 from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
 from dltrain.config.schema import KerasObject
 from dltrain.data.facts import Facts
@@ -38,6 +38,8 @@ def _metric_problem(draft: Draft, metric: Placed, data: Facts, encoding: LabelEn
     name = kind_of("metric", metric) or written
     labels = trait("metric", name, "labels")
 
+    accuracy = "BinaryAccuracy: {threshold: 0, name: accuracy}" if _of_logits(draft) else "accuracy"
+
     def wrong(message: str, hint: str, severity: Severity = "error") -> Problem:
         return draft.tell("metric-labels", message, metric.path, hint, severity)
 
@@ -52,18 +54,17 @@ def _metric_problem(draft: Draft, metric: Placed, data: Facts, encoding: LabelEn
             return wrong(f"`{written}` needs one-hot labels, but the loss takes integer labels", hint)
         message = f"`{written}` needs a label for every output, but the loss takes integer labels"
         if data.classes == 2 and _is_average(metric.object, name, 2):
-            return wrong(message, _of_one_class(name, data, "`loss: categorical_crossentropy` and "))
-        return wrong(message, "write `loss: categorical_crossentropy`, which turns labels into one-hot rows")
+            return wrong(message, _of_one_class(name, data, f"`loss: {one_hot_loss(_of_logits(draft))}` and "))
+        return wrong(message, f"write `loss: {one_hot_loss(_of_logits(draft))}`, which turns labels into one-hot rows")
     if encoding in ("one_hot", "binary") and labels == "integer":
         message = f"`{written}` takes integer labels, but with this loss labels are {_encoding_phrase(encoding)}"
-        instead = name.removeprefix("Sparse") if encoding == "one_hot" else "accuracy"
-        return wrong(message, f"write `{instead}`")
+        return wrong(message, f"write `{name.removeprefix('Sparse') if encoding == 'one_hot' else accuracy}`")
     if encoding == "one_hot" and labels == "binary" and trait("metric", name, "share") and (data.classes or 0) > 1:
         message = f"`{written}` counts each of the {data.classes} outputs on its own, so it flatters the model"
         return wrong(message, "write `accuracy`", "warning")
     if encoding == "binary" and labels == "one_hot":
         message = f"`{written}` needs one-hot labels, but with this loss and one output labels are 0 or 1"
-        return wrong(message, "write `accuracy`")
+        return wrong(message, f"write `{accuracy}`")
     return None
 
 
@@ -110,6 +111,10 @@ def _of_one_class(name: str, data: Facts, first: str = "") -> str:
 def _takes_argument(name: str, key: str) -> bool:
     entry = find("metric", name)
     return entry is not None and key in entry.arguments
+
+
+def _of_logits(draft: Draft) -> bool:
+    return draft.loss is not None and bool(value_of("loss", draft.loss.object, "from_logits"))
 
 
 def _encoding_phrase(encoding: str) -> str:
@@ -194,12 +199,13 @@ def _all_count(draft: Draft, metric: Placed, key: str, best: int, outputs: int) 
         message = f"`{name}` takes the {best} highest outputs, but there are {outputs}"
         return draft.tell("metric-setting", message, path, hint)
     always = "counts every sample as right" if key == "k" else "takes all outputs for a yes"
-    message = f"with `{key}: {best}` `{name}` {always}: there are {outputs} outputs"
+    count = f"are {outputs} outputs" if outputs > 1 else "is one output"
+    message = f"with `{key}: {best}` `{name}` {always}: there {count}"
     return draft.tell("metric-setting", message, path, hint, "warning")
 
 
 def _boundary(draft: Draft, loss: str) -> float:
-    return boundary(loss, draft.loss is not None and bool(value_of("loss", draft.loss.object, "from_logits")))
+    return boundary(loss, _of_logits(draft))
 
 
 def _needs_probabilities(metric: KerasObject, name: str, outputs: int | None) -> bool:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from dltrain.config.catalogue.domains import Range, lies_within, outputs_of, range_of, reach
 from dltrain.config.catalogue.entries import find, passes_on, trait
-from dltrain.config.catalogue.labels import label_encoding, needed_outputs
+from dltrain.config.catalogue.labels import label_encoding, needed_outputs, usual_loss
 from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
 from dltrain.config.checks.outline import Outline, Row, returns_sequences
 from dltrain.config.checks.sense.metrics import check_counts, check_metrics
 from dltrain.data.facts import Facts
 from dltrain.errors import Fix, KeyPath, Problem, Severity
+
+_Told: TypeAlias = tuple[str, str, Severity]  # message, hint, severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +32,11 @@ def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
     data, loss = draft.data, kind_of("loss", draft.loss)
     if data is None:
         return
-    if loss is not None and draft.loss is not None and data.task == "regression" and trait("loss", loss, "for_classes"):
-        message = f"`{draft.loss.object.name}` is a loss for classes, but the targets of `{data.name}` are numbers"
-        yield draft.tell("loss-task", message, draft.loss.path, "write `loss: mean_squared_error`")
-        loss = None
-    if draft.loss is not None and trait("loss", loss, "for_sequences"):
-        message = f"`{draft.loss.object.name}` compares sequences of labels, but `{data.name}` has one label per sample"
-        yield draft.tell("loss-task", message, draft.loss.path, "write `loss: sparse_categorical_crossentropy`")
-        loss = None
-    if loss is not None and draft.loss is not None and (problem := _check_targets(draft, draft.loss, loss, data)):
-        yield problem
-        loss = None if problem.severity == "error" else loss
+    if loss is not None and draft.loss is not None:
+        problem = _check_targets(draft, draft.loss, loss, data, _usual(outline, data))
+        if problem is not None:
+            yield problem
+            loss = None if problem.severity == "error" else loss
     shape = outline.shape
     if shape is None or not outline.rows:
         yield from check_metrics(draft, loss, None, None)
@@ -63,16 +60,29 @@ def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
         yield from check_counts(draft, head.activation, outputs)
 
 
-def _check_targets(draft: Draft, placed: Placed, loss: str, data: Facts) -> Problem | None:
+def _usual(outline: Outline, data: Facts) -> str:
+    """Return the loss that goes with the output, as far as that is known."""
+    if outline.shape is None or len(outline.shape) != 1 or not outline.rows:
+        return usual_loss(data.task, None, None)
+    return usual_loss(data.task, outline.shape[0], _head(outline.rows).activation)
+
+
+def _check_targets(draft: Draft, placed: Placed, loss: str, data: Facts, usual: str) -> Problem | None:
     """The loss against the targets: 0 and 1 for classes, numbers of any sign otherwise."""
     name, domain = placed.object.name, trait("loss", loss, "targets")
+    if data.task == "regression" and trait("loss", loss, "for_classes"):
+        message = f"`{name}` is a loss for classes, but the targets of `{data.name}` are numbers"
+        return draft.tell("loss-task", message, placed.path, f"write `loss: {usual}`")
+    if trait("loss", loss, "for_sequences"):
+        message = f"`{name}` compares sequences of labels, but `{data.name}` has one label per sample"
+        return draft.tell("loss-task", message, placed.path, f"write `loss: {usual}`")
     if data.task == "regression" and domain is not None:
         message = f"`{name}` takes targets {reach(domain)}, but those of `{data.name}` have any sign"
         return draft.tell("loss-domain", message, placed.path, "write `loss: mean_squared_error`")
     if trait("loss", loss, "divides"):
         zeros = "0 and 1" if data.task == "classification" else "of any size, near 0 too"
         message = f"`{name}` divides by the targets, and those of `{data.name}` are {zeros}"
-        instead = "sparse_categorical_crossentropy" if data.task == "classification" else "mean_absolute_error"
+        instead = usual if data.task == "classification" else "mean_absolute_error"
         return draft.tell("loss-domain", message, placed.path, f"write `loss: {instead}`", "warning")
     return None
 
@@ -212,15 +222,15 @@ def _check_units(draft: Draft, data: Facts, loss: str | None, head: _Head, last:
     if loss is None:
         return None if outputs == classes or (classes == 2 and outputs == 1) else wrong(units(classes))
     encoding = label_encoding(loss, data.task, data.classes, outputs)
+    two = f" and `activation: softmax`, or `loss: {usual_loss(data.task, 1, head.activation)}`"
     if encoding == "index":
         if outputs < classes:
-            two = " and `activation: softmax`, or `loss: binary_crossentropy`" if outputs == 1 and classes == 2 else ""
-            return wrong(units(classes) + two)
+            return wrong(units(classes) + (two if outputs == 1 and classes == 2 else ""))
         if outputs > classes:
             return wrong(f"{units(classes)}: the others are never right", "warning")
         return None
     if outputs == 1 and classes == 2 and trait("loss", loss, "categorical"):
-        return wrong(f"{units(2)} and `activation: softmax`, or `loss: binary_crossentropy`")
+        return wrong(units(2) + two)
     binary = trait("loss", loss, "binary")
     if outputs == 1 and classes > 2 and binary:
         return wrong(f"{units(classes)}, `activation: softmax` and `loss: sparse_categorical_crossentropy`")
@@ -249,33 +259,50 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
         if trait("layer", head.maker.kind, "rescales"):
             yield from _check_rescaled(draft, draft.loss, data, loss, head)
         return
-    path = head.activation_path
-
-    def wrong(message: str, hint: str, severity: Severity = "error") -> Problem:
-        return draft.tell("output-activation", message, path, hint, severity)
-
-    name = draft.loss.object.name
-    span, sums_to_one = head.span, trait("activation", activation, "sums_to_one")
-    is_probability = span == [0, 1]
+    found: _Told | None = None
     if (alone := trait("activation", activation, "alone")) is not None and outputs == 1:
         instead = "sigmoid" if data.task == "classification" else "linear"
-        yield wrong(f"`{activation}` over one output is always {alone}", f"write `activation: {instead}`")
+        found = f"`{activation}` over one output is always {alone}", f"write `activation: {instead}`", "error"
     elif data.task == "regression":
-        if span is not None:
-            message = f"`{activation}` outputs numbers {reach(span)}, but the targets of `{data.name}` have no bounds"
-            yield wrong(message, "write `activation: linear`, or remove it", "warning")
-    elif value_of("loss", draft.loss.object, "from_logits"):
-        if is_probability:
-            message = f"with `from_logits: true` the loss applies {_squash(loss)} itself, after this `{activation}`"
-            yield wrong(message, "remove this activation, or `from_logits`", "warning")
-        elif span is not None and activation != "log_softmax":  # a softmax of its outputs is that of its inputs
-            one_sided = trait("loss", loss, "binary") and (span[0] == 0 or span[1] == 0)
-            why = "one of the two answers is never given" if one_sided else "logits have no bounds"
+        if head.span is not None:
             message = (
-                f"with `from_logits: true` the outputs are logits, and `{activation}` makes them {reach(span)}: {why}"
+                f"`{activation}` outputs numbers {reach(head.span)}, but the targets of `{data.name}` have no bounds"
             )
-            yield wrong(message, "write `activation: linear`, or remove it", "warning")
-    elif trait("loss", loss, "probabilities") and not is_probability:
+            found = message, "write `activation: linear`, or remove it", "warning"
+    elif value_of("loss", draft.loss.object, "from_logits"):
+        found = _not_logits(loss, activation, head.span)
+    else:
+        found = _not_for_loss(draft.loss, data, loss, head, outputs)
+    if found is not None:
+        message, hint, severity = found
+        yield draft.tell("output-activation", message, head.activation_path, hint, severity)
+    if trait("loss", loss, "turns") and outputs == 1:
+        message = (
+            f"`{draft.loss.object.name}` compares directions: of a single output, only the sign counts, which has "
+        )
+        instead = usual_loss(data.task, outputs, activation)
+        yield draft.tell("loss-domain", f"{message}no gradient", draft.loss.path, f"write `loss: {instead}`")
+
+
+def _not_logits(loss: str, activation: str, span: Range | None) -> _Told | None:
+    """Return what is wrong with an activation in front of a loss that takes logits."""
+    hint = "write `activation: linear`, or remove it"
+    if span == [0, 1]:
+        message = f"with `from_logits: true` the loss applies {_squash(loss)} itself, after this `{activation}`"
+        return message, "remove this activation, or `from_logits`", "warning"
+    if span is None or activation == "log_softmax":  # a softmax of its outputs is that of its inputs
+        return None
+    one_sided = trait("loss", loss, "binary") and (span[0] == 0 or span[1] == 0)
+    why = "one of the two answers is never given" if one_sided else "logits have no bounds"
+    message = f"with `from_logits: true` the outputs are logits, and `{activation}` makes them {reach(span)}: {why}"
+    return message, hint, "warning"
+
+
+def _not_for_loss(placed: Placed, data: Facts, loss: str, head: _Head, outputs: int) -> _Told | None:
+    """Return what is wrong with an activation whose outputs a loss takes as they are."""
+    name, activation, span = placed.object.name, head.activation, head.span
+    squashing = "sigmoid" if outputs == 1 else "softmax"
+    if trait("loss", loss, "probabilities") and span != [0, 1]:
         needed = "sigmoid" if trait("loss", loss, "binary") else "softmax"
         what = f"`{name}` needs probabilities, but the model ends in `activation: {activation}`"
         if activation == "linear" and not _written(head):
@@ -283,27 +310,21 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
         entry = find("loss", loss)
         has_logits = activation == "linear" and entry is not None and "from_logits" in entry.arguments
         logits = f", or `loss: {{{loss}: {{from_logits: true}}}}`" if has_logits else ""
-        yield wrong(what, f"write `activation: {needed}`{logits}")
-    elif trait("loss", loss, "probabilities") and trait("loss", loss, "categorical") and not sums_to_one:
+        return what, f"write `activation: {needed}`{logits}", "error"
+    one_choice = trait("loss", loss, "probabilities") and trait("loss", loss, "categorical")
+    if one_choice and not trait("activation", activation, "sums_to_one"):
         message = f"`{activation}` judges each class on its own; `{name}` takes probabilities that add up to 1"
-        yield wrong(message, "write `activation: softmax`", "warning")
-    elif not lies_within(span, domain := outputs_of(loss, draft.loss.object.arguments)) and domain is not None:
-        needed = "sigmoid" if outputs == 1 else "softmax"
+        return message, "write `activation: softmax`", "warning"
+    if not lies_within(span, domain := outputs_of(loss, placed.object.arguments)) and domain is not None:
         what = f"outputs numbers {reach(span)}" if span is not None else "outputs any number"
         message = f"`{name}` takes outputs {reach(domain)}, but `{activation}` {what}"
-        yield wrong(message, f"write `activation: {needed}`")
-    elif span is not None and (labels := _out_of_reach(data, loss, span)) is not None:
-        needed = "sigmoid" if outputs == 1 else "softmax"
-        if trait("loss", loss, "categorical"):
-            needed = "linear"
-        if trait("loss", loss, "signed"):
-            needed = "tanh"
+        return message, f"write `activation: {squashing}`", "error"
+    if span is not None and (labels := _out_of_reach(data, loss, span)) is not None:
+        needed = "linear" if trait("loss", loss, "categorical") else squashing
+        needed = "tanh" if trait("loss", loss, "signed") else needed
         message = f"`{name}` {labels}, but `{activation}` outputs numbers {reach(span)}"
-        yield wrong(message, f"write `activation: {needed}`, or remove it", "warning")
-    if trait("loss", loss, "turns") and outputs == 1:
-        message = f"`{name}` compares directions: of a single output, only the sign counts, which has no gradient"
-        instead = "mean_squared_error" if data.task == "regression" else "binary_crossentropy"
-        yield draft.tell("loss-domain", message, draft.loss.path, f"write `loss: {instead}`")
+        return message, f"write `activation: {needed}`, or remove it", "warning"
+    return None
 
 
 def _out_of_reach(data: Facts, loss: str, span: Range) -> str | None:
