@@ -840,6 +840,16 @@ def test_elsewhere_a_mend_means_the_same_there(section: str, word: Any, head: st
     assert hint in problem.hint
 
 
+def test_elsewhere_mends_of_several_metrics_and_the_loss_fit_together() -> None:
+    made = headed("one logit", loss="CrossEntropyLoss", metrics=["top1accuracy", "rocauc", "accuracy"])
+    made["train"]["checkpoint"] = {"monitor": "val_auc"}
+    assert [problem.hint for problem in problems(made) if problem.code == "unknown-name"] == [
+        "write `BinaryCrossentropy: {from_logits: true}`",
+        "write `BinaryAccuracy: {threshold: 0, name: accuracy}`",
+        "write `AUC: {from_logits: true}`",
+    ]
+
+
 @pytest.mark.parametrize("loss", ["mape", "cosine_similarity"])
 @pytest.mark.parametrize("head", HEADS)
 def test_elsewhere_a_loss_that_does_not_fit_has_a_mend_that_does(loss: str, head: str) -> None:

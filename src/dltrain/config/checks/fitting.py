@@ -74,7 +74,11 @@ class _Trial:
         rest = [problem for problem in self.found if not any(problem.path[: len(path)] == path for path in items)]
         draft = make_draft(tree, self.layers, rest)
         new = [p for p in check_sense(draft, self.outline) if (p.path, p.message) not in self.before]
-        return sorted(new, key=lambda problem: problem.severity)
+        return sorted((p for p in new if p.path[:1] == ("model",) or p.path[:2] in (_LOSS, _METRICS)), key=_severity)
+
+
+def _severity(problem: Problem) -> str:
+    return problem.severity
 
 
 def _replaced(node: Node, path: KeyPath, item: Item) -> Node:
@@ -108,7 +112,7 @@ def _fit(trial: _Trial, problem: Problem) -> Problem:
     node = locate(trial.tree, path)
     if problem.code == "object-form" and node is not None and _split(item)[0] in str(node.plain()):
         return problem  # what is written is meant, in another form
-    return _fit_loss(trial, problem, item) if path == _LOSS else _fit_metric(trial, problem, path, item)
+    return _fit_loss(trial, problem, item) if path == _LOSS else _fit_metric(trial, problem, item)
 
 
 def _meant(tree: Node, path: KeyPath, problem: Problem) -> Item | None:
@@ -181,25 +185,31 @@ def _kin(item: Item) -> Iterator[Item]:
             yield {other: arguments} if arguments else other
 
 
-def _fit_metric(trial: _Trial, problem: Problem, path: KeyPath, item: Item) -> Problem:
-    metric, items = item, {path: item}
-    caused = trial.caused(items)
+def _fit_metric(trial: _Trial, problem: Problem, item: Item) -> Problem:
+    """Fit a metric as the only one: others may have problems of their own."""
+    metric, loss = item, None
+    caused = _caused(trial, metric, loss)
     for _ in range(_ROUNDS):
-        further = _followed(caused[0], path, items) if caused else None
+        further = _followed(caused[0], metric, loss) if caused else None
         if further is None:
             break
-        items = further
-        caused = trial.caused(items)
-    also = f", and `loss: {_flow(items[_LOSS])}`, whose labels it takes" if _LOSS in items else ""
-    if caused and (caused[0].severity == "error" or caused[0].code != "metric-average" or items[path] == metric):
-        return replace(problem, fix=f"{_why(items[path], caused[0])}: {caused[0].hint}{also}")
-    if _LOSS in items and not trial.caused({path: items[path]}):
+        metric, loss = further
+        caused = _caused(trial, metric, loss)
+    also = f", and `loss: {_flow(loss)}`, whose labels it takes" if loss is not None else ""
+    if caused and (caused[0].severity == "error" or caused[0].code != "metric-average" or metric == item):
+        return replace(problem, fix=f"{_why(metric, caused[0])}: {caused[0].hint}{also}")
+    if loss is not None and not _caused(trial, metric, None):
         also = ""
-    if items[path] == metric and not also:
+    if metric == item and not also:
         return problem
-    text = written(items[path])
+    text = written(metric)
     before, after = _around(problem)
     return replace(problem, fix=Fix("write", (text,), f"{before}write `{text}`{also}{after}"))
+
+
+def _caused(trial: _Trial, metric: Item, loss: Item | None) -> list[Problem]:
+    items: dict[KeyPath, Any] = {_METRICS: [metric]}
+    return trial.caused(items | ({_LOSS: loss} if loss is not None else {}))
 
 
 def _around(problem: Problem) -> tuple[str, str]:
@@ -214,18 +224,18 @@ def _flow(item: Item) -> str:
     return item if isinstance(item, str) else f"{{{written(item)}}}"
 
 
-def _followed(problem: Problem, path: KeyPath, items: Mapping[KeyPath, Item]) -> dict[KeyPath, Item] | None:
-    """Return the objects after the mend of a problem that a metric causes; None where it asks for something else."""
-    if problem.path[: len(path)] != path or not problem.hint.startswith("write `"):
+def _followed(problem: Problem, metric: Item, loss: Item | None) -> tuple[Item, Item | None] | None:
+    """Return metric and loss after the mend of a problem that they cause; None where it asks for something else."""
+    if problem.path[:2] != _METRICS or not problem.hint.startswith("write `"):
         return None
-    further = dict(items)
+    before = metric, loss
     for text in re.findall(r"`([^`]+)`", problem.hint.partition(";")[0]):
         if text.startswith("loss: "):
-            further[_LOSS] = _parsed(text.removeprefix("loss: "))
-        elif (other := _of_its_kind(items[path], _parsed(text))) is not None:
-            further[path] = other
+            loss = _parsed(text.removeprefix("loss: "))
+        elif (other := _of_its_kind(metric, _parsed(text))) is not None:
+            metric = other
             break
-    return further if further != items else None
+    return (metric, loss) if (metric, loss) != before else None
 
 
 def _of_its_kind(item: Item, other: Item | None) -> Item | None:
