@@ -32,19 +32,20 @@ def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
     data, loss = draft.data, kind_of("loss", draft.loss)
     if data is None:
         return
+    shape = outline.shape if outline.rows else None
+    head = _head(outline.rows) if shape is not None and len(shape) == 1 else None
     if loss is not None and draft.loss is not None:
-        problem = _check_targets(draft, draft.loss, loss, data, _usual(outline, data))
+        output = (shape[0], head.activation) if shape is not None and head is not None else (None, None)
+        problem = _check_targets(draft, draft.loss, loss, data, _usual(data, *output))
         if problem is not None:
             yield problem
             loss = None if problem.severity == "error" else loss
-    shape = outline.shape
-    if shape is None or not outline.rows:
+    if shape is None:
         yield from check_metrics(draft, loss, None, None)
         return
-    if len(shape) != 1:
+    if head is None:
         yield _not_one_vector(draft, data, loss, outline.rows, shape)
         return
-    head = _head(outline.rows)
     outputs = shape[0]
     yield from _check_softmaxes(draft, outline.rows)
     yield from _check_dropped(draft, outline.rows)
@@ -60,11 +61,15 @@ def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
         yield from check_counts(draft, head.activation, outputs)
 
 
-def _usual(outline: Outline, data: Facts) -> str:
-    """Return the loss that goes with the output, as far as that is known."""
-    if outline.shape is None or len(outline.shape) != 1 or not outline.rows:
-        return usual_loss(data.task, None, None)
-    return usual_loss(data.task, outline.shape[0], _head(outline.rows).activation)
+def _usual(data: Facts, outputs: int | None, activation: str | None) -> str:
+    """Return what to write for the loss that goes with an output, as far as that is known, and for its activation."""
+    fits = activation in (None, "linear") or trait("activation", activation, "range") == [0, 1]
+    squashed = "" if fits or data.task == "regression" else f" and `activation: {_squashing(outputs)}`"
+    return f"write `loss: {usual_loss(data.task, outputs, activation)}`{squashed}"
+
+
+def _squashing(outputs: int | None) -> str:
+    return "sigmoid" if outputs == 1 else "softmax"
 
 
 def _check_targets(draft: Draft, placed: Placed, loss: str, data: Facts, usual: str) -> Problem | None:
@@ -72,18 +77,18 @@ def _check_targets(draft: Draft, placed: Placed, loss: str, data: Facts, usual: 
     name, domain = placed.object.name, trait("loss", loss, "targets")
     if data.task == "regression" and trait("loss", loss, "for_classes"):
         message = f"`{name}` is a loss for classes, but the targets of `{data.name}` are numbers"
-        return draft.tell("loss-task", message, placed.path, f"write `loss: {usual}`")
+        return draft.tell("loss-task", message, placed.path, usual)
     if trait("loss", loss, "for_sequences"):
         message = f"`{name}` compares sequences of labels, but `{data.name}` has one label per sample"
-        return draft.tell("loss-task", message, placed.path, f"write `loss: {usual}`")
+        return draft.tell("loss-task", message, placed.path, usual)
     if data.task == "regression" and domain is not None:
         message = f"`{name}` takes targets {reach(domain)}, but those of `{data.name}` have any sign"
         return draft.tell("loss-domain", message, placed.path, "write `loss: mean_squared_error`")
     if trait("loss", loss, "divides"):
         zeros = "0 and 1" if data.task == "classification" else "of any size, near 0 too"
         message = f"`{name}` divides by the targets, and those of `{data.name}` are {zeros}"
-        instead = usual if data.task == "classification" else "mean_absolute_error"
-        return draft.tell("loss-domain", message, placed.path, f"write `loss: {instead}`", "warning")
+        hint = usual if data.task == "classification" else "write `loss: mean_absolute_error`"
+        return draft.tell("loss-domain", message, placed.path, hint, "warning")
     return None
 
 
@@ -280,8 +285,8 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
         message = (
             f"`{draft.loss.object.name}` compares directions: of a single output, only the sign counts, which has "
         )
-        instead = usual_loss(data.task, outputs, activation)
-        yield draft.tell("loss-domain", f"{message}no gradient", draft.loss.path, f"write `loss: {instead}`")
+        hint = _usual(data, outputs, activation)
+        yield draft.tell("loss-domain", f"{message}no gradient", draft.loss.path, hint)
 
 
 def _not_logits(loss: str, activation: str, span: Range | None) -> _Told | None:
@@ -301,7 +306,6 @@ def _not_logits(loss: str, activation: str, span: Range | None) -> _Told | None:
 def _not_for_loss(placed: Placed, data: Facts, loss: str, head: _Head, outputs: int) -> _Told | None:
     """Return what is wrong with an activation whose outputs a loss takes as they are."""
     name, activation, span = placed.object.name, head.activation, head.span
-    squashing = "sigmoid" if outputs == 1 else "softmax"
     if trait("loss", loss, "probabilities") and span != [0, 1]:
         needed = "sigmoid" if trait("loss", loss, "binary") else "softmax"
         what = f"`{name}` needs probabilities, but the model ends in `activation: {activation}`"
@@ -318,9 +322,9 @@ def _not_for_loss(placed: Placed, data: Facts, loss: str, head: _Head, outputs: 
     if not lies_within(span, domain := outputs_of(loss, placed.object.arguments)) and domain is not None:
         what = f"outputs numbers {reach(span)}" if span is not None else "outputs any number"
         message = f"`{name}` takes outputs {reach(domain)}, but `{activation}` {what}"
-        return message, f"write `activation: {squashing}`", "error"
+        return message, f"write `activation: {_squashing(outputs)}`", "error"
     if span is not None and (labels := _out_of_reach(data, loss, span)) is not None:
-        needed = "linear" if trait("loss", loss, "categorical") else squashing
+        needed = "linear" if trait("loss", loss, "categorical") else _squashing(outputs)
         needed = "tanh" if trait("loss", loss, "signed") else needed
         message = f"`{name}` {labels}, but `{activation}` outputs numbers {reach(span)}"
         return message, f"write `activation: {needed}`, or remove it", "warning"
