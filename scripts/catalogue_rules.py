@@ -64,6 +64,11 @@ BORDER = {"kinds": ["int", "ints", "ints_nested"], "length": "rank", "min": 0}
 FACTOR = number_or_list(length=2, min="factor", max="factor")
 SIGNED_FACTOR = number_or_list(length=2, min=-1, max=1)
 POSITIVE_FACTOR = number_or_list(length=2, min=0, max=1)
+# Those of SciPy that need no number, by their plain names.
+WINDOWS = (
+    *("barthann", "bartlett", "blackman", "blackmanharris", "bohman", "boxcar", "cosine", "exponential", "flattop"),
+    *("hamming", "hann", "lanczos", "nuttall", "parzen", "taylor", "triang", "tukey"),
+)
 RESIZE = words("area", "bicubic", "bilinear", "lanczos3", "lanczos5", "nearest")
 
 SUFFIXES = {
@@ -237,7 +242,7 @@ SECTIONS: dict[str, dict[str, Rule]] = {
         "scaling": words("density", "spectrum", nullable=True),
         "stddev": NOT_NEGATIVE,
         "value": number(),
-        "window": thing("str", nullable=True),
+        "window": words(*WINDOWS, nullable=True),
     },
     "constraint": {
         "axis": whole_or_list(),

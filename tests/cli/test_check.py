@@ -91,9 +91,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
     folder = tmp_path_factory.mktemp("built")
     (folder / "tiny.yaml").write_text(TINY)
     wrong = "model.layers.1={EinsumDense: {equation: 'abc,cd->abd', output_shape: [2, 3]}}"
+    sparse = "model.layers.0={Hashing: {num_bins: 8, output_mode: count, sparse: true}}"  # no rule for what follows
     commands = {
         "valid": ("check", "tiny.yaml", "--build"),
-        "rejected": ("check", "tiny.yaml", "--build", "-s", wrong),
+        "rejected": ("check", "tiny.yaml", "--build", "-s", sparse, "-s", wrong),
         "fit": ("fit", "tiny.yaml", "--smoke", "-s", "train.batch_size=4096"),
     }
     done = dict(zip(commands, Command(folder).in_turn(*commands.values()), strict=True))

@@ -6,14 +6,16 @@ import warnings
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 
 from dltrain.config.catalogue import entries, examples
 from dltrain.config.document.writer import flow
 from dltrain.config.plan import check
-from dltrain.engine.model.construct import construct
+from dltrain.engine.model.construct import KERAS_ERRORS, construct
 from dltrain.errors import ConfigError
 
+TABLE = {"Embedding": {"input_dim": 4, "output_dim": 3, "mask_zero": True}}
 CONFIG = """\
 data: {{dataset: {{synthetic: {{shape: {shape}, classes: 3}}}}}}
 model: {{layers: {layers}}}
@@ -22,12 +24,16 @@ train: {{optimizer: Adam, loss: mse, epochs: 1}}
 
 
 def lost(shape: list[int], layers: list[Any]) -> list[str]:
+    return told(shape, layers, "mask-lost")
+
+
+def told(shape: list[int], layers: list[Any], code: str) -> list[str]:
     text = CONFIG.format(shape=shape, layers=flow(layers))
     try:
         found = check("config.yaml", text.encode(), ()).warnings
     except ConfigError as error:
         found = tuple(error.problems)
-    return [problem.message for problem in found if problem.code == "mask-lost"]
+    return [problem.message for problem in found if problem.code == code]
 
 
 def warned(shape: list[int], layers: list[Any]) -> bool | None:
@@ -37,7 +43,7 @@ def warned(shape: list[int], layers: list[Any]) -> bool | None:
         warnings.simplefilter("always")
         try:
             for layer in layers:
-                name, arguments = (layer, {}) if isinstance(layer, str) else next(iter(layer.items()))
+                name, arguments = parts(layer)
                 tensor = construct("layer", name, arguments)(tensor)
         except Exception:  # noqa: BLE001
             return None
@@ -68,6 +74,48 @@ def outline_rows(shape: list[int], layers: list[Any]) -> list[str]:
     composed = compose("config.yaml", CONFIG.format(shape=shape, layers=flow(layers)).encode(), (), False)
     draft = make_draft(composed.tree, composed.layers, composed.problems)
     return [row.kind for row in make_outline(draft).rows]
+
+
+RESHAPED = {"TimeDistributed": {"layer": {"Reshape": {"target_shape": [4, 1]}}}}
+
+
+@pytest.mark.parametrize(
+    ("shape", "layers"),
+    [
+        ([6, 4], ["Masking", "Softmax"]),
+        ([6, 4], ["Masking", {"Activation": {"activation": "softmax"}}]),
+        ([6, 4], ["Masking", {"Dense": {"units": 4}}, {"Softmax": {"axis": 1}}]),
+        ([6, 4], ["Masking", {"TimeDistributed": {"layer": "Softmax"}}]),
+        ([6, 4], ["Masking", {"TimeDistributed": {"layer": {"Dense": {"units": 4}}}}]),
+        ([5, 6, 4], ["Masking", {"ConvLSTM1D": {"filters": 2, "kernel_size": 2}}]),
+        ([6, 4], ["Masking", RESHAPED, {"ConvLSTM1D": {"filters": 2, "kernel_size": 2}}]),
+        ([5, 6, 4], ["Masking", {"TimeDistributed": {"layer": {"LSTM": {"units": 2}}}}]),
+        ([5, 6, 4], ["Masking", {"TimeDistributed": {"layer": {"LSTM": {"units": 2}}}}, {"GRU": {"units": 2}}]),
+        ([6, 4], ["Masking", RESHAPED, {"TimeDistributed": {"layer": {"LSTM": {"units": 2}}}}]),
+        ([5, 6, 4], ["Masking", {"TimeDistributed": {"layer": "GlobalAveragePooling1D"}}]),
+        ([6, 4], ["Masking", RESHAPED, {"TimeDistributed": {"layer": "GlobalAveragePooling1D"}}]),
+        ([6, 4], ["Masking", {"GlobalAveragePooling1D": {"data_format": "channels_first"}}]),
+        ([6, 4], ["Masking", "BatchNormalization"]),
+        ([6, 4], ["Masking", RESHAPED, "BatchNormalization"]),
+        ([6], [TABLE, {"LSTM": {"units": 2}}]),
+        ([6], [TABLE, "Softmax"]),
+        ([5, 6], [TABLE, {"ConvLSTM1D": {"filters": 2, "kernel_size": 2}}]),
+    ],
+)
+def test_masks_that_a_layer_cannot_take_are_told_as_keras_refuses_them(shape: list[int], layers: list[Any]) -> None:
+    made = [construct("layer", *parts(layer)) for layer in layers]
+    try:
+        keras.Sequential([keras.Input(shape), *made])(np.zeros((2, *shape), "float32"))
+    except KERAS_ERRORS:
+        refused = True
+    else:
+        refused = False
+    before = [{"Discretization": {"bin_boundaries": [0]}}] if layers[0] is TABLE else []
+    assert bool(told(shape, [*before, *layers], "mask")) == refused
+
+
+def parts(layer: Any) -> tuple[str, dict[str, Any]]:
+    return (layer, {}) if isinstance(layer, str) else next(iter(layer.items()))
 
 
 @pytest.mark.parametrize(

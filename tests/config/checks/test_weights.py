@@ -40,6 +40,8 @@ LAYERS: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     ("GroupNormalization", {"groups": 2}, (5, 4)),
     ("LayerNormalization", {"axis": [1, 2]}, (5, 4)),
     ("PReLU", {"shared_axes": [1]}, (5, 4)),
+    ("EinsumDense", {"equation": "...ab,bc->...ac", "output_shape": [4, 2], "bias_axes": "c"}, (3, 4, 5)),
+    ("EinsumDense", {"equation": "abc...,cx->axb...", "output_shape": [2, 3], "bias_axes": "x"}, (3, 4, 5)),
 ]
 WRAPPED: list[tuple[str, dict[str, Any], tuple[int, ...], tuple[str, ...]]] = [
     ("TimeDistributed", {"layer": {"Conv1D": {"filters": 2, "kernel_size": 2}}}, (3, 5, 4), ("layer", "Conv1D")),
@@ -74,7 +76,7 @@ def test_weights_of_wrapped_layers_are_known(
 def test_weights_are_known_of_every_layer_that_takes_initializers() -> None:
     taking = {name for name in names("layer") for key in arguments(name) if key.endswith("_initializer")}
     cells = {name for name in taking if name.endswith("Cell")}  # within `RNN` alone
-    assert taking - cells - {"EinsumDense"} == {name for name, _, _ in LAYERS}
+    assert taking - cells == {name for name, _, _ in LAYERS}
 
 
 def arguments(name: str) -> set[str]:
@@ -123,6 +125,10 @@ def dense(**given: Any) -> dict[str, Any]:
     return {"Dense": {"units": 3, **given}}
 
 
+def fans(into: list[int], out: list[int] | None) -> dict[str, Any]:
+    return {"GlorotUniform": {"input_axes": into, "output_axes": out}}
+
+
 def lstm(**given: Any) -> dict[str, Any]:
     return {"LSTM": {"units": 3, **given}}
 
@@ -150,6 +156,14 @@ def lstm(**given: Any) -> dict[str, Any]:
         (dense(kernel_initializer="STFT"), (4,), "kernel_initializer", "three axes"),
         (conv(kernel_regularizer="OrthogonalRegularizer"), (8, 8, 1), "kernel_regularizer", "(3, 3, 1, 2)"),
         (conv(activity_regularizer="OrthogonalRegularizer"), (8, 8, 1), "activity_regularizer", "(batch, 6, 6, 2)"),
+        (dense(kernel_initializer=fans([0], [2])), (4,), "GlorotUniform.output_axes", "no axis 2"),
+        (lstm(kernel_initializer=fans([-3], [1])), (5, 2), "GlorotUniform.input_axes", "no axis -3"),
+        (
+            {"Bidirectional": {"layer": lstm(activity_regularizer="OrthogonalRegularizer", return_sequences=True)}},
+            (5, 2),
+            "layer.LSTM.activity_regularizer",
+            "the output of `LSTM` in layer 1, `Bidirectional`, has the shape (batch, 5, 3)",
+        ),
         (dense(kernel_regularizer="OrthogonalRegularizer"), (1,), "kernel_regularizer", "compares rows"),
         ({"BatchNormalization": {"gamma_initializer": "Identity"}}, (5, 2), "gamma_initializer", "(2,)"),
         (
@@ -179,6 +193,8 @@ def test_weights_tell_what_does_not_fit_at_its_argument(
 @pytest.mark.parametrize(
     ("layer", "shape"),
     [
+        (dense(kernel_initializer=fans([0], [-1])), (4,)),
+        (dense(kernel_initializer=fans([5], None)), (4,)),
         (conv(kernel_constraint={"MaxNorm": {"axis": [0, 1, 2]}}, bias_constraint="NonNeg"), (8, 8, 1)),
         (conv(kernel_initializer="orthogonal", bias_initializer="ones", use_bias=False), (8, 8, 1)),
         (conv(use_bias=False, bias_initializer="orthogonal"), (8, 8, 1)),

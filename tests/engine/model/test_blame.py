@@ -11,13 +11,14 @@ from tests.helpers import TINY
 
 import dltrain
 from dltrain.config import load
+from dltrain.config.checks.shapes import RULES
 from dltrain.engine.dry_run import dry_run
 from dltrain.engine.inputs import load_data
 from dltrain.engine.session import open_session
 from dltrain.engine.training.job import prepare
 from dltrain.errors import ConfigError, KeyPath, Problem
 
-EINSUM = {"equation": "ab,bcd->acd", "output_shape": [2, 3]}  # no rule knows the shape of its kernel
+EINSUM = {"equation": "ab,bcd->acd", "output_shape": [2, 3]}
 NORM = {"max_norm": {"axis": 5}}
 
 
@@ -35,6 +36,12 @@ def refusal(*first_layers: Any, **train: Any) -> Problem:
     (problem,) = caught.value.problems
     assert problem.where is not None
     return problem
+
+
+@pytest.fixture(autouse=True)
+def _without_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`check` knows nothing of EinsumDense here, so that Keras refuses it."""
+    monkeypatch.delitem(RULES, "EinsumDense")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +79,8 @@ def test_blame_names_the_argument_of_a_layer_within_another() -> None:
     assert problem.path == ("model", "layers", 1, "TimeDistributed", *wanted)
 
 
-def test_blame_names_the_metric_and_its_argument() -> None:
+def test_blame_names_the_metric_and_its_argument(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dltrain.config.checks.sense.output.check_metrics", lambda *given: ())
     problem = refusal(metrics=["accuracy", {"MeanIoU": {"num_classes": 3, "axis": 1}}])
     assert problem.path == ("train", "metrics", 1, "MeanIoU", "axis")
     assert "the metric `MeanIoU`" in problem.message

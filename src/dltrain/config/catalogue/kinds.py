@@ -106,8 +106,8 @@ def _is_whole_or_null(argument: Argument, value: Any) -> bool:
 
 def _list_of(accepts: Callable[[Argument, Any], bool]) -> Callable[[Argument, Any], bool]:
     def accepts_list(argument: Argument, value: Any) -> bool:
-        if not isinstance(value, list) or (argument.lengths and len(value) not in argument.lengths):
-            return False
+        if not isinstance(value, list) or not value or (argument.lengths and len(value) not in argument.lengths):
+            return False  # an empty list says nothing that leaving the argument out does not say
         return all(accepts(argument, item) for item in value)
 
     return accepts_list
@@ -151,7 +151,9 @@ def _number_schema(argument: Argument, name: str) -> Json:
 
 
 def _list_schema(argument: Argument, items: Json) -> Json:
-    lengths = {"minItems": min(argument.lengths), "maxItems": max(argument.lengths)} if argument.lengths else {}
+    lengths = (
+        {"minItems": min(argument.lengths), "maxItems": max(argument.lengths)} if argument.lengths else {"minItems": 1}
+    )
     return {"type": "array", "items": items} | lengths
 
 

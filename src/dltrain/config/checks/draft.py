@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dltrain.config.catalogue import datasets, objects
+from dltrain.config.checks.shapes.terms import WRAPPED
 from dltrain.config.document.source import Node, locate, nearest, place_of
 from dltrain.config.schema import CheckpointSpec, DataSpec, KerasObject, Limit, TrainSpec
 from dltrain.data.facts import Facts
-from dltrain.data.sizes import train_samples
+from dltrain.data.sizes import held_out_samples, train_samples
 from dltrain.errors import Fix, KeyPath, Problem, Severity, Where
 
 
@@ -37,6 +38,7 @@ class Draft:
         whole: whether these are all layers.
         steps: optimizer steps in an epoch.
         expect: the names under `expect`, with their bounds as written.
+        other_samples: of the validation split, where there is one, and of the test split, as far as they are known.
     """
 
     tree: Node
@@ -55,6 +57,7 @@ class Draft:
     mode: str | None
     expect: Mapping[str, object]
     train_samples: int | None
+    other_samples: tuple[int, ...]
 
     @property
     def batch(self) -> int | None:
@@ -136,7 +139,16 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem]) 
         train_samples=None
         if facts is None or validation is None
         else max(1, train_samples(facts.train, limit, validation)),
+        other_samples=()
+        if facts is None
+        else _other_samples(facts, limit, validation, scalar(("data", "limit", "test"), None)),
     )
+
+
+def _other_samples(facts: Facts, limit: int | None, validation: float | None, tested: int | None) -> tuple[int, ...]:
+    """Return the samples of the validation split and of the test split; a split without any is left out."""
+    held_out = held_out_samples(min(facts.train, limit or facts.train), validation or 0)
+    return tuple(count for count in (held_out, min(facts.test, tested or facts.test)) if count)
 
 
 def _moves_into(problem: Problem, path: KeyPath) -> bool:
@@ -193,6 +205,15 @@ def inner(placed: Placed, section: str, key: str) -> Placed | None:
         ((name, arguments),) = value.items()
         return Placed(placed.argument_path(key), KerasObject.model_construct(name=name, arguments=arguments or {}))
     return None
+
+
+def within(placed: Placed) -> Iterator[Placed]:
+    """Yield a layer, and those that it wraps."""
+    yield placed
+    for key in WRAPPED:
+        nested = inner(placed, "layer", key)
+        if nested is not None:
+            yield from within(nested)
 
 
 def kind_of(section: str, placed: Placed | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from dltrain.config.catalogue import entries
@@ -10,10 +11,14 @@ from dltrain.config.checks.draft import Draft, Placed, value_of
 from dltrain.config.checks.outline import Outline
 from dltrain.errors import Problem, Severity
 
+# Layers that take integers for positions, each with the argument that counts these.
+_TABLES = {"CategoryEncoding": "num_tokens", "Embedding": "input_dim", "ReversibleEmbedding": "input_dim"}
+
 
 def check_inputs(draft: Draft, outline: Outline) -> Iterator[Problem]:
     yield from _check_first_layers(draft)
     yield from _check_channels(draft, outline)
+    yield from _check_codes(draft, outline)
     for placed in draft.layers:
         yield from _check_dropout(draft, outline, placed)
     yield from _check_crops(draft, outline)
@@ -35,9 +40,6 @@ def _check_first_layers(draft: Draft) -> Iterator[Problem]:
                 yield from _check_value_range(draft, placed, kind)
         elif kind == "Rescaling":
             yield from _check_rescaling(draft, placed)
-            return
-        elif kind == "Embedding":
-            yield _embedding(draft, placed)
             return
         elif not entries.trait("layer", kind, "keeps_values"):
             return
@@ -82,14 +84,48 @@ def _check_channels(draft: Draft, outline: Outline) -> Iterator[Problem]:
             return
 
 
-def _embedding(draft: Draft, placed: Placed) -> Problem:
-    data = draft.data
-    name = data.name if data is not None else "the data"
-    message = f"`Embedding` takes integers as positions in its table, but `{name}` holds fractions"
+def _check_codes(draft: Draft, outline: Outline) -> Iterator[Problem]:
+    """Layers that take integers for positions: what they get must be integers, each below the size of the table."""
+    if draft.data is None:
+        return
+    largest: float | None = None  # of the integers at this place, infinity for an unknown one; None for fractions
+    origin = f"`{draft.data.name}` holds"
+    for index, placed in enumerate(draft.layers):
+        kind = class_name(placed.object)
+        key = next((key for name, key in _TABLES.items() if name == kind), "")
+        if key and largest is None:
+            yield _fractions(draft, placed, kind, origin)
+        elif key and largest is not None and largest >= placed.object.arguments[key] and largest < math.inf:
+            size, lost = placed.object.arguments[key], kind == "CategoryEncoding"
+            message = f"`{kind}` has {size:,} positions, but {origin} integers up to {largest:,.0f}"
+            path, hint = placed.argument_path(key), f"write `{key}: {largest + 1:.0f}`"
+            yield draft.tell("embedding-input", message, path, hint, "warning" if lost else "error")
+        if not entries.trait("layer", kind, "keeps_values"):
+            values = outline.rows[index].before[0] if index < len(outline.rows) else math.inf
+            largest = _largest_code(placed, kind, values)
+            origin = f"`{kind}` in {draft.line(placed.path)} outputs"
+
+
+def _largest_code(placed: Placed, kind: str, values: float) -> float | None:
+    """Return the largest integer that a layer outputs for a number of values, all alike; None for fractions."""
+    sizes = {"Discretization": "bin_boundaries", "Hashing": "num_bins", "CategoryEncoding": "num_tokens"}
+    if kind not in sizes:
+        return None
+    mode, size = value_of("layer", placed.object, "output_mode"), placed.object.arguments[sizes[kind]]
+    if mode == "int":
+        return float(len(size) if kind == "Discretization" else size - 1)
+    return values if mode == "count" else 1.0
+
+
+def _fractions(draft: Draft, placed: Placed, kind: str, origin: str) -> Problem:
+    message = f"`{kind}` takes integers as positions in its table, but {origin} fractions"
     hint = (
         "no data set here has whole numbers, such as words by their index: without it, "
         "`Dense`, convolutional and recurrent layers take numbers as they are"
     )
+    if kind == "CategoryEncoding":
+        message = f"`{kind}` takes integers as numbers of categories, but {origin} fractions"
+        hint = "put `- Discretization: {bin_boundaries: [0.5]}` before it, with boundaries that suit the data"
     return draft.tell("embedding-input", message, placed.path, hint)
 
 

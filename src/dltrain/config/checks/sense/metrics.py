@@ -26,6 +26,8 @@ def check_metrics(draft: Draft, loss: str | None, outputs: int | None, activatio
     for metric in draft.metrics or ():
         problem = _metric_problem(draft, metric, data, encoding)
         if problem is None and data.task == "classification":
+            problem = _metric_of_confusion(draft, metric, data, encoding, outputs)
+        if problem is None and data.task == "classification":
             problem = _metric_over_classes(draft, metric, data, outputs)
         if problem is None and activation is not None:
             problem = _metric_on_outputs(draft, metric, loss, outputs, activation)
@@ -65,6 +67,38 @@ def _metric_problem(draft: Draft, metric: Placed, data: Facts, encoding: LabelEn
     if encoding == "binary" and labels == "one_hot":
         message = f"`{written}` needs one-hot labels, but with this loss and one output labels are 0 or 1"
         return wrong(message, f"write `{accuracy}`")
+    return None
+
+
+def _metric_of_confusion(
+    draft: Draft, metric: Placed, data: Facts, encoding: LabelEncoding | None, outputs: int | None
+) -> Problem | None:
+    """A metric that compares class numbers: how it makes them of labels and outputs, and how many it counts."""
+    written, name = metric.object.name, kind_of("metric", metric) or metric.object.name
+    if not _takes_argument(name, "sparse_y_pred"):
+        return None
+
+    def wrong(key: str, message: str, hint: str, severity: Severity = "error") -> Problem:
+        return draft.tell("metric-labels", f"`{written}` {message}", metric.argument_path(key), hint, severity)
+
+    of_numbers = _takes_argument(name, "sparse_y_true")
+    integers = of_numbers and value_of("metric", metric.object, "sparse_y_true")
+    if outputs == 1:
+        message = "compares class numbers, and takes a single output between 0 and 1 for the class 0"
+        return wrong("sparse_y_pred", message, "write `BinaryIoU`", "warning")
+    if encoding == "one_hot" and integers:
+        hint = f"write `OneHot{name}`, without `sparse_y_true` and `sparse_y_pred`"
+        return wrong("sparse_y_true", "takes integer labels, but with this loss labels are one-hot rows", hint)
+    if encoding == "index" and of_numbers and not integers:
+        message = "takes one-hot labels with `sparse_y_true: false`, but the loss takes integer labels"
+        return wrong("sparse_y_true", message, "remove `sparse_y_true`")
+    if outputs is not None and value_of("metric", metric.object, "sparse_y_pred"):
+        message = f"takes an output for the number of a class, but the model has {outputs} outputs, one a class"
+        return wrong("sparse_y_pred", message, "write `sparse_y_pred: false`, which takes the largest one")
+    count = value_of("metric", metric.object, "num_classes")
+    if data.classes is not None and count < data.classes:
+        message = f"counts {count} of the {data.classes} classes of `{data.name}` and leaves the others out"
+        return wrong("num_classes", message, f"write `num_classes: {data.classes}`", "warning")
     return None
 
 

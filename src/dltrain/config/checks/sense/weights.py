@@ -8,12 +8,13 @@ from typing import Any
 from dltrain.config.catalogue.entries import find, trait
 from dltrain.config.checks.draft import Draft, value_of
 from dltrain.config.checks.outline import Outline, Row
-from dltrain.config.checks.shapes import Shape
+from dltrain.config.checks.shapes import Shape, infer
 from dltrain.config.checks.shapes.weights import Holder, holders
 from dltrain.config.schema import KerasObject
 from dltrain.errors import KeyPath, Problem
 
 _SECTIONS = ("initializer", "regularizer", "constraint")
+_FANS = ("input_axes", "output_axes")
 _RANKS = {(2, 2): "a matrix", (2, None): "two axes or more", (3, 3): "three axes"}
 _CURES = {
     "vector": "write `Zeros`, `Ones` or `RandomNormal`",
@@ -39,14 +40,14 @@ def check_weights(draft: Draft, outline: Outline) -> Iterator[Problem]:
 
 
 def _check_activity(draft: Draft, row: Row, holder: Holder, path: KeyPath, value: Any) -> Iterator[Problem]:
-    """Check the regularizer of a layer's outputs, whose first axis is the batch; those of wrapped layers are not known.
-
-    The batch counts as two samples.
-    """
-    if not holder.path:
-        yield from _check(
-            draft, "regularizer", value, path, f"the output of {row}", (2, *row.after.shape), "(batch, …)"
-        )
+    """Check the regularizer of a layer's outputs, whose first axis is the batch: its smallest, where that is known."""
+    after = row.after if not holder.path else infer(holder.name, holder.arguments, holder.shape)
+    if after is None:
+        return
+    batch, samples = draft.batch or 2, draft.train_samples or 2
+    smallest = min(samples, samples % batch or batch)
+    what = f"the output of {row}" if not holder.path else f"the output of `{holder.name}` in {row}"
+    yield from _check(draft, "regularizer", value, path, what, (smallest, *after.shape), "(batch, …)")
 
 
 def _check(
@@ -68,15 +69,20 @@ def _check(
     elif entry.name == "OrthogonalRegularizer":
         mode = value_of(section, item, "mode")
         if shape[0 if mode == "rows" else 1] == 1:
-            message = f"`OrthogonalRegularizer` compares {mode} with each other, and {what}, has one"
+            one = "has one in the smallest batch" if told and mode == "rows" else "has one"
+            message = f"`OrthogonalRegularizer` compares {mode} with each other, and {what}, {one}"
             yield draft.tell("weight-shape", f"{message}: the loss would not be a number", path, cure)
     elif section == "constraint" and "axis" in entry.arguments:
-        yield from _check_axes(draft, item, (*path, name, "axis"), what, shape)
+        yield from _check_axes(draft, item, value_of(section, item, "axis"), (*path, name, "axis"), what, shape)
+    elif all(value_of(section, item, key) is not None for key in _FANS):  # one alone does nothing
+        for key in _FANS:
+            yield from _check_axes(draft, item, value_of(section, item, key), (*path, name, key), what, shape)
 
 
-def _check_axes(draft: Draft, item: KerasObject, path: KeyPath, what: str, shape: Shape) -> Iterator[Problem]:
-    axis, rank = value_of("constraint", item, "axis"), len(shape)
-    axes = axis if isinstance(axis, list) else [axis]
+def _check_axes(
+    draft: Draft, item: KerasObject, axis: int | list[int], path: KeyPath, what: str, shape: Shape
+) -> Iterator[Problem]:
+    axes, rank = axis if isinstance(axis, list) else [axis], len(shape)
     outside = [number for number in axes if not -rank <= number < rank]
     if outside:
         message = f"`{item.name}` has no axis {outside[0]} in {what}, whose shape is {shape}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -47,6 +48,23 @@ def _grey(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
     return Inferred(shape)
 
 
+def _augmented(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
+    """Layers that draw others by chance, those that convert to grey among them unless `all_ops` is false."""
+    return _altered(kind, arguments, shape) if not arguments.get("all_ops", True) else _grey(kind, arguments, shape)
+
+
+def _equalized(kind: str, arguments: Arguments, shape: Shape) -> Inferred:
+    """Keras fills up the last tiles with the image's reflection, which cannot be longer than the image."""
+    check_space(kind, shape, 2)
+    space, _ = split(arguments, shape)
+    tiles = arguments["tile_grid_size"]
+    if any(math.ceil(n / count) * count - n > n for n, count in zip(space, tiles, strict=True)):
+        fitting = [min(n, count) for n, count in zip(space, tiles, strict=True)]
+        message = f"has a `tile_grid_size` of {tiles[0]}×{tiles[1]}, too many for {space}"
+        raise ShapeError(message, f"write `tile_grid_size: {fitting}`", "tile_grid_size")
+    return Inferred(shape)
+
+
 def _jittered(kind: str, arguments: Arguments, shape: Shape) -> Inferred | None:
     """Certain for three channels in the last axis only: otherwise it depends on which factors are set."""
     check_space(kind, shape, 2)
@@ -81,6 +99,7 @@ _BY_NAME: dict[str, Callable[[str, Arguments, Shape], Inferred | None]] = {
             "RandomErasing",
             "RandomFlip",
             "RandomInvert",
+            "RandomPosterization",
             "RandomRotation",
             "RandomSharpness",
             "RandomShear",
@@ -90,6 +109,9 @@ _BY_NAME: dict[str, Callable[[str, Arguments, Shape], Inferred | None]] = {
         ),
         _altered,
     ),
+    "AugMix": _augmented,
+    "ContrastLimitedAdaptiveHistogramEqualization": _equalized,
+    "RandAugment": _augmented,
     "RandomColorJitter": _jittered,
     "RandomGaussianBlur": _blurred,
     "RandomGrayscale": _grey,

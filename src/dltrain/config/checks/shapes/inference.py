@@ -7,7 +7,10 @@ from functools import cache
 from typing import Any
 
 from dltrain.config.catalogue import entries
+from dltrain.config.checks.shapes.audio import RULES as AUDIO
 from dltrain.config.checks.shapes.convolution import RULES as CONVOLUTION
+from dltrain.config.checks.shapes.einsum import RULES as EINSUM
+from dltrain.config.checks.shapes.einsum import einsum
 from dltrain.config.checks.shapes.images import RULES as IMAGES
 from dltrain.config.checks.shapes.plain import RULES as PLAIN
 from dltrain.config.checks.shapes.recurrent import RULES as RECURRENT
@@ -133,9 +136,12 @@ def _spectral_normalization(arguments: Arguments, shape: Shape) -> Inferred | No
     filled = {**_defaults(inner), **given}
     size = _kernel_end(inner, filled, shape)
     if size is None:
-        hint = "wrap `Dense`, `Embedding` or a convolution"
+        hint = "wrap `Dense`, `EinsumDense`, `Embedding` or a convolution"
         raise ShapeError(f"scales the kernel of a layer, and `{inner}` has none", hint, "layer")
-    if inner == "SpectralNormalization" or filled.get("lora_rank") is not None:
+    if filled.get("lora_rank") is not None:
+        hint = f"remove `lora_rank` of `{inner}`"
+        raise ShapeError("cannot scale the kernel of a layer with `lora_rank`, which is not one weight", hint, "layer")
+    if inner == "SpectralNormalization":
         return None
     return Inferred(forward.shape, forward.parameters + size, forward.trainable, forward.macs)
 
@@ -152,6 +158,8 @@ def _kernel_end(name: str, filled: Arguments, shape: Shape) -> int | None:
         return int(filled["depth_multiplier"])
     if name.startswith("Conv"):
         return int(filled["filters"])
+    if name == "EinsumDense":
+        return einsum(filled, shape).kernel_shape[-1]
     key = {"Dense": "units", "Embedding": "output_dim", "ReversibleEmbedding": "output_dim"}.get(name)
     return int(filled[key]) if key is not None else None
 
@@ -160,7 +168,9 @@ RULES: dict[str, Callable[[Arguments, Shape], Inferred | None]] = {
     **PLAIN,
     **VALUES,
     **IMAGES,
+    **AUDIO,
     **CONVOLUTION,
+    **EINSUM,
     **RECURRENT,
     "Bidirectional": _bidirectional,
     "RNN": _rnn,

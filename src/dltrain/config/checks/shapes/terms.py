@@ -21,6 +21,9 @@ AXES = {
     3: "(depth, height, width, channels)",
 }
 
+# Arguments that are layers.
+WRAPPED = ("layer", "backward_layer", "cell")
+
 
 @dataclass(frozen=True, slots=True)
 class Inferred:

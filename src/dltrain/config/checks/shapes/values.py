@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
-from dltrain.config.checks.shapes.terms import Arguments, Inferred, Rule, Shape, ShapeError, axis_of, learned
+from dltrain.config.checks.shapes.terms import (
+    Arguments,
+    Inferred,
+    Rule,
+    Shape,
+    ShapeError,
+    axis_of,
+    insertion,
+    layer,
+    learned,
+    mismatch,
+)
+
+_HALF = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
-def _encoded(mode: str, tokens: int, shape: Shape) -> Inferred | None:
-    """One number per token; None where the shape that Keras infers differs from its output."""
+def _encoded(mode: str, tokens: int, shape: Shape) -> Inferred:
+    """One number per token; Keras counts along the first axis of a sample, which `one_hot` keeps."""
     if mode == "int":
         return Inferred(shape)
     if mode == "one_hot":
         return Inferred((*(shape[:-1] if shape[-1] == 1 else shape), tokens))
-    return Inferred((tokens,)) if len(shape) == 1 else None
+    return Inferred((*shape[1:], tokens))
+
+
+def _check_vector(arguments: Arguments, shape: Shape) -> None:
+    """Raise ShapeError where the shape that Keras infers differs from that of its output."""
+    mode = arguments["output_mode"]
+    if mode in ("multi_hot", "count") and len(shape) > 1:
+        raise mismatch(shape, f"(numbers,) for `output_mode: {mode}`", layer("Flatten"))
+
+
+def _check_sparse(arguments: Arguments, shape: Shape) -> bool:
+    """Return whether the output is sparse. Raises ShapeError where Keras or the next layer takes no sparse one."""
+    mode = arguments["output_mode"]
+    if arguments["sparse"] and (mode == "int" or (mode == "one_hot" and shape != (1,))):
+        message = f"outputs no sparse tensor for `output_mode: {mode}` that the next layer takes"
+        raise ShapeError(message, "remove `sparse`", "sparse")
+    return bool(arguments["sparse"])
 
 
 def _category_encoding(arguments: Arguments, shape: Shape) -> Inferred | None:
-    if arguments["sparse"]:
+    _check_vector(arguments, shape)
+    if _check_sparse(arguments, shape):
         return None
+    if arguments["dtype"] in _HALF and arguments["output_mode"] != "one_hot":
+        raise ShapeError(f"cannot count in `{arguments['dtype']}`", "write `dtype: float32`", "dtype")
     return _encoded(arguments["output_mode"], arguments["num_tokens"], shape)
 
 
@@ -25,15 +57,23 @@ def _discretization(arguments: Arguments, shape: Shape) -> Inferred | None:
     if sorted(ends) != ends:
         hint = f"write `bin_boundaries: [{', '.join(f'{end:g}' for end in sorted(ends))}]`"
         raise ShapeError("needs `bin_boundaries` that rise", hint, "bin_boundaries")
-    if arguments["sparse"]:
+    if _check_sparse(arguments, shape):
         return None
     return _encoded(arguments["output_mode"], len(arguments["bin_boundaries"]) + 1, shape)
 
 
 def _hashing(arguments: Arguments, shape: Shape) -> Inferred | None:
-    if arguments["sparse"] or (arguments["output_mode"] == "one_hot" and shape[-1] != 1):
+    mode, bins = arguments["output_mode"], arguments["num_bins"]
+    _check_vector(arguments, shape)
+    if _check_sparse(arguments, shape):
         return None
-    return _encoded(arguments["output_mode"], arguments["num_bins"], shape)
+    if mode == "one_hot" and shape[-1] != 1:
+        encoding = insertion(layer("CategoryEncoding", num_tokens=bins, output_mode="one_hot"))
+        hint = f"write `output_mode: int`, and behind it `{encoding.target[0]}`"
+        raise ShapeError(f"takes one number for `output_mode: one_hot`, but gets {shape}", hint, "output_mode")
+    if mode == "int" and arguments["dtype"] is not None:
+        raise ShapeError(f"outputs integers, not `{arguments['dtype']}`", "remove `dtype`", "dtype")
+    return _encoded(mode, bins, shape)
 
 
 def _normalization(arguments: Arguments, shape: Shape) -> Inferred:

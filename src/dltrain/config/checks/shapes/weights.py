@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from dltrain.config.checks.shapes.einsum import einsum
 from dltrain.config.checks.shapes.inference import filled, named
 from dltrain.config.checks.shapes.recurrent import GATES
-from dltrain.config.checks.shapes.terms import Arguments, Shape, axes_of, axis_of, per_axis, split
+from dltrain.config.checks.shapes.terms import WRAPPED, Arguments, Shape, axes_of, axis_of, per_axis, split
 from dltrain.errors import KeyPath
 
 
@@ -21,12 +22,14 @@ class Holder:
         path: the keys to it from the arguments of the layer that wraps it; empty for the layer itself.
         name: its class.
         arguments: as written.
+        shape: of the samples that it takes.
         weights: the shapes of its weights by prefix; a weight that it does not make is left out.
     """
 
     path: KeyPath
     name: str
     arguments: Arguments
+    shape: Shape
     weights: Mapping[str, Shape]
 
 
@@ -41,15 +44,15 @@ def holders(name: str, arguments: Mapping[str, Any], shape: Shape) -> Iterator[H
     name, _ = named({name: arguments})
     rule = _RULES.get(name)
     if rule is not None:
-        yield Holder((), name, arguments, rule(filled(name, arguments), shape))
+        yield Holder((), name, arguments, shape, rule(filled(name, arguments), shape))
     inner_shape = shape[1:] if name == "TimeDistributed" else shape
-    for key in ("layer", "backward_layer", "cell"):
+    for key in WRAPPED:
         inner = arguments.get(key)
         if not isinstance(inner, dict):
             continue
         ((written, given),) = inner.items()
         for holder in holders(written, given or {}, inner_shape):
-            yield Holder((key, written, *holder.path), holder.name, holder.arguments, holder.weights)
+            yield replace(holder, path=(key, written, *holder.path))
 
 
 def _with_bias(weights: Mapping[str, Shape], arguments: Arguments, *bias: int) -> dict[str, Shape]:
@@ -59,6 +62,12 @@ def _with_bias(weights: Mapping[str, Shape], arguments: Arguments, *bias: int) -
 def _dense(arguments: Arguments, shape: Shape) -> dict[str, Shape]:
     units = arguments["units"]
     return _with_bias({"kernel": (shape[-1], units)}, arguments, units)
+
+
+def _einsum_dense(arguments: Arguments, shape: Shape) -> dict[str, Shape]:
+    read = einsum(arguments, shape)
+    bias = arguments["bias_axes"]
+    return {"kernel": read.kernel_shape, **({"bias": read.bias_shape(bias)} if bias is not None else {})}
 
 
 def _embedding(arguments: Arguments, shape: Shape) -> dict[str, Shape]:
@@ -137,6 +146,7 @@ def _prelu(arguments: Arguments, shape: Shape) -> dict[str, Shape]:
 
 _RULES: dict[str, Callable[[Arguments, Shape], dict[str, Shape]]] = {
     "Dense": _dense,
+    "EinsumDense": _einsum_dense,
     "Embedding": _embedding,
     "ReversibleEmbedding": _embedding,
     **{f"Conv{rank}D": partial(_convolution, rank) for rank in (1, 2, 3)},
