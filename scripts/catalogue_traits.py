@@ -66,9 +66,10 @@ LAYERS = judged(
     ("RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear", {}),
     ("RandomTranslation RandomZoom Resizing Solarization", {}),
     # Others
-    ("CategoryEncoding Discretization EinsumDense Embedding Hashing", {}),
+    ("CategoryEncoding Embedding Hashing ReversibleEmbedding", {"takes_whole": True}),
+    ("Discretization EinsumDense", {}),
     ("Normalization Rescaling", {"rescales": True}),
-    ("ReversibleEmbedding STFTSpectrogram SpectralNormalization TimeDistributed", {}),
+    ("STFTSpectrogram SpectralNormalization TimeDistributed", {}),
 )
 # `supports_masking` of Keras's layers
 _MASKS = (

@@ -38,9 +38,9 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
         (*CONFIG, "arguments", "names", "data.facts", "data.sizes"),
         {"pydantic", "pydantic_core"},
     ),
-    "config.resolved": (CONFIG, set()),
+    "config.resolved": ((*CONFIG, "data.facts"), set()),
     "config.manual": ((*CHECKED, "arguments", "data.sources"), {"pydantic"}),
-    "config.plan": ((*CHECKED, "calls", "names"), {"pydantic"}),
+    "config.plan": ((*CHECKED, "calls", "names", "data.facts"), {"pydantic"}),
     "config": (("config.plan", *CONFIG), set()),
     "runs": (("calls", "names", "directions"), set()),
     "engine.events": ((), set()),
@@ -57,7 +57,10 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
         {*KERAS, "safetensors"},
     ),
     "engine.checkpoint": (("names", "runs", "engine.model"), KERAS),
-    "engine.trained": ((*ENGINE, "config", "config.catalogue", "data.facts", "runs", "engine.checkpoint"), KERAS),
+    "engine.trained": (
+        (*ENGINE, "config", "config.catalogue", "data", "data.facts", "runs", "engine.checkpoint"),
+        KERAS,
+    ),
     "engine.evaluation": ((*ENGINE, "calls", "config", "data", "runs", "engine.trained"), KERAS),
     "engine.training": (
         (
@@ -77,7 +80,15 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
         {*KERAS, "tensorboard"},
     ),
     "engine.dry_run": ((*ENGINE, *CONFIG, "config", "engine.training"), KERAS),
-    "engine": (("engine.events", "engine.trained", "engine.evaluation", "engine.training"), set()),
+    "engine.prediction": (
+        (*ENGINE, "calls", "config.catalogue", "data", "data.facts", "runs", "engine.trained"),
+        KERAS,
+    ),
+    "engine.answers": (("engine.prediction",), {"numpy"}),
+    "engine": (
+        ("engine.events", "engine.trained", "engine.evaluation", "engine.prediction", "engine.training"),
+        set(),
+    ),
     "cli": (
         (
             *CHECKED,
@@ -88,6 +99,8 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "engine.machine",
             "engine.training",
             "engine.dry_run",
+            "engine.prediction",
+            "engine.answers",
             "engine",
             "",
         ),

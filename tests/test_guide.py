@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from tests.helpers import ROOT, script
 
@@ -37,6 +38,11 @@ def is_complete(example: str) -> bool:
     return all(re.search(rf"(?m)^{section}:", example) for section in ("data", "model", "train"))
 
 
+def own_arrays(path: Path) -> None:
+    x, y = np.zeros((200, 28, 28, 1), np.uint8), np.arange(200) % 10
+    np.savez(path, x_train=x, y_train=y, x_test=x, y_test=y)
+
+
 def first_complete_example() -> str:
     return str(next(example for example in EXAMPLES if is_complete(example)))
 
@@ -54,6 +60,7 @@ def test_guide_names_every_key() -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_guide_example_passes_the_check(example: str, tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(BASE)
+    own_arrays(tmp_path / "data.npz")
     config = tmp_path / "config.yaml"
     links = is_complete(example) or "extends:" in example
     config.write_text(example if links else f"extends: base.yaml\n{example}")

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def example() -> str:
-    (text,) = re.findall(r"```yaml\n(.*?)```", README, re.S)
+def example(section: str = "## A config") -> str:
+    (text,) = re.findall(r"```yaml\n(.*?)```", README.split(section)[1].split("\n## ")[0], re.S)
     return str(text)
 
 
@@ -27,6 +27,18 @@ def test_readme_example_trains(tmp_path: Path) -> None:
     config = tmp_path / "my_first.yaml"
     config.write_text(example())
     assert package.fit(config, smoke=True, runs_dir=tmp_path / "runs").record().status == "completed"
+
+
+def test_readme_own_data_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dltrain as package
+
+    code, _ = re.findall(r"```python\n(.*?)```", README, re.S)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    (tmp_path / "mine.yaml").write_text(example("## Your own data"))
+    run = package.fit("mine.yaml", runs_dir=tmp_path / "runs")
+    assert run.record().metrics["test_accuracy"] > 0.8
+    assert "heavy" in (run.path / "eval" / "confusion.csv").read_text()
 
 
 @pytest.mark.parametrize(
@@ -50,7 +62,7 @@ def test_readme_shows_the_actual_message(tmp_path: Path, right: str, wrong: str)
 
 
 def test_readme_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    code = re.findall(r"```python\n(.*?)```", README, re.S)[-1]
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     monkeypatch.chdir(tmp_path)
     exec(code, {})

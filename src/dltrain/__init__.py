@@ -11,18 +11,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dltrain.engine import Evaluation, evaluate, fit, resume
+    from dltrain.engine import Evaluation, Predictions, evaluate, fit, predict, resume
     from dltrain.errors import ConfigError, DltrainError
     from dltrain.runs import Run
     from dltrain.runs import find as load_run
 
 __version__ = "0.1.0"
-__all__ = ["ConfigError", "DltrainError", "Evaluation", "Run", "__version__", "evaluate", "fit", "load_run", "resume"]
+__all__ = [
+    "ConfigError",
+    "DltrainError",
+    "Evaluation",
+    "Predictions",
+    "Run",
+    "__version__",
+    "evaluate",
+    "fit",
+    "load_run",
+    "predict",
+    "resume",
+]
 
 _HOMES = {
     "fit": ("dltrain.engine", "fit"),
     "resume": ("dltrain.engine", "resume"),
     "evaluate": ("dltrain.engine", "evaluate"),
+    "predict": ("dltrain.engine", "predict"),
+    "Predictions": ("dltrain.engine", "Predictions"),
     "Evaluation": ("dltrain.engine", "Evaluation"),
     "Run": ("dltrain.runs", "Run"),
     "load_run": ("dltrain.runs", "find"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,3 +107,75 @@ def test_loading_finds_bundled_data_sets_by_name(name: str) -> None:
     dataset = loading.load(name, {}, validation=0.1, limit_train=100, limit_test=50, seed=0)
     assert dataset.name == name
     assert (len(dataset.train.y), len(dataset.validation_indices), len(dataset.test.y)) == (90, 10, 50)
+
+
+def test_loading_reconstruction_has_the_input_as_target() -> None:
+    dataset = load(task="classification", validation=0.1)
+    again = loading.load(
+        "synthetic", SYNTHETIC, task="reconstruction", validation=0.1, limit_train=None, limit_test=None, seed=42
+    )
+    assert again.train.y is None
+    assert again.facts.target_shape == again.facts.shape
+    assert again.facts.targets == "numbers"
+    assert len(again.train) == len(dataset.train)
+
+
+def own(folder: Path, **arrays: np.ndarray) -> dict[str, Any]:
+    np.savez(folder / "data.npz", **arrays)  # type: ignore[arg-type]
+    return {"path": str(folder / "data.npz")}
+
+
+def load_own(arguments: dict[str, Any], **cuts: Any) -> Dataset:
+    plain: dict[str, Any] = {"validation": 0.1, "limit_train": None, "limit_test": None, "seed": 42}
+    return loading.load("arrays", arguments, task="classification", **(plain | cuts))
+
+
+X, Y = np.arange(100, dtype=np.float32).reshape(50, 2), np.arange(50) % 2
+
+
+def test_loading_holds_out_a_test_split_where_there_is_none(tmp_path: Path) -> None:
+    dataset = load_own(own(tmp_path, x=X, y=Y), test=0.2, validation=0.25)
+    assert dataset.validation is not None
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (30, 10, 10)
+    rows = [dataset.train_indices, dataset.validation_indices, dataset.test_indices]
+    assert sorted(np.concatenate(rows).tolist()) == list(range(50))
+    for split, chosen in zip((dataset.train, dataset.validation, dataset.test), rows, strict=True):
+        assert np.array_equal(split.x, X[chosen])
+        assert Counter(split.y.tolist()) == dict.fromkeys(range(2), len(chosen) // 2)
+    limited = load_own(own(tmp_path, x=X, y=Y), test=0.2, limit_test=4, limit_train=20)
+    assert set(limited.test_indices) <= set(dataset.test_indices)
+    assert (len(limited.test), len(limited.train)) == (4, 18)
+
+
+@pytest.mark.parametrize("share", [None, 0.0])
+def test_loading_needs_a_test_split(tmp_path: Path, share: float | None) -> None:
+    with pytest.raises(DataError, match="no test split"):
+        load_own(own(tmp_path, x=X, y=Y), test=share)
+
+
+def test_loading_validates_on_the_split_that_is_named(tmp_path: Path) -> None:
+    arguments = own(tmp_path, x=X, y=Y, x_val=X[:6] + 1, y_val=Y[:6], x_test=X[:4] + 2, y_test=Y[:4])
+    given = load_own(arguments, validation="given")
+    assert given.validation is not None
+    assert np.array_equal(given.validation.x, X[:6] + 1)
+    assert (len(given.train), len(given.validation_indices)) == (50, 0)
+    test = load_own(arguments, validation="test")
+    assert test.validation is not None
+    assert np.array_equal(test.validation.x, test.test.x)
+    assert given.fingerprint != test.fingerprint  # the given samples count too
+    with pytest.raises(DataError, match="no validation split"):
+        load_own(own(tmp_path, x=X, y=Y), test=0.2, validation="given")
+
+
+def test_loading_rows_of_a_mapped_file_are_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dltrain.data import values
+    from dltrain.data.arrays import Rows
+
+    arguments = own(tmp_path, x=X, y=Y)
+    in_memory = load_own(arguments, test=0.2)
+    monkeypatch.setattr(values, "LARGEST_READ", 16)
+    mapped = load_own(arguments, test=0.2)
+    assert isinstance(mapped.train.x, Rows)
+    assert mapped.fingerprint == in_memory.fingerprint
+    assert np.array_equal(mapped.train.x[3:7], in_memory.train.x[3:7])
+    assert np.array_equal(np.asarray(mapped.train.x), in_memory.train.x)

@@ -70,7 +70,8 @@ def test_backends_jax_trains_evaluates_and_resumes_without_tensorflow(configs: l
     assert yaml.safe_load((run / "resolved.yaml").read_text())["runtime"]["backend"] == "jax"
     written = {path.name for path in run.iterdir() if not path.name.startswith(".")}
     assert written == {
-        "checkpoints", "config.yaml", "eval", "log.txt", "metrics.csv", "metrics.jsonl", "model.keras", "resolved.yaml",
+        "checkpoints", "config.yaml", "eval", "log.txt", "metrics.csv", "metrics.jsonl", "model.keras",
+        "preprocess.json", "resolved.yaml",
         "run.json", "tensorboard", "validation_indices.json",
     }  # fmt: skip
 

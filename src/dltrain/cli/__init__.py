@@ -13,6 +13,7 @@ VERBS = {
     "fit": "Train the model that a config describes.",
     "resume": "Continue a run that was stopped, or extend a finished one.",
     "eval": "Evaluate a run's best weights.",
+    "predict": "Predict with a run's best weights.",
     "ls": "List the runs.",
     "show": "Show one run and its metrics, epoch by epoch.",
     "schema": "Print the JSON Schema of a config, for editors.",

@@ -332,6 +332,14 @@ def _dry_run(found: DryRun) -> None:
     click.echo()
 
 
+def predicted(count: int, metrics: Mapping[str, float] | None, output: Path | None) -> None:
+    """Tell on stderr how many samples were predicted, and their metrics where there were targets."""
+    scores = "".join(f"  {name} {number(value)}" for name, value in ordered(metrics or {}).items())
+    click.echo(f"{count:,} sample{'s' if count != 1 else ''}{scores}", err=True)
+    if output is not None:
+        click.echo(printable(output), err=True)
+
+
 def evaluation(result: Evaluation, path: Path) -> None:
     """Print the metrics of an evaluation to stdout, one per line."""
     click.echo(f"{printable(result.run)}: {result.split} split, {result.samples:,} samples")

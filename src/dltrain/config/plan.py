@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
@@ -9,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.calls import overrides_of, path_of
-from dltrain.config.catalogue import entries
+from dltrain.config.catalogue import entries, objects
 from dltrain.config.checks import check_config
 from dltrain.config.checks.outline import Outline
 from dltrain.config.composition import compose
 from dltrain.config.composition.extends import read_limited
 from dltrain.config.document.reader import MAX_DEPTH, ReadError
-from dltrain.config.document.source import Node, Source, nearest, place_of
+from dltrain.config.document.source import Node, Source, locate, nearest, place_of
 from dltrain.config.document.suggest import near_files
 from dltrain.config.document.writer import block, flow, quote
 from dltrain.config.resolved import FLOAT32, complete, dump, readable, with_origins
 from dltrain.config.schema import Limit, Spec
+from dltrain.data.facts import Facts
 from dltrain.errors import ConfigError, KeyPath, Problem, UsageError
 from dltrain.names import slug
 
@@ -35,6 +37,7 @@ class Checked:
         tree: every written value with its place.
         layers: the path of each layer of `spec` in the file.
         outline: the layers with their shapes.
+        facts: what is known of the data set.
         warnings: what is probably a mistake.
     """
 
@@ -42,6 +45,7 @@ class Checked:
     tree: Node
     layers: tuple[KeyPath, ...]
     outline: Outline
+    facts: Facts | None
     warnings: tuple[Problem, ...]
 
 
@@ -78,6 +82,21 @@ class Plan:
         """Return the error that treats warnings as errors."""
         return ConfigError(self.file, [replace(problem, severity="error") for problem in warnings])
 
+    def with_facts(self, facts: Facts) -> Plan:
+        """Return the plan with what only the data says, such as the number of classes, after checking it against that.
+
+        Raises ConfigError if the data contradicts the config.
+        """
+        before = self.checked
+        if before.facts is None or before.facts == facts:
+            return self
+        found = check_config(before.tree, before.layers, (), facts)
+        if any(problem.severity == "error" for problem in found.problems):
+            raise ConfigError(self.file, found.problems)
+        early = [warning for warning in before.warnings if warning.code == "splits"]  # of what the files say
+        warnings = (*early, *found.problems)
+        return replace(self, checked=replace(before, outline=found.outline, facts=facts, warnings=warnings))
+
     @property
     def precision(self) -> str:
         """The dtype policy, and in mixed precision the dtype of the output: `mixed_bfloat16, output in float32`."""
@@ -103,6 +122,7 @@ def load(
     name: str | None = None,
     strict: bool = False,
     data: bytes | None = None,
+    facts: Facts | None = None,
 ) -> Plan:
     """Read and check a config.
 
@@ -114,6 +134,7 @@ def load(
         strict: treat warnings as errors.
         data: the contents of the resolved config of a run, if it is read already. It extends nothing, because it may
             come from anyone, and what it does not say keeps the meaning that it had when the run was made.
+        facts: those of its data set, if they are known already: then its files are not looked at.
 
     Raises:
         UsageError: the file does not exist or cannot be read.
@@ -126,7 +147,7 @@ def load(
         path = path_of(config, "a config", "a path or a mapping", "give a YAML file, or what it would contain")
     texts = _as_texts(overrides_of(overrides), name)
     written = data if data is not None else _read(path)
-    checked = check(str(path), written, texts, alone)
+    checked = check(str(path), written, texts, alone, facts)
     plan = Plan(checked, shrink(checked.spec) if smoke else checked.spec, str(path), written, texts, smoke)
     if strict and checked.warnings:
         raise plan.refusal(checked.warnings)
@@ -200,7 +221,7 @@ def _as_texts(overrides: Sequence[str] | Mapping[str, Any], name: str | None) ->
     return (*given, *([f"name={quote(name)}"] if name is not None else ()))
 
 
-def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False) -> Checked:
+def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False, facts: Facts | None = None) -> Checked:
     """Check the bytes of a config without starting TensorFlow.
 
     Raises:
@@ -211,15 +232,36 @@ def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False)
     except ReadError as error:
         raise ConfigError(file, [error.problem]) from None
     composed.tree.value.setdefault("name", _named_after(file))
-    found = check_config(composed.tree, composed.layers, composed.problems)
+    anchor(composed.tree)
+    found = check_config(composed.tree, composed.layers, composed.problems, facts)
     if found.spec is None or any(problem.severity == "error" for problem in found.problems):
         raise ConfigError(file, found.problems)
-    spec = complete(found.spec, of_run=alone)
+    spec = complete(found.spec, found.facts, of_run=alone)
     if not readable(spec.dump()):
         where = place_of(composed.tree, ("model", "layers"))
         message = "with every default filled in, this config is larger than a config may be"
         raise ConfigError(file, [Problem("too-large", message, ("model", "layers"), where, "use fewer layers")])
-    return Checked(spec, composed.tree, composed.layers, found.outline, found.problems)
+    return Checked(spec, composed.tree, composed.layers, found.outline, found.facts, found.problems)
+
+
+def anchor(tree: Node) -> None:
+    """Make the paths of a config absolute: they are relative to the file that has them, overrides to the directory."""
+    node = locate(tree, ("data", "dataset"))
+    if node is None or not isinstance(node.value, dict):
+        return
+    for name, arguments in node.value.items():
+        entry = objects.find("dataset", name)
+        if entry is None or not isinstance(arguments.value, dict):
+            continue
+        for key, child in arguments.value.items():
+            argument = entry.arguments.get(key)
+            if argument is not None and argument.kinds == ("path",) and isinstance(child.value, str) and child.value:
+                base = Path(child.where.file).parent if child.where.origin == "file" else Path()
+                child.value = os.path.normpath((base / _at_home(child.value)).absolute())
+
+
+def _at_home(path: str) -> Path:
+    return Path(path).expanduser() if path.startswith("~/") else Path(path)
 
 
 def _named_after(file: str) -> Node:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain.config.catalogue import entries, objects
+from dltrain.config.catalogue import datasets, entries, objects
 from dltrain.config.catalogue.kinds import section_of
 from dltrain.config.document.reader import MAX_BYTES, MAX_NODES
 from dltrain.config.document.source import Node
 from dltrain.config.document.writer import Line, block
 from dltrain.config.schema import Spec
+from dltrain.data.facts import Facts
 from dltrain.errors import KeyPath
 
 FLOAT32 = "float32"
 _HEAD = "# every default and override filled in; to fit this file is to do the same run again\n"
 
 
-def complete(spec: Spec, *, of_run: bool = False) -> Spec:
-    """Return the spec with every default of its Keras objects filled in.
+def complete(spec: Spec, facts: Facts | None, *, of_run: bool = False) -> Spec:
+    """Return the spec with every default of its Keras objects filled in, and the task of a data set that has none.
 
     In mixed precision, the layers that make the output get `dtype: float32`, as Keras's guide to mixed precision has
     it: 16 bits are too few for probabilities and losses. A `dtype` that is written stays, and so does the config of a
@@ -33,9 +34,11 @@ def complete(spec: Spec, *, of_run: bool = False) -> Spec:
             parent[key] = [_complete_object(section, item) for item in parent[key]]
         else:
             parent[key] = _complete_object(section, parent[key])
+    if facts is not None and not datasets.has_task(facts.name):
+        data["data"]["task"] = facts.task
     checkpoint = data["train"]["checkpoint"]
     if checkpoint["monitor"] is None:
-        checkpoint["monitor"] = "val_loss" if data["data"]["validation"] > 0 else "loss"
+        checkpoint["monitor"] = "val_loss" if data["data"]["validation"] else "loss"
     return Spec.model_validate(data)
 
 

@@ -78,10 +78,49 @@ class Limit(Section):
     test: int | None = Field(default=None, ge=1, description="Test samples to use, stratified by class.")
 
 
+@dataclass(frozen=True)
+class ShareOr:
+    """Annotation of a number of at least 0 and below 1, or one of the strings `others`."""
+
+    others: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        share = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
+        return {"anyOf": [share, {"type": "string", "enum": list(self.others)}]}
+
+    def _check(self, value: object) -> object:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1:
+            return float(value)
+        if isinstance(value, str) and value in self.others:
+            return value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            limits = {"ge": 0.0} if value < 0 else {"lt": 1.0}
+            raise PydanticCustomError("share", "a share", limits)
+        words = " or ".join(f"`{other}`" for other in self.others)
+        raise PydanticCustomError("expected", f"expected a share, such as 0.1, {words}")
+
+
 class DataSpec(Section):
     dataset: KerasObject = Field(description="The data set: its name, or its name with arguments.")
-    validation: float = Field(
-        default=0.1, ge=0, lt=1, description="Share of the training split held out for validation, stratified by class."
+    task: Literal["auto", "classification", "multi_label", "regression", "sequence", "reconstruction", "array"] = Field(
+        default="auto",
+        description="What is told of a sample: its class, several labels, numbers, a label or number a step, the "
+        "sample itself, or an array; `auto` is what the data set says, or a loss for classes.",
+    )
+    validation: Annotated[float | Literal["test", "given"], ShareOr(("test", "given"))] = Field(
+        default=0.1,
+        description="Share of the training split held out for validation, stratified by class; `given` is the "
+        "validation split of the data set's own, `test` its test split.",
+    )
+    test: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Share of the samples held out for the test, stratified by class, where the data set has no test "
+        "split.",
     )
     limit: Limit = Field(default=Limit(), description="How many samples to use; all by default.")
 

@@ -3,51 +3,114 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from dltrain.data.facts import Facts
+
+_CHUNK = 2**24  # bytes
+
+
+class Rows:
+    """Some rows of an array, read when they are asked for: for arrays that stay in a file."""
+
+    def __init__(self, array: np.ndarray, rows: np.ndarray) -> None:
+        self._array, self._rows = array, rows
+        self.dtype, self.shape = array.dtype, (len(rows), *array.shape[1:])
+        self.nbytes = int(np.prod(self.shape, dtype=np.int64)) * array.dtype.itemsize
+        self.ndim = array.ndim
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        found: np.ndarray = self._array[self._rows[rows]]
+        return found
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:].astype(dtype or self.dtype, copy=False)
+
+
+Array = Any  # np.ndarray or Rows, which is used in the same way
+
+
+def take(array: Array, rows: np.ndarray) -> Array:
+    """Return rows of an array: a copy, or `Rows` of an array that is mapped from a file."""
+    if len(rows) == len(array):  # rows are sorted and different
+        return array
+    if isinstance(array, Rows):
+        return Rows(array._array, array._rows[rows])
+    return Rows(array, rows) if is_mapped(array) else array[rows]
+
+
+def is_mapped(array: Array) -> bool:
+    """Return whether the values of an array stay in a file."""
+    return isinstance(array, np.memmap | Rows)
+
+
+def chunks(array: Array) -> Iterator[np.ndarray]:
+    """Yield the rows of an array in order, some megabytes at a time."""
+    step = max(1, _CHUNK // max(1, array.nbytes // max(1, len(array))))
+    for start in range(0, len(array), step):
+        yield np.asarray(array[start : start + step])
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
     """Samples and their targets, in the order of the source.
 
-    `x` has shape (samples, *shape), uint8 for images or float32. `y` holds int64 class indices of shape
-    (samples,) for classification, float32 of shape (samples, targets) for regression.
+    `x` has shape (samples, *shape). `y` is of shape (samples, *target_shape): int64 indices of classes, or float32;
+    None where the input is the target.
     """
 
-    x: np.ndarray
-    y: np.ndarray
+    x: Array
+    y: Array
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, rows: np.ndarray) -> Split:
+        """Return some samples; `rows` are sorted and different."""
+        return Split(take(self.x, rows), take(self.y, rows) if self.y is not None else None)
 
 
 @dataclass(frozen=True, eq=False)
 class RawDataset:
-    """A data set as its source provides it, before limits and validation; `x * scale` is the model's float32 input."""
+    """A data set as its source provides it, before limits and validation; `x * scale` is the model's float32 input.
+
+    `test` is empty and `validation` None where the source has no such split. Targets that are numbers are multiplied by
+    `target_scale`.
+    """
 
     facts: Facts
     scale: float
     train: Split
     test: Split
+    validation: Split | None = None
+    target_scale: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """A data set split for one run: limited, and with its validation samples held out.
 
-    `train_indices` and `validation_indices` are sorted int64 positions in the source's training split;
-    together they are the samples kept by `limit_train`. `fingerprint` is `fingerprint()` of those samples and of the
-    limited test split. `facts` and `scale` are those of `RawDataset`.
+    `train_indices`, `validation_indices` and `test_indices` are sorted int64 positions in the source's training
+    split; those of validation and test are empty where these splits are not part of it. `fingerprint` is
+    `fingerprint()` of the samples that are used. `facts` and both scales are those of `RawDataset`.
     """
 
     facts: Facts
     scale: float
+    target_scale: float
     train: Split
     validation: Split | None
     test: Split
     validation_indices: np.ndarray
     train_indices: np.ndarray
+    test_indices: np.ndarray
     fingerprint: str
 
     @property
@@ -55,14 +118,15 @@ class Dataset:
         return self.facts.name
 
 
-def fingerprint(arrays: dict[str, np.ndarray]) -> str:
+def fingerprint(arrays: dict[str, Array]) -> str:
     """Hash names, dtypes, shapes and values, in dict order, to "sha256:" and 64 hex digits.
 
     Values are read as little-endian bytes in C order, so memory layout and byte order do not matter.
     """
     digest = hashlib.sha256()
     for name, array in arrays.items():
-        portable = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-        digest.update(f"{name} {portable.dtype.str} {array.shape}\n".encode())
-        digest.update(portable.reshape(-1).view(np.uint8).data)
+        order = array.dtype.newbyteorder("<")
+        digest.update(f"{name} {order.str} {array.shape}\n".encode())
+        for chunk in chunks(array):
+            digest.update(np.ascontiguousarray(chunk, order).reshape(-1).view(np.uint8).data)
     return f"sha256:{digest.hexdigest()}"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, Self, get_args
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "multi_label", "regression", "sequence", "reconstruction", "array"]
+TASKS: tuple[Task, ...] = get_args(Task)
+
+Targets = Literal["classes", "flags", "numbers"]
+"""What targets are: the index of a class, a 0 or 1 for each label, or numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,25 +19,85 @@ class Facts:
 
     Args:
         name: name of the source.
-        task: whether targets are classes or numbers.
+        task: what is to be told of a sample.
         shape: shape of one sample; (height, width, channels) for images.
-        class_names: names in the order of the integer labels; empty for a regression.
-        units: unit of each regression target, an empty string where unknown; empty for a classification.
+        class_names: names in the order of the integer labels; empty where targets are numbers, None where the labels
+            must be read first.
+        units: unit of each regression target, an empty string where unknown; empty where targets are not numbers.
         train: samples in the training split.
-        test: samples in the test split.
+        test: samples in the test split; 0 if the source has none.
         unit_range: whether all scaled values lie in [0, 1].
+        validation: samples in a validation split of the source's own; 0 if it has none.
+        target_shape: shape of one sample's target; () for the index of a class.
+        whole: whether all values are whole numbers that stay so, as the indices of words do.
+        highest: the highest of these numbers, where it is known.
     """
 
     name: str
     task: Task
     shape: tuple[int, ...]
-    class_names: tuple[str, ...]
+    class_names: tuple[str, ...] | None
     units: tuple[str, ...]
     train: int
     test: int
     unit_range: bool
+    validation: int = 0
+    target_shape: tuple[int, ...] = ()
+    whole: bool = False
+    highest: int | None = None
+
+    @property
+    def targets(self) -> Targets:
+        """What targets are."""
+        if self.task == "multi_label":
+            return "flags"
+        if self.task == "classification" or (self.task == "sequence" and self.class_names != ()):
+            return "classes"
+        return "numbers"
 
     @property
     def classes(self) -> int | None:
-        """The number of classes; None for a regression."""
-        return len(self.class_names) if self.task == "classification" else None
+        """The number of classes or labels; None where targets are numbers, or must be read first."""
+        return len(self.class_names) if self.class_names else None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes or labels, as far as they are known."""
+        return self.class_names or ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether reading the data would add nothing."""
+        return self.class_names is not None and not (self.whole and self.highest is None)
+
+    def for_task(self, task: Task | None) -> Facts:
+        """Return the facts where a task is said; a reconstruction has its input as the target."""
+        if task != "reconstruction":
+            return self
+        return replace(self, task=task, class_names=(), units=(), target_shape=self.shape)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts as JSON has them."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, written: Any) -> Self:
+        """Return facts that `to_json` gave. Raises ValueError if they are not such."""
+        if not isinstance(written, Mapping) or not written.keys() <= {field.name for field in fields(cls)}:
+            raise ValueError("these are no facts of a data set")
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in written.items()
+        }
+        try:
+            found = cls(**values)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+        sizes = (*found.shape, *found.target_shape, found.train, found.test, found.validation)
+        texts = (found.name, found.task, *found.labels, *found.units)
+        whole = all(isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**48 for size in sizes)
+        flags = isinstance(found.unit_range, bool) and isinstance(found.whole, bool)
+        strings = all(isinstance(text, str) for text in texts) and found.task in TASKS
+        highest = found.highest is None or (isinstance(found.highest, int) and abs(found.highest) < 2**48)
+        if not (whole and flags and strings and highest and 0 < len(found.shape) < 32 and len(found.target_shape) < 32):
+            raise ValueError("the facts of the data set have values of other types")
+        return found

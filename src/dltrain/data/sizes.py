@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-
-def held_out_samples(samples: int, share: float) -> int:
-    """Return the size of the validation split: `share` of all, rounded half to even; at least 1 unless `share` is 0."""
-    return max(1, round(samples * share)) if share else 0
+TEST, GIVEN = "test", "given"
+"""`data.validation` besides a share: the test split, and the validation split that the source has."""
 
 
-def train_samples(samples: int, limit: int | None, share: float) -> int:
-    """Return the samples left for training after the limit and the validation share; below 1 if none is left."""
-    kept = min(samples, limit or samples)
-    return kept - held_out_samples(kept, share)
+def held_out_samples(samples: int, share: float | str | None) -> int:
+    """Return the samples that a share takes, rounded half to even; at least 1 unless the share is 0, None or a name."""
+    return max(1, round(samples * share)) if share and not isinstance(share, str) else 0
+
+
+def train_samples(samples: int, limit: int | None, validation: float | str, test: float | None = None) -> int:
+    """Return the samples left for training; below 1 if none is left.
+
+    Args:
+        samples: all of the source's training split.
+        limit: samples to keep of what the test leaves.
+        validation: share of the kept samples, or the name of a split that takes none of them.
+        test: share of all samples, where the source has no test split.
+    """
+    pool = samples - held_out_samples(samples, test)
+    kept = min(pool, limit or pool)
+    return kept - held_out_samples(kept, validation)

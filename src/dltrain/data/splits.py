@@ -46,22 +46,20 @@ def limited(labels: np.ndarray, limit: int | None, seed: tuple[int, ...]) -> np.
     return stratified(labels, limit, seed)
 
 
-def held_out(labels: np.ndarray, share: float, seed: tuple[int, ...]) -> np.ndarray:
-    """Choose the validation samples: `share` of all, stratified; at least one unless `share` is 0.
+def held_out(labels: np.ndarray, share: float, seed: tuple[int, ...], split: str = "validation") -> np.ndarray:
+    """Choose the samples of `split`, validation or test: `share` of all, stratified; at least one unless it is 0.
 
     Returns: sorted int64 positions, round(share·n) of them (half to even).
     Raises DataError if `share` is outside [0, 1) or no training sample would be left.
     """
     if not 0 <= share < 1:
-        raise DataError(
-            f"a validation share of {share:g} makes no sense", "`data.validation` is at least 0 and below 1"
-        )
+        raise DataError(f"a {split} share of {share:g} makes no sense", f"`data.{split}` is at least 0 and below 1")
     if share == 0:
         return np.empty(0, np.int64)
     count = held_out_samples(len(labels), share)
     if count >= len(labels):
         raise DataError(
-            f"a validation share of {share:g} takes all {len(labels)} training samples",
-            "lower `data.validation`, or take more samples (`data.limit.train`)",
+            f"a {split} share of {share:g} takes all {len(labels)} training samples",
+            f"lower `data.{split}`, or take more samples (`data.limit.train`)",
         )
     return stratified(labels, count, seed)

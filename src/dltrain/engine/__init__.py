@@ -18,6 +18,7 @@ from dltrain.engine.events import (
     Stopping,
     Warned,
 )
+from dltrain.engine.prediction import Predictions, predict
 from dltrain.engine.trained import Trained, restored
 from dltrain.engine.training.fit import fit
 from dltrain.engine.training.resume import resume
@@ -28,6 +29,7 @@ __all__ = [
     "Event",
     "Finished",
     "Phase",
+    "Predictions",
     "Prepared",
     "Profiled",
     "Resuming",
@@ -39,6 +41,7 @@ __all__ = [
     "Warned",
     "evaluate",
     "fit",
+    "predict",
     "restored",
     "resume",
 ]

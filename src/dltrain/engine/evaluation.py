@@ -95,7 +95,8 @@ def evaluate_model(
     split: SplitName,
 ) -> Evaluation:
     """Evaluate a compiled model and write `eval/` of the run: `<split>.json`, and for the test split
-    `confusion.csv` and `predictions.csv`; for the others, file names start with the split.
+    `confusion.csv` and `predictions.csv`; for the others, file names start with the split. Outputs that are arrays,
+    such as images, are written as `predictions.npy`.
 
     Raises:
         DltrainError: Keras refuses the split, or it does not fit into memory.
@@ -107,16 +108,20 @@ def evaluate_model(
         metrics, outputs = guarded(session, session.backend.evaluate, built.model, inputs.in_order())
     except Refused as refusal:
         raise DltrainError(f"the model cannot be evaluated on the split {split}: {refusal}") from refusal
-    labels = split_of(dataset, split).y
+    targets, facts = split_of(dataset, split).y, dataset.facts
     prefix = "" if split == "test" else f"{split}-"
     run.write_json(f"eval/{split}.json", {"run": run.id, "split": split, "samples": inputs.samples, "metrics": metrics})
-    if dataset.facts.task == "classification":
-        predicted = classes_of(outputs, built.boundary)
-        names = dataset.facts.class_names
-        run.write_text(f"eval/{prefix}confusion.csv", _confusion(labels, predicted, names))
-        run.write_text(f"eval/{prefix}predictions.csv", _class_predictions(labels, predicted, outputs, names))
+    if facts.targets == "classes":
+        labels, predicted = np.asarray(targets), classes_of(outputs, built.boundary)
+        run.write_text(f"eval/{prefix}confusion.csv", _confusion(labels, predicted, facts.labels))
+        run.write_text(f"eval/{prefix}predictions.csv", _class_predictions(labels, predicted, outputs, facts.labels))
+    elif facts.targets == "flags":
+        text = _flag_predictions(np.asarray(targets), outputs, built.boundary, facts.labels)
+        run.write_text(f"eval/{prefix}predictions.csv", text)
+    elif targets is not None and len(facts.target_shape) == 1:
+        run.write_text(f"eval/{prefix}predictions.csv", _target_predictions(np.asarray(targets), outputs))
     else:
-        run.write_text(f"eval/{prefix}predictions.csv", _target_predictions(labels, outputs))
+        run.write_bytes(f"eval/{prefix}predictions.npy", _npy(outputs))
     return Evaluation(run.id, split, inputs.samples, metrics)
 
 
@@ -124,23 +129,54 @@ def _confusion(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]
     """Return the confusion matrix as CSV: rows are true classes, columns predicted ones."""
     size = max(len(names), int(predicted.max()) + 1)
     counts = np.zeros((size, size), np.int64)
-    np.add.at(counts, (labels, predicted), 1)
+    np.add.at(counts, (labels.reshape(-1), predicted.reshape(-1)), 1)
     shown = [*names, *(str(index) for index in range(len(names), size))]
     rows = [[name, *row] for name, row in zip(shown, counts[: len(names)].tolist(), strict=False)]
     return _csv([["true \\ predicted", *shown], *rows])
 
 
 def _class_predictions(labels: np.ndarray, predicted: np.ndarray, outputs: np.ndarray, names: tuple[str, ...]) -> str:
-    """Return CSV; `output` is the model's output for the predicted class, or its only output."""
-    column = outputs[:, 0] if outputs.shape[-1] == 1 else outputs[np.arange(len(outputs)), predicted]
+    """Return CSV; `output` is the model's output for the predicted class, or its only output.
+
+    Where a sample has several labels, one a step or pixel, each has a row, with its place in the columns `axis_0`, ….
+    """
+    single = outputs.shape[-1] == 1
+    column = outputs[..., 0] if single else np.take_along_axis(outputs, predicted[..., None], -1)[..., 0]
     label = dict(enumerate(names))
+    places = np.ndindex(labels.shape)
     rows = [
-        [index, label.get(true, true), label.get(guess, guess), f"{value:.6g}"]
-        for index, (true, guess, value) in enumerate(
-            zip(labels.tolist(), predicted.tolist(), column.tolist(), strict=True)
+        [*place, label.get(true, true), label.get(guess, guess), f"{value:.6g}"]
+        for place, true, guess, value in zip(
+            places,
+            labels.reshape(-1).tolist(),
+            predicted.reshape(-1).tolist(),
+            column.reshape(-1).tolist(),
+            strict=True,
         )
     ]
-    return _csv([["index", "label", "prediction", "output"], *rows])
+    axes = [f"axis_{axis}" for axis in range(labels.ndim - 1)]
+    return _csv([["index", *axes, "label", "prediction", "output"], *rows])
+
+
+def _flag_predictions(flags: np.ndarray, outputs: np.ndarray, boundary: float, names: tuple[str, ...]) -> str:
+    """Return CSV: the labels of each sample, those predicted, both joined by `|`, and the output of every label."""
+
+    def told(row: list[bool]) -> str:
+        return "|".join(name for name, yes in zip(names, row, strict=True) if yes)
+
+    rows = [
+        [index, told(true), told(guess), *(f"{value:.6g}" for value in values)]
+        for index, (true, guess, values) in enumerate(
+            zip((flags > 0).tolist(), (outputs > boundary).tolist(), outputs.tolist(), strict=True)
+        )
+    ]
+    return _csv([["index", "labels", "predictions", *(f"output_{name}" for name in names)], *rows])
+
+
+def _npy(outputs: np.ndarray) -> bytes:
+    data = io.BytesIO()
+    np.save(data, outputs, allow_pickle=False)
+    return data.getvalue()
 
 
 def _target_predictions(targets: np.ndarray, outputs: np.ndarray) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
+from dltrain.config.catalogue.datasets import input_dtype
 from dltrain.data.arrays import Dataset, Split
 from dltrain.data.loading import load
 from dltrain.engine.events import Listener, Phase, ignore
@@ -26,7 +29,9 @@ def load_data(spec: Spec, on_event: Listener = ignore) -> Dataset:
     return load(
         section.dataset.name,
         section.dataset.arguments,
+        task=None if section.task == "auto" else section.task,
         validation=section.validation,
+        test=section.test,
         limit_train=section.limit.train,
         limit_test=section.limit.test,
         seed=spec.seed,
@@ -54,7 +59,7 @@ def pipelines_of(dataset: Dataset, encoding: LabelEncoding, spec: Spec, backend:
     """The input pipeline of every split, labels encoded as the loss takes them."""
     return Pipelines(
         pipeline_of(dataset, "train", encoding, spec, backend),
-        pipeline_of(dataset, "validation", encoding, spec, backend) if dataset.validation else None,
+        pipeline_of(dataset, "validation", encoding, spec, backend) if dataset.validation is not None else None,
         pipeline_of(dataset, "test", encoding, spec, backend),
     )
 
@@ -64,5 +69,18 @@ def pipeline_of(
 ) -> InputPipeline:
     """Return the input pipeline of a split, with labels in the given encoding."""
     split = split_of(dataset, name)
-    labels = encode(split.y, encoding, dataset.facts.classes)
-    return backend.input_pipeline(split.x, labels, dataset.scale, spec.runtime.feed)
+    targets = encode(split.y, encoding, dataset.facts.classes)
+    dtype = input_dtype(dataset.facts, spec.model.layers)
+    return backend.input_pipeline(split.x, targets, dataset.scale, spec.runtime.feed, dtype, dataset.target_scale)
+
+
+def first_samples(dataset: Dataset, encoding: LabelEncoding, spec: Spec, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first training samples and their targets, as the model and its loss take them."""
+    x = np.asarray(dataset.train.x[:count]).astype(input_dtype(dataset.facts, spec.model.layers))
+    x = x if dataset.scale == 1.0 else x * np.float32(dataset.scale)
+    if dataset.train.y is None:
+        return x, x
+    y = np.asarray(encode(np.asarray(dataset.train.y[:count]), encoding, dataset.facts.classes))
+    if y.dtype == np.int64:
+        return x, y
+    return x, y.astype(np.float32) * np.float32(dataset.target_scale)

@@ -10,18 +10,29 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dltrain import runs
 from dltrain.config import MAX_BYTES, Plan, load
-from dltrain.config.catalogue import datasets
+from dltrain.config.catalogue.datasets import input_dtype
+from dltrain.data.facts import Facts
 from dltrain.engine.events import Listener, ignore
 from dltrain.engine.session import Session, open_session
 from dltrain.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from dltrain.config.catalogue.labels import LabelEncoding
-    from dltrain.data.facts import Facts, Task
+    from dltrain.data.arrays import Dataset
+    from dltrain.data.facts import Task
     from dltrain.engine.model.build import BuiltModel
 
 CheckpointChoice = Literal["best", "last"] | int
 _MOST_THREADS = 1_024
+PREPROCESS = "preprocess.json"  # what a run has learnt from its data
+_MOST_PREPROCESS = 16_000_000  # bytes
+_DTYPES = (
+    "bool",
+    *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
+    "float16",
+    "float32",
+    "float64",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +50,11 @@ class OpenedRun:
 
     @property
     def facts(self) -> Facts:
-        """Facts of the data set from the resolved config. RunError if the data must be read first."""
-        dataset = self.plan.spec.data.dataset
-        found = datasets.facts(dataset.name, dataset.arguments)
-        if found is None:
-            raise RunError(f"the shape of the data set `{dataset.name}` of the run {self.run.id} is not known")
+        """Facts of the data set: those that the run recorded, or of the resolved config. RunError if there are none."""
+        found = self.plan.checked.facts
+        if found is None or not found.complete:
+            name = self.plan.spec.data.dataset.name
+            raise RunError(f"the run {self.run.id} does not say what its data set `{name}` holds", "train it anew")
         return found
 
     @property
@@ -68,11 +79,11 @@ class ModelOutput:
 
     Args:
         shape: shape of one sample's output.
-        task: classification or regression.
+        task: what is told of a sample.
         encoding: encoding of the training labels: `index`, `one_hot`, `binary` or `target`.
         from_logits: whether the outputs are logits, which softmax or sigmoid turns into probabilities.
         boundary: value of a single output above which a sample is of the class 1.
-        class_names: names in the order of the integer labels; empty for a regression.
+        class_names: names of classes or labels in order; empty where targets are numbers.
         units: unit of each regression target; an empty string if unknown.
     """
 
@@ -136,7 +147,34 @@ def resolved_plan(run: runs.Run, data: bytes | None = None, overrides: Sequence[
         ConfigError: it is not a valid config.
     """
     written = data if data is not None else run.read_bytes("resolved.yaml", MAX_BYTES)
-    return load(run.path / "resolved.yaml", overrides, data=written)
+    return load(run.path / "resolved.yaml", overrides, data=written, facts=_recorded_facts(run))
+
+
+def preprocess_of(dataset: Dataset) -> dict[str, Any]:
+    """Return what a run keeps of its data: what was learnt from it, and what new samples have to be like."""
+    samples = {"dtype": dataset.train.x.dtype.name, "scale": dataset.scale}
+    return {"version": 1, "facts": dataset.facts.to_json(), "samples": samples}
+
+
+def recorded_samples(run: runs.Run) -> tuple[str, float]:
+    """Return the dtype of a run's samples, and what they are multiplied by. RunError if they are not recorded."""
+    written = run.read_json(PREPROCESS, _MOST_PREPROCESS) if (run.path / PREPROCESS).is_file() else None
+    samples = written.get("samples") if isinstance(written, dict) else None
+    dtype, scale = (samples.get("dtype"), samples.get("scale")) if isinstance(samples, dict) else (None, None)
+    if dtype not in _DTYPES or not isinstance(scale, int | float) or not runs.finite_number(scale):
+        raise RunError(f"the run {run.id} does not say what its samples are like", "train it anew with this version")
+    return dtype, float(scale)
+
+
+def _recorded_facts(run: runs.Run) -> Facts | None:
+    """Return what a run has recorded of its data set, if its version does. RunError if that is damaged."""
+    if not (run.path / PREPROCESS).is_file():
+        return None
+    try:
+        written = run.read_json(PREPROCESS, _MOST_PREPROCESS)
+        return Facts.from_json(written.get("facts") if isinstance(written, dict) else None)
+    except ValueError as error:
+        raise RunError(f"{run.path / PREPROCESS} is damaged: {error}", "train the config anew") from None
 
 
 @contextmanager
@@ -183,14 +221,14 @@ def _rebuilt(opened: OpenedRun, session: Session, checkpoint: CheckpointChoice) 
         session,
         built,
         epoch,
-        ModelInput(facts.shape, "float32", facts.unit_range),
+        ModelInput(facts.shape, input_dtype(facts, opened.plan.spec.model.layers), facts.unit_range),
         ModelOutput(
             tuple(built.model.output_shape[1:]),
             facts.task,
             built.encoding,
             built.from_logits,
             built.boundary,
-            facts.class_names,
+            facts.labels,
             facts.units,
         ),
     )

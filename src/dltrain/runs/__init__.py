@@ -6,6 +6,7 @@ Standard library only: bytes and JSON-able values in and out.
 from __future__ import annotations
 
 from dltrain.runs import atomic, provenance
+from dltrain.runs.json_text import finite_number
 from dltrain.runs.record import (
     STATUSES,
     DataRecord,
@@ -40,6 +41,7 @@ __all__ = [
     "create",
     "ensure_writable",
     "find",
+    "finite_number",
     "list_runs",
     "provenance",
     "summary_of",

@@ -12,7 +12,7 @@ from typing import Any, Self
 from dltrain.errors import RunError
 from dltrain.runs import atomic, checkpoints, journal, lock
 from dltrain.runs.ids import timestamp
-from dltrain.runs.json_text import to_json
+from dltrain.runs.json_text import from_json, to_json
 from dltrain.runs.record import FILE_NAME, STATUSES, RunRecord, Status, read_record
 
 LOG = "log.txt"
@@ -110,6 +110,13 @@ class Run:
         path = self._inside(relative)
         with atomic.trouble("read", path):
             return atomic.read_file(path, limit)
+
+    def read_json(self, relative: str, limit: int) -> Any:
+        """Read a JSON file of the run. RunError as `read_bytes`, or if it is not JSON."""
+        try:
+            return from_json(self.read_bytes(relative, limit))
+        except ValueError as error:
+            raise RunError(f"{self._inside(relative)} is damaged: not JSON ({error})") from None
 
     def make_folder(self, relative: str) -> Path:
         """Return the path of a folder in the run; it is made if missing."""

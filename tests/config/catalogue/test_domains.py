@@ -21,7 +21,7 @@ FREE = {"CategoricalHinge", "Circle", "CosineSimilarity", "Hinge", "Huber", "Log
 
 def value_and_gradient(loss: str, low: float, high: float) -> tuple[float, np.ndarray]:
     outputs = tf.Variable(np.random.default_rng(0).uniform(low, high, (16, 3)).astype(np.float32))
-    labels = tf.constant(encode(np.arange(16) % 3, label_encoding(loss, "classification", 3, 3), 3))
+    labels = tf.constant(encode(np.arange(16) % 3, label_encoding(loss, "classes", 3, 3), 3))
     with tf.GradientTape() as tape:
         value = construct("loss", loss, {})(labels, outputs)
     return float(value), np.asarray(tape.gradient(value, outputs))

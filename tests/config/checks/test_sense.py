@@ -269,11 +269,11 @@ def test_sense_samples_of_synthetic_data_may_have_their_channels_first() -> None
     assert problems_of(layers, data="{synthetic: {shape: [1, 9, 9], classes: 3}}") == []
 
 
-def test_sense_no_data_set_has_what_an_embedding_takes() -> None:
+def test_sense_names_the_data_set_that_has_what_an_embedding_takes() -> None:
     (problem,) = problems_of(
         "Embedding: {input_dim: 9, output_dim: 4}, Flatten, Dense: {units: 10, activation: softmax}"
     )
-    assert "no data set here has whole numbers" in problem.hint
+    assert "the data set `arrays` takes whole numbers" in problem.hint
 
 
 @pytest.mark.parametrize(

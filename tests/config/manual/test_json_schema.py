@@ -294,7 +294,7 @@ def test_json_schema_agrees_with_check_on_mutants() -> None:
         (("config",), "additionalProperties"),
         (("config", "properties", "data"), "required"),
         (("config", "properties", "train", "properties", "epochs"), "type"),
-        (("config", "properties", "data", "properties", "validation"), "minimum"),
+        (("config", "properties", "data", "properties", "validation", "anyOf", 0), "minimum"),
         (("config", "properties", "expect", "additionalProperties"), "pattern"),
         (("layer.Dense",), "additionalProperties"),
         (("layer.Dense",), "required"),

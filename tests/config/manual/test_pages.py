@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.helpers import failures
 
@@ -58,13 +59,17 @@ def test_manual_object_page_has_every_argument(section: str) -> None:
 
 def test_manual_has_a_page_for_every_key_with_a_valid_example(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(examples.block(BASE))
+    np.savez(tmp_path / "data.npz", x=np.zeros((90, 28, 28)), y=np.arange(90) % 10)
     config = tmp_path / "config.yaml"
 
     def look_up(key: str) -> None:
         (page,) = manual.look_up(key)
         assert page.title == key
         assert page.text[0]
-        config.write_text(f"extends: base.yaml\n{page.example}\n")
+        given = page.example
+        if key == "data.test":  # of a data set that has none
+            given += f"\n  dataset: {{arrays: {{path: {tmp_path / 'data.npz'}}}}}"
+        config.write_text(f"extends: base.yaml\n{given}\n")
         assert load(config)
 
     assert failures((key.path for key in keys()), look_up) == {}

@@ -7,6 +7,7 @@ from tests.helpers import failures
 
 from dltrain.config.catalogue import entries
 from dltrain.config.catalogue.labels import boundary, label_encoding
+from dltrain.data.facts import Targets
 from dltrain.engine.model.construct import construct
 from dltrain.engine.model.labels import classes_of, encode
 
@@ -23,20 +24,20 @@ BY_CLASS = {
 
 
 @pytest.mark.parametrize(
-    ("loss", "task", "classes", "outputs", "encoding"),
+    ("loss", "targets", "classes", "outputs", "encoding"),
     [
-        ("SparseCategoricalCrossentropy", "classification", 10, 10, "index"),
-        ("CategoricalCrossentropy", "classification", 10, 10, "one_hot"),
-        ("MeanSquaredError", "classification", 10, 10, "one_hot"),
-        ("BinaryCrossentropy", "classification", 2, 1, "binary"),
-        ("BinaryCrossentropy", "classification", 2, 2, "one_hot"),
-        ("MeanSquaredError", "regression", None, 1, "target"),
+        ("SparseCategoricalCrossentropy", "classes", 10, 10, "index"),
+        ("CategoricalCrossentropy", "classes", 10, 10, "one_hot"),
+        ("MeanSquaredError", "classes", 10, 10, "one_hot"),
+        ("BinaryCrossentropy", "classes", 2, 1, "binary"),
+        ("BinaryCrossentropy", "classes", 2, 2, "one_hot"),
+        ("MeanSquaredError", "numbers", None, 1, "target"),
     ],
 )
 def test_labels_encoding_follows_the_loss(
-    loss: str, task: str, classes: int | None, outputs: int, encoding: str
+    loss: str, targets: Targets, classes: int | None, outputs: int, encoding: str
 ) -> None:
-    assert label_encoding(loss, task, classes, outputs) == encoding
+    assert label_encoding(loss, targets, classes, outputs) == encoding
 
 
 def test_labels_are_encoded() -> None:
@@ -71,7 +72,7 @@ def test_labels_have_the_encoding_that_each_keras_loss_expects(classes: int) -> 
     def compute(loss: str) -> None:
         generator = np.random.default_rng(0)
         outputs = 1 if classes == 2 and loss not in BY_CLASS else classes
-        encoding = label_encoding(loss, "classification", classes, outputs)
+        encoding = label_encoding(loss, "classes", classes, outputs)
         labels = tf.constant(encode(generator.integers(0, classes, 16), encoding, classes))
         predicted = tf.Variable(generator.uniform(0.1, 0.9, (16, outputs)).astype(np.float32))
         with tf.GradientTape() as tape:

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
-from dltrain.config.catalogue.entries import Entry
-from dltrain.config.document.source import Node
-from dltrain.data.facts import Facts
+from dltrain.config.catalogue.entries import Entry, trait
+from dltrain.config.schema import KerasObject
+from dltrain.data.facts import Facts, Task
 from dltrain.data.sources import SOURCES
-from dltrain.errors import Problem, Where
+from dltrain.data.sources.source import Contradiction
 
 ENTRIES: dict[str, Entry] = {name: Entry("dataset", name, dict(source.arguments)) for name, source in SOURCES.items()}
 
 
-def facts(name: str, arguments: Mapping[str, Any]) -> Facts | None:
-    """The facts of a data set with valid arguments; None where it has to be read first."""
+def facts(name: str, arguments: Mapping[str, Any], task: Task | None = None) -> Facts | None:
+    """Return the facts of a data set with valid arguments; None where it has to be read first."""
     source = SOURCES.get(name)
-    return source.facts(source.filled(arguments)) if source is not None else None
+    found = source.facts(source.filled(arguments), task) if source is not None else None
+    return found.for_task(task) if found is not None else None
 
 
-def check_arguments(name: str, arguments: dict[str, Node], where: Where, path: tuple[str | int, ...]) -> list[Problem]:
-    """What the arguments of a data set say together."""
-    written = {key: node.plain() for key, node in arguments.items()}
-    return [
-        Problem("contradiction", found.message, path, arguments[found.argument].key or where, found.hint)
-        for found in SOURCES[name].contradictions(written)
-    ]
+def has_task(name: str) -> bool:
+    """Return whether a data set itself says what its targets are."""
+    return name in SOURCES and SOURCES[name].has_task
+
+
+def contradictions(name: str, arguments: Mapping[str, Any], task: Task | None) -> Iterable[Contradiction]:
+    """Return what valid arguments of a data set say against each other, and against the files that they name."""
+    return SOURCES[name].contradictions(arguments, task)
+
+
+def input_dtype(facts: Facts, layers: Sequence[KerasObject]) -> Literal["float32", "int32"]:
+    """Return the dtype of a model's input: int32 where its first layer takes whole numbers and the samples are such.
+
+    As floats, they would be rounded in mixed precision.
+    """
+    first = next((layer.name for layer in layers if not trait("layer", layer.name, "keeps_values")), None)
+    return "int32" if facts.whole and trait("layer", first, "takes_whole") else "float32"

@@ -23,6 +23,7 @@ Trait = Literal[
     "cell",  # one step of a recurrent layer, not a layer of its own
     "flattens",  # makes one vector of a sample with more axes
     "keeps_values",  # outputs its input's numbers, reordered or repeated
+    "takes_whole",  # takes whole numbers, such as the indices of words
     "drops",  # sets a share, its `rate`, of the numbers to zero or blurs them, in training alone
     "adds_noise",  # in training alone
     "rescales",  # multiplies and shifts its input's numbers, so they may lie anywhere

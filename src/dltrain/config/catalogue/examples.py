@@ -105,7 +105,8 @@ def arguments(entry: Entry, key: str | None = None) -> dict[str, Any]:
             made[name] = value(entry, name)
     if key is not None and key not in made:
         if entry.section == "dataset":
-            made = {}  # its arguments may exclude each other
+            # Its arguments may exclude each other.
+            made = {name: given for name, given in made.items() if entry.arguments[name].required}
         made[key] = value(entry, key)
     return made
 

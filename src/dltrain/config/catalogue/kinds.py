@@ -221,6 +221,18 @@ KINDS: dict[str, Kind] = {
         lambda _: {"type": "string"},
         ("my_name",),
     ),
+    "strs": Kind(
+        lambda argument: _list_phrase(argument, "strings"),
+        _list_of(lambda _, value: isinstance(value, str)),
+        lambda argument: _list_schema(argument, {"type": "string"}),
+        (["cat", "dog"],),
+    ),
+    "path": Kind(
+        lambda _: "a path",
+        lambda _, value: isinstance(value, str) and value != "" and "\0" not in value,
+        lambda _: {"type": "string", "minLength": 1},
+        ("data.npz",),
+    ),
     "dtype": Kind(
         lambda _: "a dtype such as `float32`",
         lambda _, value: isinstance(value, str) and value in _DTYPES,

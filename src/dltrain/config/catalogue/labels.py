@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from dltrain.config.catalogue.entries import find, trait
+from dltrain.data.facts import Facts, Targets
 
 LabelEncoding = Literal["index", "one_hot", "binary", "target"]
 
@@ -17,26 +18,28 @@ LOSS_KIN = (
     ("BinaryFocalCrossentropy", "CategoricalFocalCrossentropy"),
     ("Hinge", "CategoricalHinge"),
 )
-# The loss for an output, as a config has it: (targets are numbers, one output, it is a logit).
+# The loss for an output, as a config has it: (each output is for itself, it is a logit).
 _USUAL = {
-    (False, True, False): "binary_crossentropy",
-    (False, True, True): "{BinaryCrossentropy: {from_logits: true}}",
-    (False, False, False): "sparse_categorical_crossentropy",
-    (False, False, True): "{SparseCategoricalCrossentropy: {from_logits: true}}",
-    (True, True, False): "mean_squared_error",
+    (True, False): "binary_crossentropy",
+    (True, True): "{BinaryCrossentropy: {from_logits: true}}",
+    (False, False): "sparse_categorical_crossentropy",
+    (False, True): "{SparseCategoricalCrossentropy: {from_logits: true}}",
 }
+_FOR_NUMBERS = "mean_squared_error"
 
 
-def usual_losses(task: str) -> tuple[str, ...]:
-    """Return the loss for each output that a task may have."""
-    return tuple(loss for (numbers, *_), loss in _USUAL.items() if numbers == (task == "regression"))
+def usual_losses(targets: Targets) -> tuple[str, ...]:
+    """Return the loss for each output that these targets may have."""
+    if targets == "numbers":
+        return (_FOR_NUMBERS,)
+    return tuple(loss for (alone, _), loss in _USUAL.items() if alone or targets == "classes")
 
 
-def usual_loss(task: str, outputs: int | None, activation: str | None) -> str:
+def usual_loss(targets: Targets, outputs: int | None, activation: str | None) -> str:
     """Return the loss that goes with an output; what is not known of it counts as several units with a softmax."""
-    if task == "regression":
-        return _USUAL[True, True, False]
-    return _USUAL[False, outputs == 1, activation == "linear"]
+    if targets == "numbers":
+        return _FOR_NUMBERS
+    return _USUAL[targets == "flags" or outputs == 1, activation == "linear"]
 
 
 def one_hot_loss(from_logits: bool) -> str:
@@ -44,17 +47,17 @@ def one_hot_loss(from_logits: bool) -> str:
     return "{CategoricalCrossentropy: {from_logits: true}}" if from_logits else "categorical_crossentropy"
 
 
-def label_encoding(loss: str, task: str, classes: int | None, outputs: int | None) -> LabelEncoding:
-    """Return the encoding that `loss` takes for a model with `outputs` numbers per sample.
+def label_encoding(loss: str, targets: Targets, classes: int | None, outputs: int | None) -> LabelEncoding:
+    """Return the encoding that `loss` takes for a model whose last axis has `outputs` numbers.
 
     `index` for losses that take integer labels; otherwise `binary` for two classes and one output, and `one_hot` for
-    the rest. `target` leaves the numbers of a regression as they are.
+    the rest. `target` leaves numbers and flags as they are.
     """
-    if task == "regression":
+    if targets != "classes":
         return "target"
     if trait("loss", loss, "integer_labels"):
         return "index"
-    return "binary" if classes == 2 and outputs == 1 else "one_hot"
+    return "binary" if classes in (2, None) and outputs == 1 else "one_hot"
 
 
 def boundary(loss: str, from_logits: bool) -> float:
@@ -74,8 +77,11 @@ def splits_at_half(metric: str, arguments: dict[str, Any]) -> bool:
     return argument is not None and argument.default == HALF and "threshold" not in arguments
 
 
-def needed_outputs(encoding: LabelEncoding, classes: int | None, targets: int) -> int:
-    """Return the outputs per sample that the encoding needs: one per class, one per target, or one for yes and no."""
-    if encoding == "binary":
-        return 1
-    return targets if encoding == "target" else classes or 1
+def needed_shape(encoding: LabelEncoding, facts: Facts) -> tuple[int | None, ...]:
+    """Return the output shape of one sample that the encoding needs; None for a number of classes not known yet.
+
+    That of the target, and for classes one more axis: one output a class, or one for yes and no.
+    """
+    if encoding == "target":
+        return facts.target_shape
+    return (*facts.target_shape, 1 if encoding == "binary" else facts.classes)

@@ -221,8 +221,6 @@ def _check_arguments(
         hint = f"write `{entry.name}: {{{key}: …}}`: {expected(entry.arguments[key])}"
         message = f"`{entry.name}` needs the argument `{key}`"
         yield Problem("missing-argument", message, (*path, key), where, hint)
-    if entry.section == "dataset":
-        yield from datasets.check_arguments(entry.name, arguments, where, path)
 
 
 def _instead_of(section: str, name: str, given: Any, around: Around) -> Fix | str:

@@ -14,6 +14,7 @@ from dltrain.config.checks.sense import check_sense
 from dltrain.config.checks.structure import check_structure
 from dltrain.config.document.source import Node
 from dltrain.config.schema import Spec
+from dltrain.data.facts import Facts
 from dltrain.errors import KeyPath, Problem
 
 _MOST_FOUND = 500  # problems of keys and values; after these, checking ends
@@ -26,28 +27,33 @@ class Findings:
     Args:
         spec: the config, if its keys and values are valid; defaults of Keras objects are not filled in.
         outline: the layers with their shapes, as far as they are known.
+        facts: what is known of the data set; None if it is not valid.
         problems: warnings included, in the order of the file; the last one counts those that are too many to tell.
     """
 
     spec: Spec | None
     outline: Outline
+    facts: Facts | None
     problems: tuple[Problem, ...]
 
 
-def check_config(tree: Node, layers: Sequence[KeyPath], known: Iterable[Problem]) -> Findings:
+def check_config(
+    tree: Node, layers: Sequence[KeyPath], known: Iterable[Problem], facts: Facts | None = None
+) -> Findings:
     """Check each key and value on its own, then the valid ones against each other.
 
     Args:
         tree: the config as written, its bases and overrides merged.
         layers: the paths of its layers, repeats expanded.
         known: problems found before.
+        facts: those of its data set, where it was read already: its files are not looked at again.
     """
-    spec, wrong = check_structure(tree, layers)
+    spec, wrong = check_structure(tree, layers, facts)
     found = [*known, *islice(wrong, _MOST_FOUND)]
     if len(found) >= _MOST_FOUND:
-        return Findings(None, Outline(), told(found, whole=False))
-    found = fitted(tree, layers, found)
-    draft = make_draft(tree, layers, found)
+        return Findings(None, Outline(), None, told(found, whole=False))
+    found = fitted(tree, layers, found, facts)
+    draft = make_draft(tree, layers, found, facts)
     outline = make_outline(draft)
     found += [*outline.problems, *check_sense(draft, outline)]
-    return Findings(spec, outline, told(found))
+    return Findings(spec, outline, draft.data, told(found))

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dltrain.config.catalogue import datasets
 from dltrain.config.catalogue.elsewhere.arguments import known
 from dltrain.config.catalogue.elsewhere.words import Around, folded, number
-from dltrain.config.catalogue.objects import check_object, find
+from dltrain.config.catalogue.objects import find
+from dltrain.config.checks.data import known_facts
 from dltrain.config.document.source import Node, locate, nearest
 from dltrain.config.schema import DataSpec, TrainSpec
-from dltrain.data.sizes import train_samples
+from dltrain.data.sizes import GIVEN, TEST, train_samples
 from dltrain.errors import KeyPath
 
 
@@ -83,19 +83,18 @@ def _rate(settings: Mapping[str, Any], kind: str) -> float:
 
 def _steps(tree: Node) -> int | None:
     """Return the optimizer steps in an epoch; None where a part that decides them is not valid."""
-    node = locate(tree, ("data", "dataset"))
-    if node is None or any(True for _ in check_object("dataset", node, ())):
-        return None
-    name, arguments = _object(node.plain())
-    facts = datasets.facts(name, arguments) if name is not None else None
+    facts = known_facts(tree)
     validation = _or_default(tree, ("data", "validation"), DataSpec.model_fields["validation"].default)
     limit = _plain(tree, ("data", "limit", "train"))
     batch = _or_default(tree, ("train", "batch_size"), TrainSpec.model_fields["batch_size"].default)
-    if facts is None or number(validation) is None or not 0 <= validation < 1:
+    test = _plain(tree, ("data", "test"))
+    if facts is None or not (validation in (TEST, GIVEN) or (number(validation) is not None and 0 <= validation < 1)):
+        return None
+    if test is not None and not (number(test) is not None and 0 < test < 1):
         return None
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
         return None
-    samples = max(1, train_samples(facts.train, limit, validation))
+    samples = max(1, train_samples(facts.train, limit, validation, test))
     if batch == "full":
         return 1
     whole = isinstance(batch, int) and not isinstance(batch, bool) and batch > 0

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dltrain.config.catalogue import datasets, objects
+from dltrain.config.catalogue import objects
+from dltrain.config.checks.data import known_facts
 from dltrain.config.checks.shapes.terms import WRAPPED
 from dltrain.config.document.source import Node, locate, nearest, place_of
 from dltrain.config.schema import CheckpointSpec, DataSpec, KerasObject, Limit, TrainSpec
 from dltrain.data.facts import Facts
-from dltrain.data.sizes import held_out_samples, train_samples
+from dltrain.data.sizes import GIVEN, held_out_samples, train_samples
 from dltrain.errors import Fix, KeyPath, Problem, Severity, Where
 
 
@@ -49,7 +50,7 @@ class Draft:
     loss: Placed | None
     metrics: tuple[Placed, ...] | None
     callbacks: tuple[Placed, ...]
-    validation: float | None
+    validation: float | str | None
     batch_size: int | str | None
     epochs: int | None
     precision: str | None
@@ -85,9 +86,16 @@ class Draft:
         return f"line {self.where(path).line}"
 
 
-def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem]) -> Draft:
-    """Return the parts of a config that none of the problems `found` concerns."""
-    found = list(found)
+def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem], facts: Facts | None = None) -> Draft:
+    """Return the parts of a config that none of the problems `found` concerns.
+
+    Args:
+        tree: the config as written.
+        layers: the paths of its layers, repeats expanded.
+        found: problems of single values.
+        facts: those of its data set, where it was read already.
+    """
+    found = [problem for problem in found if problem.severity == "error"]
     bad = _Bad(found)
 
     def node(path: KeyPath) -> Node | None:
@@ -113,8 +121,10 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem]) 
     dataset = placed(("data", "dataset"))
     if any(_moves_into(problem, ("data", "dataset")) for problem in found):
         dataset = None  # its shape is not the intended one
-    facts = datasets.facts(dataset.object.name, dataset.object.arguments) if dataset is not None else None
+    if facts is None and dataset is not None and not bad(("data", "task")):
+        facts = known_facts(tree)
     validation = scalar(("data", "validation"), DataSpec.model_fields["validation"].default)
+    test = scalar(("data", "test"), None)
     limit = scalar(("data", "limit", "train"), Limit.model_fields["train"].default)
     good = [_placed(path, nearest(tree, path)) if not bad(path) else None for path in layers]
     first_bad = good.index(None) if None in good else len(good)
@@ -138,17 +148,21 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem]) 
         expect=expect.plain() if expect is not None and isinstance(expect.value, dict) else {},
         train_samples=None
         if facts is None or validation is None
-        else max(1, train_samples(facts.train, limit, validation)),
+        else max(1, train_samples(facts.train, limit, validation, test)),
         other_samples=()
         if facts is None
-        else _other_samples(facts, limit, validation, scalar(("data", "limit", "test"), None)),
+        else _other_samples(facts, limit, validation, test, scalar(("data", "limit", "test"), None)),
     )
 
 
-def _other_samples(facts: Facts, limit: int | None, validation: float | None, tested: int | None) -> tuple[int, ...]:
+def _other_samples(
+    facts: Facts, limit: int | None, validation: float | str | None, test: float | None, tested: int | None
+) -> tuple[int, ...]:
     """Return the samples of the validation split and of the test split; a split without any is left out."""
-    held_out = held_out_samples(min(facts.train, limit or facts.train), validation or 0)
-    return tuple(count for count in (held_out, min(facts.test, tested or facts.test)) if count)
+    pool = facts.train - held_out_samples(facts.train, test)
+    testing = facts.test or held_out_samples(facts.train, test)
+    held_out = facts.validation if validation == GIVEN else held_out_samples(min(pool, limit or pool), validation)
+    return tuple(count for count in (held_out, min(testing, tested or testing)) if count)
 
 
 def _moves_into(problem: Problem, path: KeyPath) -> bool:

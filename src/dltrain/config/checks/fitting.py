@@ -14,9 +14,10 @@ from dltrain.config.catalogue.objects import check_object
 from dltrain.config.checks.draft import make_draft
 from dltrain.config.checks.outline import make_outline
 from dltrain.config.checks.sense import check_sense
-from dltrain.config.document.reader import read
+from dltrain.config.document.reader import ReadError, read
 from dltrain.config.document.source import Node, locate
-from dltrain.errors import ConfigError, Fix, KeyPath, Problem
+from dltrain.data.facts import Facts, Targets
+from dltrain.errors import Fix, KeyPath, Problem
 
 Item = Any  # an object as a config has it: `Name`, or `{Name: {arguments}}`
 _LOSS: KeyPath = ("train", "loss")
@@ -25,24 +26,27 @@ _ROUNDS = 4  # mends of a mend that are followed
 _MOST_FITTED = 20
 
 
-def fitted(tree: Node, layers: Sequence[KeyPath], found: Sequence[Problem]) -> list[Problem]:
+def fitted(
+    tree: Node, layers: Sequence[KeyPath], found: Sequence[Problem], facts: Facts | None = None
+) -> list[Problem]:
     """Return the problems; mends of losses and metrics fit the model's output and the labels, or say why none does.
 
     Args:
         tree: the config as written.
         layers: the paths of its layers, repeats expanded.
         found: the problems of its keys and values.
+        facts: those of its data set, where it was read already.
     """
     numbers = [number for number, problem in enumerate(found) if _place(problem) is not None][:_MOST_FITTED]
     if not numbers:
         return list(found)
-    trial = _Trial(tree, layers, found)
+    trial = _Trial(tree, layers, found, facts)
     fits = {number: _fit(trial, found[number]) for number in numbers if _place(found[number]) == _LOSS}
     for mended in fits.values():  # metrics are for the loss that is meant
         item = _meant(tree, _LOSS, mended)
         if item is not None and not any(True for _ in check_object("loss", _node(item, tree), _LOSS)):
             rest = [problem for problem in found if problem.path[:2] != _LOSS]
-            trial = _Trial(_replaced(tree, _LOSS, item), layers, rest)
+            trial = _Trial(_replaced(tree, _LOSS, item), layers, rest, facts)
     fits |= {number: _fit(trial, found[number]) for number in numbers if number not in fits}
     return [fits.get(number, problem) for number, problem in enumerate(found)]
 
@@ -59,11 +63,12 @@ def _place(problem: Problem) -> KeyPath | None:
 class _Trial:
     """The config with other objects in the place of some."""
 
-    def __init__(self, tree: Node, layers: Sequence[KeyPath], found: Sequence[Problem]) -> None:
+    def __init__(self, tree: Node, layers: Sequence[KeyPath], found: Sequence[Problem], facts: Facts | None) -> None:
         self.tree, self.layers, self.found = tree, layers, found
-        draft = make_draft(tree, layers, found)
+        draft = make_draft(tree, layers, found, facts)
+        self.facts = draft.data  # known, so that files are not looked at again
         self.outline = make_outline(draft)
-        self.task = draft.data.task if draft.data is not None else "classification"
+        self.targets: Targets = draft.data.targets if draft.data is not None else "classes"
         self.before = {(problem.path, problem.message) for problem in check_sense(draft, self.outline)}
 
     def caused(self, items: Mapping[KeyPath, Item]) -> list[Problem]:
@@ -72,7 +77,7 @@ class _Trial:
         for path, item in items.items():
             tree = _replaced(tree, path, item)
         rest = [problem for problem in self.found if not any(problem.path[: len(path)] == path for path in items)]
-        draft = make_draft(tree, self.layers, rest)
+        draft = make_draft(tree, self.layers, rest, self.facts)
         new = [p for p in check_sense(draft, self.outline) if (p.path, p.message) not in self.before]
         return sorted((p for p in new if p.path[:1] == ("model",) or p.path[:2] in (_LOSS, _METRICS)), key=_severity)
 
@@ -135,7 +140,7 @@ def _parsed(text: str) -> Item | None:
         return None
     try:
         item = read("mend", f"item: {{{text}}}" if re.match(r"\w+: ", text) else f"item: {text}").value["item"].plain()
-    except ConfigError:
+    except ReadError:
         return None
     return item if isinstance(item, str) or (isinstance(item, dict) and len(item) == 1) else None
 
@@ -154,8 +159,8 @@ def _fit_loss(trial: _Trial, problem: Problem, item: Item) -> Problem:
             why = f"{caused[0].message}: " if caused[0].severity == "warning" else ""
             words = f"{why}write `{written(other)}`{_around(problem)[1]}"
             return replace(problem, fix=Fix("write", (written(other),), words))
-    usual = next((loss for loss in map(_parsed, usual_losses(trial.task)) if not trial.caused({_LOSS: loss})), None)
-    if usual is None or (caused[0].severity == "warning" and trial.task == "regression"):
+    usual = next((loss for loss in map(_parsed, usual_losses(trial.targets)) if not trial.caused({_LOSS: loss})), None)
+    if usual is None or (caused[0].severity == "warning" and trial.targets == "numbers"):
         return problem
     words = f"{_why(item, caused[0])}; write `{written(usual)}`"
     return replace(problem, fix=Fix("write", (written(usual),), words))

@@ -15,10 +15,12 @@ from dltrain.config.catalogue.elsewhere.words import Around, folded
 from dltrain.config.catalogue.objects import FIELDS, check_object, find, object_nodes
 from dltrain.config.catalogue.phrases import number_hint, share_hint
 from dltrain.config.checks.around import look_around
+from dltrain.config.checks.data import check_data, known_facts
 from dltrain.config.document.source import Node, nearest
 from dltrain.config.document.suggest import listing, rename, short, shown
 from dltrain.config.document.writer import flow
 from dltrain.config.schema import SECTIONS, Spec, choices
+from dltrain.data.facts import Facts
 from dltrain.errors import Fix, KeyPath, Problem, dotted
 from dltrain.names import LONGEST, slug
 
@@ -53,15 +55,18 @@ _EXPECTED = {
 }
 
 
-def check_structure(tree: Node, layers: Sequence[KeyPath]) -> tuple[Spec | None, Iterator[Problem]]:
+def check_structure(
+    tree: Node, layers: Sequence[KeyPath], facts: Facts | None = None
+) -> tuple[Spec | None, Iterator[Problem]]:
     """Return the config as a spec, if it is valid, and the problems of its keys and values, found one by one.
 
     Args:
         tree: the config as written.
         layers: the paths of its layers, repeats expanded.
+        facts: those of its data set, where it was read already.
     """
     around = look_around(tree, layers)
-    found = _check_objects(tree, layers, around)
+    found = chain(_check_objects(tree, layers, around), check_data(tree) if facts is None else ())
     try:
         return Spec.model_validate(_plain(tree, layers)), found
     except ValidationError as error:
@@ -229,10 +234,5 @@ def _missing_example(path: KeyPath, root: Node) -> str:
 
 def _of_numbers(root: Node) -> bool:
     """Whether the data set's targets are numbers, as far as it is valid."""
-    node = nearest(root, ("data", "dataset"))
-    if node.key is None or any(True for _ in check_object("dataset", node, ())):
-        return False
-    plain = node.plain()
-    name, arguments = (plain, {}) if isinstance(plain, str) else next(iter(plain.items()))
-    facts = datasets.facts(name, arguments or {})
-    return facts is not None and facts.task == "regression"
+    facts = known_facts(root)
+    return facts is not None and facts.targets == "numbers"

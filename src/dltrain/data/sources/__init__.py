@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dltrain.data.sources import digits, mnist, synthetic
+from dltrain.data.sources import arrays, digits, mnist, synthetic
 from dltrain.data.sources.source import Source
 
-SOURCES: dict[str, Source] = {source.name: source for source in (mnist.SOURCE, digits.SOURCE, synthetic.SOURCE)}
+_ALL = (mnist.SOURCE, digits.SOURCE, synthetic.SOURCE, arrays.SOURCE)
+SOURCES: dict[str, Source] = {source.name: source for source in _ALL}

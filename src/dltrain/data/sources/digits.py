@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dltrain.data.facts import Facts
+from dltrain.data.facts import Facts, Task
 from dltrain.data.sources.source import Arguments, Source
 from dltrain.errors import DataError
 
@@ -20,7 +20,7 @@ _FACTS = Facts("digits", "classification", (8, 8, 1), tuple("0123456789"), (), 1
 _TEST_SEED = (0,)  # fixed: all runs are tested on the same images, whatever their seed
 
 
-def read(arguments: Arguments) -> RawDataset:
+def read(arguments: Arguments, task: Task | None = None) -> RawDataset:
     """Read the images, uint8 (8, 8, 1), 0 to 16, from scikit-learn, and hold out a stratified test split.
 
     Raises DataError if scikit-learn is missing.
@@ -49,6 +49,6 @@ SOURCE = Source(
     "Small handwritten digits: 1,438 images to train on and 359 to test on, 8 x 8 pixels, 10 classes. They "
     "come from scikit-learn: `pip install 'dltrain[digits]'`. Images arrive as (8, 8, 1), from 0 to 1.",
     arguments={},
-    facts=lambda arguments: _FACTS,
+    facts=lambda arguments, task: _FACTS,
     read=read,
 )

@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dltrain.data.facts import Facts
+from dltrain.data.facts import Facts, Task
 from dltrain.data.sources.source import Arguments, Source
 from dltrain.errors import DataError
 
@@ -24,7 +24,7 @@ _FACTS = Facts("mnist", "classification", (28, 28, 1), tuple("0123456789"), (), 
 _MEND = "reinstall dltrain from its sources: pip install --force-reinstall --no-deps ."
 
 
-def read(arguments: Arguments) -> RawDataset:
+def read(arguments: Arguments, task: Task | None = None) -> RawDataset:
     """Read the bundled file: images uint8 (28, 28, 1), 0 to 255, white ink on black.
 
     The SHA-256 of the whole file is checked before anything in it is parsed, so a single flipped bit is reported
@@ -53,6 +53,6 @@ SOURCE = Source(
     "Handwritten digits: 60,000 images to train on and 10,000 to test on, 28 x 28 pixels, 10 classes. It is "
     "inside the package. Images arrive as (28, 28, 1), from 0 to 1.",
     arguments={},
-    facts=lambda arguments: _FACTS,
+    facts=lambda arguments, task: _FACTS,
     read=read,
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dltrain.arguments import Argument
-from dltrain.data.facts import Facts
+from dltrain.data.facts import Facts, Task
 
 if TYPE_CHECKING:
     from dltrain.data.arrays import RawDataset
@@ -24,7 +24,7 @@ class Contradiction:
     hint: str
 
 
-def _consistent(arguments: Arguments) -> Iterable[Contradiction]:
+def _consistent(arguments: Arguments, task: Task | None) -> Iterable[Contradiction]:
     return ()
 
 
@@ -36,19 +36,22 @@ class Source:
         name: name in a config.
         description: contents of the data set, for `dltrain docs`.
         arguments: accepted arguments, by name.
-        facts: valid arguments with defaults -> facts; None if the data must be read first.
-        read: valid arguments with defaults -> splits. Raises DataError if the data is missing or damaged.
-        contradictions: arguments as written -> conflicts between them.
+        facts: valid arguments with defaults, and the task -> facts; None if they are known only from the data. Without
+            a task, that of the source; a source that has none gives None.
+        read: the same -> splits. Raises DataError if the data is missing or damaged.
+        contradictions: arguments as written, and the task -> conflicts between them, and with the files they name.
+        has_task: whether the source itself says what its targets are.
         example: arguments of an example in the documentation.
     """
 
     name: str
     description: str
     arguments: Mapping[str, Argument]
-    facts: Callable[[Arguments], Facts | None]
-    read: Callable[[Arguments], RawDataset]
-    contradictions: Callable[[Arguments], Iterable[Contradiction]] = _consistent
+    facts: Callable[[Arguments, Task | None], Facts | None]
+    read: Callable[[Arguments, Task | None], RawDataset]
+    contradictions: Callable[[Arguments, Task | None], Iterable[Contradiction]] = _consistent
     example: Mapping[str, Any] | None = None
+    has_task: bool = True
 
     def filled(self, arguments: Arguments) -> dict[str, Any]:
         """Return the arguments with defaults filled in."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dltrain.arguments import Argument
-from dltrain.data.facts import Facts
+from dltrain.data.facts import Facts, Task
 from dltrain.data.sources.source import Arguments, Contradiction, Source
 from dltrain.errors import DataError
 
@@ -76,7 +76,7 @@ ARGUMENTS = {
 }
 
 
-def facts(arguments: Arguments) -> Facts:
+def facts(arguments: Arguments, task: Task | None = None) -> Facts:
     classification = arguments["task"] == "classification"
     names = tuple(str(label) for label in range(arguments["classes"])) if classification else ()
     return Facts(
@@ -88,10 +88,11 @@ def facts(arguments: Arguments) -> Facts:
         train=arguments["samples"],
         test=arguments["test_samples"],
         unit_range=False,
+        target_shape=() if classification else (1,),
     )
 
 
-def read(arguments: Arguments) -> RawDataset:
+def read(arguments: Arguments, task: Task | None = None) -> RawDataset:
     """Draw a training and a test split from one distribution; the same arguments draw the same bytes.
 
     Raises DataError if the arrays do not fit in memory. `data/generators.py` has the formulas.
@@ -112,7 +113,7 @@ def read(arguments: Arguments) -> RawDataset:
     return RawDataset(known, 1.0, train, test)
 
 
-def contradictions(arguments: Arguments) -> Iterator[Contradiction]:
+def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradiction]:
     if arguments.get("shape") is not None and arguments.get("features") is not None:
         yield Contradiction("shape", "`shape` and `features` both say a sample's shape", "keep one")
 

@@ -14,6 +14,26 @@ if TYPE_CHECKING:
 INFERENCE_BATCH = 256
 LARGEST_COPY = 2**30  # bytes
 
+InputDtype = Literal["float32", "int32"]
+
+
+class Values(Protocol):
+    """An array, or some rows of one that stays in a file."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def nbytes(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> Any: ...
+
+
 Recurrence = Literal["split", "unrolled"]
 """Faster implementations of a recurrent layer."""
 
@@ -31,7 +51,7 @@ class Batches(Protocol):
 
 
 class InputPipeline(Protocol):
-    """The batches of one split: `x` of any dtype, multiplied by `scale` into float32, and encoded labels `y`."""
+    """The batches of one split: samples `x` and encoded targets `y`."""
 
     samples: int
     kind: str  # `memory` or `stream`
@@ -80,8 +100,25 @@ class Backend(Protocol):
 
     def epoch(self) -> Epoch: ...
 
-    def input_pipeline(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str) -> InputPipeline:
-        """Return an input pipeline; `kind` is `memory`, `stream` or `auto`."""
+    def input_pipeline(
+        self,
+        x: Values,
+        y: Values | None,
+        scale: float,
+        kind: str,
+        dtype: InputDtype = "float32",
+        target_scale: float = 1.0,
+    ) -> InputPipeline:
+        """Return the input pipeline of a split.
+
+        Args:
+            x: samples of any dtype.
+            y: targets: int64 labels, which stay so, or numbers of any dtype; None if the input is the target.
+            scale: what samples are multiplied by, as float32.
+            kind: `memory`, `stream` or `auto`.
+            dtype: that of the model's input; int32 only without a scale.
+            target_scale: what targets that are numbers are multiplied by, as float32.
+        """
 
     def speed_up(self, layer: keras.layers.Layer, how: Recurrence) -> bool:
         """Switch an unbuilt recurrent layer to a faster implementation; return whether the backend has one."""
@@ -102,11 +139,21 @@ class Backend(Protocol):
         """
 
 
-def streams(x: np.ndarray, kind: str) -> bool:
-    """Return whether samples are read on demand instead of copied: those of a mapped file or a very large array."""
+def streams(values: Values, kind: str) -> bool:
+    """Return whether values are read on demand instead of copied: those of a mapped file or a very large array."""
+    return kind == "stream" or (kind == "auto" and (in_file(values) or values.nbytes > LARGEST_COPY))
+
+
+def in_file(values: Values) -> bool:
+    """Return whether values are read from a file."""
     import numpy as np
 
-    return kind == "stream" or (kind == "auto" and (isinstance(x, np.memmap) or x.nbytes > LARGEST_COPY))
+    return isinstance(values, np.memmap) or not isinstance(values, np.ndarray)
+
+
+def target_dtype(values: Values) -> str:
+    """Return the dtype of targets in batches: int64 for labels, float32 for numbers."""
+    return "int64" if values.dtype.name == "int64" else "float32"
 
 
 @contextmanager

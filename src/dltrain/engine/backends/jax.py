@@ -10,7 +10,18 @@ from typing import Any
 import keras
 import numpy as np
 
-from dltrain.engine.backends.backend import INFERENCE_BATCH, Batches, Epoch, Recurrence, streams, without
+from dltrain.engine.backends.backend import (
+    INFERENCE_BATCH,
+    Batches,
+    Epoch,
+    InputDtype,
+    Recurrence,
+    Values,
+    in_file,
+    streams,
+    target_dtype,
+    without,
+)
 
 # Before JAX looks for devices: it takes three quarters of a GPU's memory at once unless it is told not to.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -145,14 +156,33 @@ def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.
     return float(loss), [np.asarray(each, np.float32) for each in gradients]
 
 
+class _Column:
+    """Samples or targets, cast and scaled for each batch."""
+
+    def __init__(self, values: Values, dtype: str, scale: float, kind: str) -> None:
+        self._values = np.array(values[:]) if kind == "memory" and in_file(values) else values
+        self._dtype, self._scale = np.dtype(dtype), scale
+
+    def gather(self, rows: Any) -> np.ndarray:
+        found = np.asarray(self._values[rows]).astype(self._dtype)
+        return found if self._scale == 1 else found * self._dtype.type(self._scale)
+
+
 class NumPyBatches(keras.utils.PyDataset):
-    """Batches that are gathered, cast and scaled on demand; with `epoch` None, in the order of the split."""
+    """Batches that are gathered on demand; with `epoch` None, in the order of the split."""
 
     def __init__(
-        self, x: np.ndarray, y: np.ndarray, scale: float, size: int, steps: int, seed: int, epoch: EpochNumber | None
+        self,
+        x: _Column,
+        y: _Column | None,
+        samples: int,
+        size: int,
+        steps: int,
+        seed: int = 0,
+        epoch: EpochNumber | None = None,
     ) -> None:
         super().__init__(workers=1)
-        self._x, self._y, self._scale = x, y, np.float32(scale)
+        self._x, self._y, self._samples = x, y, samples
         self._size, self._steps, self._seed, self._epoch = size, steps, seed, epoch
         self._order: tuple[int, np.ndarray] | None = None
 
@@ -161,11 +191,11 @@ class NumPyBatches(keras.utils.PyDataset):
         return self._steps
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        rows: Any = slice(step * self._size, (step + 1) * self._size)
+        rows: Any = slice(step * self._size, min((step + 1) * self._size, self._samples))
         if self._epoch is not None:
             rows = self._shuffled(self._epoch.value)[rows]
-        x = self._x[rows].astype(np.float32)
-        return x if self._scale == 1 else x * self._scale, self._y[rows]
+        x = self._x.gather(rows)
+        return x, x if self._y is None else self._y.gather(rows)
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         return (self[step] for step in range(self._steps))
@@ -173,28 +203,36 @@ class NumPyBatches(keras.utils.PyDataset):
     def _shuffled(self, epoch: int) -> np.ndarray:
         if self._order is None or self._order[0] != epoch:
             generator = np.random.Generator(np.random.PCG64([self._seed, epoch]))
-            self._order = (epoch, generator.permutation(len(self._x)))
+            self._order = (epoch, generator.permutation(self._samples))
         return self._order[1]
 
 
 class InputPipeline:
-    """Batches of NumPy arrays, in memory or mapped from a file."""
+    """Batches of NumPy arrays, in memory or read from a file."""
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str = "auto") -> None:
+    def __init__(
+        self,
+        x: Values,
+        y: Values | None,
+        scale: float,
+        kind: str = "auto",
+        dtype: InputDtype = "float32",
+        target_scale: float = 1.0,
+    ) -> None:
         self.samples = len(x)
         self.kind = "stream" if streams(x, kind) else "memory"
-        self._x = np.array(x) if self.kind == "memory" and isinstance(x, np.memmap) else x
-        self._y, self._scale = y, scale
+        self._x = _Column(x, dtype, scale, self.kind)
+        self._y = _Column(y, target_dtype(y), target_scale, "stream") if y is not None else None
 
     def in_order(self, batch_size: int = INFERENCE_BATCH) -> NumPyBatches:
         steps = -(-self.samples // batch_size)
-        return NumPyBatches(self._x, self._y, self._scale, batch_size, steps, 0, None)
+        return NumPyBatches(self._x, self._y, self.samples, batch_size, steps)
 
     def shuffled(self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None) -> NumPyBatches:
         if not isinstance(epoch, EpochNumber):
             raise TypeError(f"the epoch of another backend: {epoch!r}")
         count = -(-self.samples // batch_size) if steps is None else steps
-        return NumPyBatches(self._x, self._y, self._scale, batch_size, count, seed, epoch)
+        return NumPyBatches(self._x, self._y, self.samples, batch_size, count, seed, epoch)
 
 
 input_pipeline = InputPipeline

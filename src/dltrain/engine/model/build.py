@@ -11,16 +11,16 @@ from itertools import chain
 from typing import Any, Literal
 
 import keras
+import numpy as np
 
 from dltrain.config import KerasObject, Plan
-from dltrain.config.catalogue.labels import LabelEncoding, boundary, label_encoding, needed_outputs
+from dltrain.config.catalogue.datasets import input_dtype
+from dltrain.config.catalogue.labels import LabelEncoding, boundary, label_encoding, needed_shape
 from dltrain.config.catalogue.names import direction, layer_names
-from dltrain.data.arrays import Dataset
 from dltrain.data.facts import Facts
 from dltrain.engine.backends.backend import Recurrence
 from dltrain.engine.model import blame, speed
 from dltrain.engine.model.construct import Refused, ask, construct, construct_metric, culprit
-from dltrain.engine.model.labels import encode
 from dltrain.engine.model.metrics import log_as_numbers, parts_of
 from dltrain.engine.session import Session, precision
 from dltrain.errors import KeyPath
@@ -67,9 +67,10 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
     train = plan.spec.train
     from_logits = bool(train.loss.arguments.get("from_logits", False))
     split_at = boundary(train.loss.name, from_logits)
+    dtype = input_dtype(facts, plan.spec.model.layers)
     with precision(train.precision):
         layers, recurrent = _build_layers(plan, facts, session)
-        model = keras.Sequential([keras.Input(facts.shape), *layers], name=_scope(plan.spec.name))
+        model = keras.Sequential([keras.Input(facts.shape, dtype=dtype), *layers], name=_scope(plan.spec.name))
         encoding = _check_output(plan, facts, model)
         optimizer = _part(plan, ("train", "optimizer"), "optimizer", train.optimizer)
         loss = _part(plan, ("train", "loss"), "loss", train.loss)
@@ -85,7 +86,7 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
         except Refused as refusal:
             raise blame.training_at_fault(plan, model, refusal) from refusal
         fused = plan.spec.runtime.optimizer == "auto" and session.backend.fuse(model)
-    parts = parts_of(train.metrics, facts.class_names, model.output_shape[-1])
+    parts = parts_of(train.metrics, facts.labels, model.output_shape[-1])
     log_as_numbers(model, parts)
     return BuiltModel(
         model,
@@ -117,7 +118,7 @@ def _build_layers(plan: Plan, facts: Facts, session: Session) -> tuple[list[kera
     Raises:
         ConfigError: at the line of the first layer that Keras refuses.
     """
-    tensor = keras.Input(facts.shape)
+    tensor = keras.Input(facts.shape, dtype=input_dtype(facts, plan.spec.model.layers))
     built: list[keras.layers.Layer] = []
     changed: dict[str, Recurrence] = {}
     faster = speed.speeds_up_recurrence(plan, facts)
@@ -148,26 +149,27 @@ def _check_output(plan: Plan, facts: Facts, model: keras.Sequential) -> LabelEnc
     last = len(plan.spec.model.layers) - 1
     loss = plan.spec.train.loss.name
     outputs = shape[-1] if shape else None
-    encoding = label_encoding(loss, facts.task, facts.classes, outputs)
-    wanted = needed_outputs(encoding, facts.classes, len(facts.units))
-    if len(shape) == 1 and (outputs == wanted or (encoding == "index" and (outputs or 0) >= wanted)):
+    encoding = label_encoding(loss, facts.targets, facts.classes, outputs)
+    wanted = needed_shape(encoding, facts)
+    if shape == wanted or (encoding == "index" and shape[:-1] == wanted[:-1] and (outputs or 0) >= (wanted[-1] or 0)):
         return encoding
-    what = f"{facts.classes} classes" if facts.task == "classification" else f"{wanted} target per sample"
-    message = f"the model's output has the shape {shape}, but `{facts.name}` has {what}: `{loss}` needs ({wanted},)"
-    flatten = f"put `Flatten` or a pooling layer before it, and end in `Dense: {{units: {wanted}}}`"
-    hint = f"end in `Dense: {{units: {wanted}}}`" if len(shape) == 1 else flatten
+    what = f"{facts.classes} classes" if facts.targets == "classes" else f"targets of {facts.target_shape}"
+    message = f"the model's output has the shape {shape}, but `{facts.name}` has {what}: `{loss}` needs {wanted}"
+    flatten = f"put `Flatten` or a pooling layer before it, and end in `Dense: {{units: {wanted[-1]}}}`"
+    hint = f"end in `Dense: {{units: {wanted[-1]}}}`" if len(shape) == len(wanted) else flatten
+    if len(wanted) > 1:
+        hint = f"end in a layer that gives {wanted}"
     raise plan.error(("model", "layers", last), message, hint, "output-shape")
 
 
-def try_out(plan: Plan, built: BuiltModel, dataset: Dataset) -> None:
-    """Run two samples through model, regularizers, constraints, loss and metrics, which changes no state.
+def try_out(plan: Plan, built: BuiltModel, samples: tuple[np.ndarray, np.ndarray]) -> None:
+    """Run a few samples through model, regularizers, constraints, loss and metrics, which changes no state.
 
     Raises:
         ConfigError: a part refuses them; the error stands at the argument at fault, where a single one is.
     """
     model = built.model
-    x = keras.ops.convert_to_tensor(dataset.train.x[:2], "float32") * dataset.scale
-    y = keras.ops.convert_to_tensor(encode(dataset.train.y[:2], built.encoding, dataset.facts.classes))
+    x, y = (keras.ops.convert_to_tensor(each) for each in samples)
     try:
         outputs = blame.exercise(model, x)
     except Refused as refusal:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from dltrain.config.catalogue.labels import LabelEncoding
+from dltrain.data.arrays import Array
 
 
-def encode(y: np.ndarray, encoding: LabelEncoding, classes: int | None) -> np.ndarray:
-    """Encode integer labels (samples,) as (samples,) int64, or (samples, classes) or (samples, 1) float32."""
+def encode(y: Array, encoding: LabelEncoding, classes: int | None) -> Array:
+    """Encode integer labels (samples, …) as the same, or as (samples, …, classes) or (samples, …, 1) float32.
+
+    Targets that are no labels stay as they are, None too.
+    """
+    if y is None or encoding in ("index", "target"):
+        return y
+    labels = np.asarray(y)
     if encoding == "one_hot":
-        return np.eye(classes or 0, dtype=np.float32)[y]
-    if encoding == "binary":
-        return y.astype(np.float32)[:, None]
-    return y
+        return np.eye(classes or 0, dtype=np.float32)[labels]
+    return labels.astype(np.float32)[..., None]
 
 
 def classes_of(outputs: np.ndarray, boundary: float) -> np.ndarray:
-    """Return the predicted class of each row: the largest output, or the side of the boundary of a single one."""
+    """Return the predicted class of each place: the largest output, or the side of the boundary of a single one."""
     if outputs.shape[-1] == 1:
-        return (outputs[:, 0] > boundary).astype(np.int64)
+        return (outputs[..., 0] > boundary).astype(np.int64)
     return outputs.argmax(axis=-1)

@@ -13,6 +13,7 @@ from dltrain.engine.events import Listener, Warned, ignore
 from dltrain.engine.inputs import load_data
 from dltrain.engine.model.speed import choose_threads
 from dltrain.engine.session import open_session
+from dltrain.engine.trained import PREPROCESS, preprocess_of
 from dltrain.engine.training.job import Job, create_run, prepare
 from dltrain.engine.training.profile import BUILD, LOAD, START, Stopwatch
 from dltrain.engine.training.signals import StopSignal
@@ -79,5 +80,8 @@ def _trained(
     watch.lap(BUILD)
     stop.check()
     with create_run(job, directory) as run:
+        run.write_json(PREPROCESS, preprocess_of(job.dataset))
         run.write_json("validation_indices.json", job.dataset.validation_indices.tolist())
+        if len(job.dataset.test_indices):
+            run.write_json("test_indices.json", job.dataset.test_indices.tolist())
         return train(job, run, stop, on_event, watch=watch if profile else None)

@@ -12,8 +12,8 @@ from dltrain.config import Plan
 from dltrain.config.catalogue.names import directions
 from dltrain.data.arrays import Dataset
 from dltrain.engine.backends.backend import INFERENCE_BATCH
-from dltrain.engine.events import Listener, Phase
-from dltrain.engine.inputs import Pipelines, pipelines_of
+from dltrain.engine.events import Listener, Phase, Warned
+from dltrain.engine.inputs import Pipelines, first_samples, pipelines_of
 from dltrain.engine.machine import machine_of
 from dltrain.engine.model.speed import Steps, choose_steps
 from dltrain.engine.session import Session
@@ -43,22 +43,33 @@ def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener) 
     """Build the model of a plan and the input pipelines of its splits.
 
     Raises:
-        ConfigError: the model needs more memory than this machine has, Keras refuses it or a callback, or loss or
-            metrics do not take its output.
+        ConfigError: the data contradicts the config, the model needs more memory than this machine has, Keras refuses
+            it or a callback, or loss or metrics do not take its output.
     """
     from dltrain.engine.model.build import build_callbacks, build_model, try_out
 
+    plan = _confirmed(plan, dataset, on_event)
     too_large = [warning for warning in plan.checked.warnings if warning.code == "memory"]
     if too_large and session.device.kind == "CPU":  # a GPU may have more memory than the machine
         raise plan.refusal(too_large)
     on_event(Phase("building the model"))
     built = build_model(plan, dataset.facts, session)
-    try_out(plan, built, dataset)
+    try_out(plan, built, first_samples(dataset, built.encoding, plan.spec, 2))
     callbacks = build_callbacks(plan)
     steps = choose_steps(plan, len(dataset.train.x), session.backend.AUTO_STEPS_PER_EXECUTION)
     built.model.steps_per_execution = steps.per_execution
     inputs = pipelines_of(dataset, built.encoding, plan.spec, session.backend)
     return Job(plan, dataset, session, built, callbacks, inputs, steps)
+
+
+def _confirmed(plan: Plan, dataset: Dataset, on_event: Listener) -> Plan:
+    """Return the plan with what was learnt from reading the data; what that makes doubtful is told."""
+    known = plan.with_facts(dataset.facts)
+    told = {(warning.path, warning.message) for warning in plan.checked.warnings}
+    new = [warning for warning in known.checked.warnings if (warning.path, warning.message) not in told]
+    if new:
+        on_event(Warned(tuple(new)))
+    return known
 
 
 def create_run(job: Job, runs_dir: Path) -> runs.Run:
@@ -101,9 +112,9 @@ def record_of(job: Job) -> dict[str, Any]:
         "data": runs.DataRecord(
             name=dataset.name,
             fingerprint=dataset.fingerprint,
-            train=len(dataset.train.x),
-            validation=len(dataset.validation.x) if dataset.validation else 0,
-            test=len(dataset.test.x),
+            train=len(dataset.train),
+            validation=len(dataset.validation) if dataset.validation is not None else 0,
+            test=len(dataset.test),
         ),
         "resolved_sha256": (runs.config_digest(plan.resolved().encode()),),
         "parameters": job.built.count_parameters(),

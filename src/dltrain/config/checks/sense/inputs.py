@@ -88,7 +88,10 @@ def _check_codes(draft: Draft, outline: Outline) -> Iterator[Problem]:
     """Layers that take integers for positions: what they get must be integers, each below the size of the table."""
     if draft.data is None:
         return
-    largest: float | None = None  # of the integers at this place, infinity for an unknown one; None for fractions
+    # Of the integers at this place, infinity for an unknown one; None for fractions.
+    largest: float | None = None
+    if draft.data.whole:
+        largest = math.inf if draft.data.highest is None else float(draft.data.highest)
     origin = f"`{draft.data.name}` holds"
     for index, placed in enumerate(draft.layers):
         kind = class_name(placed.object)
@@ -120,9 +123,11 @@ def _largest_code(placed: Placed, kind: str, values: float) -> float | None:
 def _fractions(draft: Draft, placed: Placed, kind: str, origin: str) -> Problem:
     message = f"`{kind}` takes integers as positions in its table, but {origin} fractions"
     hint = (
-        "no data set here has whole numbers, such as words by their index: without it, "
-        "`Dense`, convolutional and recurrent layers take numbers as they are"
+        "the data set `arrays` takes whole numbers, such as words by their index; `Dense`, convolutional and "
+        "recurrent layers take numbers as they are"
     )
+    if draft.data is not None and draft.data.name == "arrays":
+        hint = "save whole numbers as int32; with uint8, write `scale: 1`"
     if kind == "CategoryEncoding":
         message = f"`{kind}` takes integers as numbers of categories, but {origin} fractions"
         hint = "put `- Discretization: {bin_boundaries: [0.5]}` before it, with boundaries that suit the data"

@@ -20,14 +20,14 @@ def check_metrics(draft: Draft, loss: str | None, outputs: int | None, activatio
     data = draft.data
     if data is None:
         return
-    encoding = label_encoding(loss, data.task, data.classes, outputs) if loss is not None else None
+    encoding = label_encoding(loss, data.targets, data.classes, outputs) if loss is not None else None
     if encoding == "one_hot" and outputs is None and data.classes == 2:
         encoding = None  # one column or two: the output would say
     for metric in draft.metrics or ():
         problem = _metric_problem(draft, metric, data, encoding)
-        if problem is None and data.task == "classification":
+        if problem is None and data.task == "classification" and data.classes:
             problem = _metric_of_confusion(draft, metric, data, encoding, outputs)
-        if problem is None and data.task == "classification":
+        if problem is None and data.task == "classification" and data.classes:
             problem = _metric_over_classes(draft, metric, data, outputs)
         if problem is None and activation is not None:
             problem = _metric_on_outputs(draft, metric, loss, outputs, activation)
@@ -45,7 +45,12 @@ def _metric_problem(draft: Draft, metric: Placed, data: Facts, encoding: LabelEn
     def wrong(message: str, hint: str, severity: Severity = "error") -> Problem:
         return draft.tell("metric-labels", message, metric.path, hint, severity)
 
-    if data.task == "regression":
+    if data.targets == "flags" and (labels in ("one_hot", "integer") or follows_labels("metric", name)):
+        message = f"`{written}` takes the largest output as the answer, but a sample may have several labels"
+        return wrong(message, "write `BinaryAccuracy: {name: accuracy}`, which counts each label on its own")
+    if data.targets == "numbers":
+        if data.task != "regression" and labels in ("binary", "per_output"):
+            return None  # numbers from 0 to 1, as of images
         if labels != "number":
             message = f"`{written}` counts classes, but the targets of `{data.name}` are numbers"
             return wrong(message, "write `MeanAbsoluteError` or `RootMeanSquaredError`")
@@ -138,7 +143,7 @@ def _of_one_class(name: str, data: Facts, first: str = "") -> str:
         return f"write {first}`{name}`, which gives a number for each class, or `{name}: {{average: macro}}`"
     if not _takes_argument(name, "class_id"):
         return single
-    of_class = f"write {first}`{name}: {{class_id: 1}}`, that of class `{data.class_names[1]}`"
+    of_class = f"write {first}`{name}: {{class_id: 1}}`, that of class `{data.labels[1]}`"
     return f"{of_class}; or {single}" if data.classes == 2 else of_class
 
 

@@ -26,7 +26,7 @@ def check_monitors(draft: Draft, outline: Outline) -> Iterator[Problem]:
 
 def _labels(draft: Draft, outline: Outline) -> tuple[str, ...]:
     """A word for each output; where their number is not known, one for each class."""
-    names = draft.data.class_names if draft.data is not None else ()
+    names = draft.data.labels if draft.data is not None else ()
     return output_labels(
         names, outline.shape[0] if outline.shape is not None and len(outline.shape) == 1 else len(names)
     )
@@ -38,7 +38,7 @@ def _logged_names(draft: Draft, labels: Sequence[str]) -> list[str] | None:
         return None
     measured = [metric.object for metric in draft.metrics]
     names = ["loss", *(name for each in measured for name in (metric_name(each), *metric_parts(each, labels)))]
-    return [*names, *(f"val_{name}" for name in names)] if draft.validation > 0 else names
+    return [*names, *(f"val_{name}" for name in names)] if draft.validation else names
 
 
 def _check_metric_names(draft: Draft, labels: Sequence[str]) -> Iterator[Problem]:

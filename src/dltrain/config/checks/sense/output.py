@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from dltrain.config.catalogue.domains import Range, lies_within, outputs_of, range_of, reach
 from dltrain.config.catalogue.entries import find, passes_on, trait
-from dltrain.config.catalogue.labels import label_encoding, needed_outputs, usual_loss
+from dltrain.config.catalogue.labels import label_encoding, needed_shape, usual_loss
 from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
 from dltrain.config.checks.outline import Outline, Row, returns_sequences
 from dltrain.config.checks.sense.metrics import check_counts, check_metrics
@@ -33,9 +34,10 @@ def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
     if data is None:
         return
     shape = outline.shape if outline.rows else None
-    head = _head(outline.rows) if shape is not None and len(shape) == 1 else None
+    wanted = _needed(data, loss, shape[-1] if shape else None)
+    head = _head(outline.rows) if shape is not None and len(shape) == len(wanted) else None
     if loss is not None and draft.loss is not None:
-        output = (shape[0], head.activation) if shape is not None and head is not None else (None, None)
+        output = (shape[-1], head.activation) if shape is not None and head is not None else (None, None)
         problem = _check_targets(draft, draft.loss, loss, data, _usual(data, *output))
         if problem is not None:
             yield problem
@@ -46,7 +48,10 @@ def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
     if head is None:
         yield _not_one_vector(draft, data, loss, outline.rows, shape)
         return
-    outputs = shape[0]
+    if shape[:-1] != wanted[:-1]:
+        yield _other_axes(draft, data, outline.rows[-1], shape, wanted)
+        return
+    outputs = shape[-1]
     yield from _check_softmaxes(draft, outline.rows)
     yield from _check_dropped(draft, outline.rows)
     problem = _check_units(draft, data, loss, head, outline.rows[-1], outputs)
@@ -64,43 +69,64 @@ def check_output(draft: Draft, outline: Outline) -> Iterator[Problem]:
 def _usual(data: Facts, outputs: int | None, activation: str | None) -> str:
     """Return what to write for the loss that goes with an output, as far as that is known, and for its activation."""
     fits = activation in (None, "linear") or trait("activation", activation, "range") == [0, 1]
-    squashed = "" if fits or data.task == "regression" else f" and `activation: {_squashing(outputs)}`"
-    return f"write `loss: {usual_loss(data.task, outputs, activation)}`{squashed}"
+    squashed = "" if fits or data.targets == "numbers" else f" and `activation: {_squashing(data, outputs)}`"
+    return f"write `loss: {usual_loss(data.targets, outputs, activation)}`{squashed}"
 
 
-def _squashing(outputs: int | None) -> str:
-    return "sigmoid" if outputs == 1 else "softmax"
+def _squashing(data: Facts, outputs: int | None) -> str:
+    return "sigmoid" if outputs == 1 or data.targets == "flags" else "softmax"
+
+
+def _check_task(draft: Draft, placed: Placed, loss: str, data: Facts, usual: str) -> Problem | None:
+    """The loss against what targets are. Losses of classes judge numbers from 0 to 1 too, such as those of an image."""
+    name = placed.object.name
+    if not trait("loss", loss, "for_classes") or data.targets == "classes":
+        return None
+    one_of_classes = trait("loss", loss, "categorical") or trait("loss", loss, "integer_labels")
+    if data.targets == "flags":
+        if not one_of_classes:
+            return None
+        message = f"`{name}` tells one class from the others, but a sample of `{data.name}` may have several labels"
+        return draft.tell("loss-task", message, placed.path, usual)
+    if not one_of_classes and (data.task == "array" or (data.task == "reconstruction" and data.unit_range)):
+        return None
+    message = f"`{name}` is a loss for classes, but the targets of `{data.name}` are numbers"
+    return draft.tell("loss-task", message, placed.path, usual)
+
+
+def _bounds(data: Facts) -> tuple[float | None, float | None]:
+    """The range of targets that are numbers, as far as it is known."""
+    return (0, 1) if data.task == "reconstruction" and data.unit_range else (None, None)
 
 
 def _check_targets(draft: Draft, placed: Placed, loss: str, data: Facts, usual: str) -> Problem | None:
     """The loss against the targets: 0 and 1 for classes, numbers of any sign otherwise."""
     name, domain = placed.object.name, trait("loss", loss, "targets")
-    if data.task == "regression" and trait("loss", loss, "for_classes"):
-        message = f"`{name}` is a loss for classes, but the targets of `{data.name}` are numbers"
-        return draft.tell("loss-task", message, placed.path, usual)
+    if (problem := _check_task(draft, placed, loss, data, usual)) is not None:
+        return problem
     if trait("loss", loss, "for_sequences"):
-        message = f"`{name}` compares sequences of labels, but `{data.name}` has one label per sample"
+        message = f"`{name}` compares sequences of labels, but `{data.name}` has {_targets(data)}"
         return draft.tell("loss-task", message, placed.path, usual)
-    if data.task == "regression" and domain is not None:
+    if data.targets == "numbers" and domain is not None and not lies_within(_bounds(data), domain):
         message = f"`{name}` takes targets {reach(domain)}, but those of `{data.name}` have any sign"
         return draft.tell("loss-domain", message, placed.path, "write `loss: mean_squared_error`")
     if trait("loss", loss, "divides"):
-        zeros = "0 and 1" if data.task == "classification" else "of any size, near 0 too"
+        zeros = "of any size, near 0 too" if data.targets == "numbers" else "0 and 1"
         message = f"`{name}` divides by the targets, and those of `{data.name}` are {zeros}"
-        hint = usual if data.task == "classification" else "write `loss: mean_absolute_error`"
+        hint = "write `loss: mean_absolute_error`" if data.targets == "numbers" else usual
         return draft.tell("loss-domain", message, placed.path, hint, "warning")
     return None
 
 
 def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
     """Softmax is for the output: inside it lets one number win, twice it flattens what the first has said."""
-    squashing = [
-        row for row in rows if row.kind == "Softmax" or row.placed.object.arguments.get("activation") == "softmax"
-    ]
+    computing = deque(row for row in rows if not passes_on(row.kind))
+    last = max((row.number for row in computing if not trait("layer", row.kind, "rescales")), default=0)
     for row in rows:
-        behind = [later for later in rows[row.number :] if not passes_on(later.kind)]
-        if all(trait("layer", later.kind, "rescales") for later in behind):
-            continue  # the last, or told as what the loss does not take
+        while computing and computing[0].number <= row.number:
+            computing.popleft()
+        if row.number >= last:
+            break  # the last, or told as what the loss does not take
         path = row.placed.argument_path("activation") if row.kind != "Softmax" else row.placed.path
         hint = f"write `{'ReLU' if row.kind == 'Softmax' else 'activation: relu'}`"
         if (alone := _of_one_number(row)) is not None:
@@ -110,15 +136,20 @@ def _check_softmaxes(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
                 hint = f"{hint}, or `Softmax` with `axis: -1`"
             yield draft.tell("softmax", message, path, hint, "warning")
             continue
-        if row not in squashing:
+        if not _ends_in_softmax(row):
             continue
-        twice = behind[0] in squashing and behind[0].kind in ("Softmax", "Activation")
+        behind = computing[0]
+        twice = _ends_in_softmax(behind) and behind.kind in ("Softmax", "Activation")
         message = (
-            f"{row} ends in a softmax, and {behind[0]} takes another of it"
+            f"{row} ends in a softmax, and {behind} takes another of it"
             if twice
             else (f"{row} has a softmax inside the model, where it lets one number win")
         )
         yield draft.tell("softmax", message, path, "remove one of them" if twice else hint, "warning")
+
+
+def _ends_in_softmax(row: Row) -> bool:
+    return row.kind == "Softmax" or row.placed.object.arguments.get("activation") == "softmax"
 
 
 def _of_one_number(row: Row) -> tuple[str, int] | None:
@@ -138,21 +169,51 @@ def _check_dropped(draft: Draft, rows: Sequence[Row]) -> Iterator[Problem]:
         yield draft.tell("output-dropout", message, last.placed.path, "put it before the last `Dense`", "warning")
 
 
-def _needs(data: Facts, loss: str | None) -> tuple[str, int]:
-    """What the labels are, and how many outputs they need."""
-    labels = "one number per sample" if data.classes is None else f"one label per sample ({data.classes} classes)"
-    outputs = 1 if trait("loss", loss, "binary") else None
-    return labels, needed_outputs(
-        label_encoding(loss or "", data.task, data.classes, outputs), data.classes, len(data.units)
-    )
+def _targets(data: Facts) -> str:
+    """What the targets of a data set are."""
+    if data.task == "reconstruction":
+        return f"its samples, {data.shape}, as targets"
+    if data.targets == "flags":
+        return f"{data.classes} labels per sample"
+    if data.targets == "classes":
+        classes = f" ({data.classes} classes)" if data.classes else ""
+        place = f"one label for each of {data.target_shape} places per sample" if data.target_shape else ""
+        return f"{place or 'one label per sample'}{classes}"
+    count = data.target_shape[0] if len(data.target_shape) == 1 else 0
+    if count == 1:
+        return "one number per sample"
+    return f"{count} numbers per sample" if count else f"targets of {data.target_shape}"
+
+
+def _needed(data: Facts, loss: str | None, outputs: int | None = None) -> tuple[int | None, ...]:
+    """The output shape that the targets need."""
+    if outputs is None:
+        outputs = 1 if trait("loss", loss, "binary") else None
+    return needed_shape(label_encoding(loss or "", data.targets, data.classes, outputs), data)
+
+
+def _shown(shape: tuple[int | None, ...]) -> str:
+    sizes = ["classes" if size is None else str(size) for size in shape]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+
+def _other_axes(
+    draft: Draft, data: Facts, last: Row, shape: tuple[int, ...], wanted: tuple[int | None, ...]
+) -> Problem:
+    """The output has as many axes as it needs, but of other lengths."""
+    message = f"the output is {shape} per sample; `{data.name}` has {_targets(data)}, which needs {_shown(wanted)}"
+    hint = "compare the shapes of the layers: `padding: same` keeps lengths, strides and pooling divide them"
+    return draft.tell("output-shape", message, last.placed.path, hint)
 
 
 def _not_one_vector(
     draft: Draft, data: Facts, loss: str | None, rows: Sequence[Row], shape: tuple[int, ...]
 ) -> Problem:
     """The output has more axes than the labels: steps left on, or axes that were never flattened."""
-    labels, wanted = _needs(data, loss)
-    need = f"the output is {shape} per sample; `{data.name}` has {labels}, which needs ({wanted},)"
+    wanted = _needed(data, loss)
+    need = f"the output is {shape} per sample; `{data.name}` has {_targets(data)}, which needs {_shown(wanted)}"
+    if len(wanted) > 1 or None in wanted:
+        return draft.tell("output-shape", need, rows[-1].placed.path, _to_axes(rows, wanted))
     head = len(rows)
     while head and trait("layer", rows[head - 1].kind, "positionwise"):
         head -= 1
@@ -163,7 +224,7 @@ def _not_one_vector(
         return draft.tell("output-shape", message, path, "write `return_sequences: false`")
     dense = next((row for row in rows[head:] if row.kind == "Dense"), None)
     if dense is None:
-        end = _dense(data, wanted)
+        end = _dense(data, wanted[-1] or 1)
         flat = "- Flatten` and `" if len(shape) > 1 else ""
         hint = f"end in `{flat}- {end}`"
         return draft.tell("output-shape", f"{rows[-1]} is the last: {need}", rows[-1].placed.path, hint)
@@ -171,9 +232,22 @@ def _not_one_vector(
     return draft.tell("output-shape", message, dense.placed.path, Fix("insert", ("- Flatten",)))
 
 
+def _to_axes(rows: Sequence[Row], wanted: tuple[int | None, ...]) -> str:
+    """How to end in an output of several axes."""
+    if None in wanted and len(wanted) == 1:
+        return "end in `- Flatten` and `- Dense: {units: …}`"
+    recurrent = next((row for row in reversed(rows) if trait("layer", row.kind, "recurrent")), None)
+    if recurrent is not None and len(wanted) == 2 and returns_sequences(recurrent) is None:
+        return f"write `return_sequences: true` in {recurrent}, and end in `- Dense: {{units: {wanted[-1] or '…'}}}`"
+    sizes = ", ".join("…" if size is None else str(size) for size in wanted)
+    return f"end in a layer that gives {_shown(wanted)}, or in `- Reshape: {{target_shape: [{sizes}]}}`"
+
+
 def _dense(data: Facts, units: int) -> str:
-    if data.task == "regression":
-        return "Dense: {units: 1}"
+    if data.targets == "numbers":
+        return f"Dense: {{units: {units}}}"
+    if data.targets == "flags":
+        return f"Dense: {{units: {units}, activation: sigmoid}}"
     return f"Dense: {{units: {units}, activation: {'sigmoid' if units == 1 else 'softmax'}}}"
 
 
@@ -209,7 +283,7 @@ def _has_activation(row: Row) -> bool:
 
 
 def _check_units(draft: Draft, data: Facts, loss: str | None, head: _Head, last: Row, outputs: int) -> Problem | None:
-    labels, _ = _needs(data, loss)
+    labels = _targets(data)
     maker = head.maker if head.maker.after.shape[-1:] == (outputs,) else last
     key = "units" if "units" in maker.placed.object.arguments else ""
     path = maker.placed.argument_path(key) if key else maker.placed.path
@@ -221,13 +295,15 @@ def _check_units(draft: Draft, data: Facts, loss: str | None, head: _Head, last:
     def units(count: int) -> str:
         return f"write `units: {count}`" if key else f"end in `- {_dense(data, count)}`"
 
-    if data.task == "regression":
-        return None if outputs == 1 else wrong(units(1))
-    classes = data.classes or 1
+    if data.targets != "classes":
+        return None if outputs == data.target_shape[-1] else wrong(units(data.target_shape[-1]))
+    if data.classes is None:
+        return None  # known once the labels are read
+    classes = data.classes
     if loss is None:
         return None if outputs == classes or (classes == 2 and outputs == 1) else wrong(units(classes))
-    encoding = label_encoding(loss, data.task, data.classes, outputs)
-    two = f" and `activation: softmax`, or `loss: {usual_loss(data.task, 1, head.activation)}`"
+    encoding = label_encoding(loss, data.targets, data.classes, outputs)
+    two = f" and `activation: softmax`, or `loss: {usual_loss(data.targets, 1, head.activation)}`"
     if encoding == "index":
         if outputs < classes:
             return wrong(units(classes) + (two if outputs == 1 and classes == 2 else ""))
@@ -266,10 +342,13 @@ def _check_activation(draft: Draft, data: Facts, loss: str | None, head: _Head, 
         return
     found: _Told | None = None
     if (alone := trait("activation", activation, "alone")) is not None and outputs == 1:
-        instead = "sigmoid" if data.task == "classification" else "linear"
+        instead = "linear" if data.targets == "numbers" else "sigmoid"
         found = f"`{activation}` over one output is always {alone}", f"write `activation: {instead}`", "error"
-    elif data.task == "regression":
-        if head.span is not None:
+    elif data.targets == "flags" and trait("activation", activation, "sums_to_one"):
+        message = f"`{activation}` lets one label win, but a sample of `{data.name}` may have several"
+        found = message, "write `activation: sigmoid`", "error"
+    elif data.targets == "numbers" and not trait("loss", loss, "for_classes"):
+        if head.span is not None and data.task != "array" and not lies_within(_bounds(data), head.span):
             message = (
                 f"`{activation}` outputs numbers {reach(head.span)}, but the targets of `{data.name}` have no bounds"
             )
@@ -322,9 +401,9 @@ def _not_for_loss(placed: Placed, data: Facts, loss: str, head: _Head, outputs: 
     if not lies_within(span, domain := outputs_of(loss, placed.object.arguments)) and domain is not None:
         what = f"outputs numbers {reach(span)}" if span is not None else "outputs any number"
         message = f"`{name}` takes outputs {reach(domain)}, but `{activation}` {what}"
-        return message, f"write `activation: {_squashing(outputs)}`", "error"
+        return message, f"write `activation: {_squashing(data, outputs)}`", "error"
     if span is not None and (labels := _out_of_reach(data, loss, span)) is not None:
-        needed = "linear" if trait("loss", loss, "categorical") else _squashing(outputs)
+        needed = "linear" if trait("loss", loss, "categorical") else _squashing(data, outputs)
         needed = "tanh" if trait("loss", loss, "signed") else needed
         message = f"`{name}` {labels}, but `{activation}` outputs numbers {reach(span)}"
         return message, f"write `activation: {needed}`, or remove it", "warning"
@@ -333,7 +412,7 @@ def _not_for_loss(placed: Placed, data: Facts, loss: str, head: _Head, outputs: 
 
 def _out_of_reach(data: Facts, loss: str, span: Range) -> str | None:
     """Return what a loss compares the outputs with, if outputs in this range cannot come near all of it."""
-    if data.task == "regression" or trait("loss", loss, "integer_labels") or not trait("loss", loss, "for_classes"):
+    if data.targets == "numbers" or trait("loss", loss, "integer_labels") or not trait("loss", loss, "for_classes"):
         return None  # a loss for numbers lets the outputs come as near as they can
     if trait("loss", loss, "signed"):
         return "makes -1 and 1 of the labels" if not lies_within((-1, 1), span) else None

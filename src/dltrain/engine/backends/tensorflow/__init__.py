@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dltrain.engine.backends.backend import INFERENCE_BATCH, Recurrence, streams
+from dltrain.engine.backends.backend import INFERENCE_BATCH, InputDtype, Recurrence, Values, streams, target_dtype
 from dltrain.engine.backends.tensorflow import adam, lstm
 from dltrain.engine.backends.tensorflow.state import pinned as pinned
 
@@ -126,30 +126,50 @@ def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.
 _as_it_is = tf.autograph.experimental.do_not_convert  # no Python loop to turn into a graph: 0.2 s saved
 
 
-class InputPipeline:
-    """Batches from tensors in memory, or from NumPy arrays that are read per batch; both yield the same samples."""
+class _Column:
+    """Samples or targets: a tensor in memory, or values that are read for each batch; both give the same batches."""
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, scale: float, kind: str = "auto") -> None:
-        self.samples = len(x)
-        self.kind = "stream" if streams(x, kind) else "memory"
-        self._scale = scale
-        self._array = x
-        self._native = x.dtype.newbyteorder("=")  # TensorFlow accepts no other byte order
-        with tf.device("CPU:0"):  # the pipeline runs on the host; the device gets whole batches
-            self._x = tf.constant(x) if self.kind == "memory" else None
-            self._y = tf.constant(y)
+    def __init__(self, values: Values, dtype: str, scale: float, kind: str) -> None:
+        self._values, self._dtype, self._scale = values, tf.as_dtype(dtype), scale
+        self._native = values.dtype.newbyteorder("=")  # TensorFlow accepts no other byte order
+        self._tensor = tf.constant(np.asarray(values).astype(self._native, copy=False)) if kind == "memory" else None
 
-    def _samples(self, rows: tf.Tensor) -> tf.Tensor:
-        if self._x is not None:
-            x = tf.gather(self._x, rows)
+    def gather(self, rows: tf.Tensor) -> tf.Tensor:
+        if self._tensor is not None:
+            found = tf.gather(self._tensor, rows)
         else:
-            x = tf.numpy_function(self._read, [rows], tf.as_dtype(self._native), stateful=False)
-            x.set_shape((None, *self._array.shape[1:]))
-        x = tf.cast(x, tf.float32)
-        return x if self._scale == 1.0 else x * tf.constant(self._scale, tf.float32)
+            found = tf.numpy_function(self._read, [rows], tf.as_dtype(self._native), stateful=False)
+            found.set_shape((None, *self._values.shape[1:]))
+        found = tf.cast(found, self._dtype)
+        return found if self._scale == 1.0 else found * tf.constant(self._scale, self._dtype)
 
     def _read(self, rows: np.ndarray) -> np.ndarray:
-        return self._array[rows].astype(self._native, copy=False)
+        return np.asarray(self._values[rows]).astype(self._native, copy=False)
+
+
+class InputPipeline:
+    """Batches from tensors in memory, or from arrays that are read for each batch; both yield the same samples."""
+
+    def __init__(
+        self,
+        x: Values,
+        y: Values | None,
+        scale: float,
+        kind: str = "auto",
+        dtype: InputDtype = "float32",
+        target_scale: float = 1.0,
+    ) -> None:
+        self.samples = len(x)
+        self.kind = "stream" if streams(x, kind) else "memory"
+        with tf.device("CPU:0"):  # the pipeline runs on the host; the device gets whole batches
+            self._x = _Column(x, dtype, scale, self.kind)
+            self._y = None
+            if y is not None:
+                self._y = _Column(y, target_dtype(y), target_scale, "stream" if streams(y, "auto") else "memory")
+
+    def _batch(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x = self._x.gather(rows)
+        return x, x if self._y is None else self._y.gather(rows)
 
     def in_order(self, batch_size: int = INFERENCE_BATCH) -> tf.data.Dataset:
         size, steps = min(batch_size, self.samples), -(-self.samples // batch_size)
@@ -157,7 +177,7 @@ class InputPipeline:
         @_as_it_is  # type: ignore[untyped-decorator]
         def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             rows = tf.range(step * size, tf.minimum((step + 1) * size, self.samples))
-            return self._samples(rows), tf.gather(self._y, rows)
+            return self._batch(rows)
 
         return _finite(tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2, deterministic=True), steps)
 
@@ -173,7 +193,7 @@ class InputPipeline:
             @_as_it_is  # type: ignore[untyped-decorator]
             def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
                 rows = order[step * batch_size : tf.minimum((step + 1) * batch_size, self.samples)]
-                return self._samples(rows), tf.gather(self._y, rows)
+                return self._batch(rows)
 
             return tf.data.Dataset.range(count).map(batch, num_parallel_calls=2, deterministic=True)
 

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from dltrain.cli.options import run_argument, runs_dir_option, verbose_option
+
+
+@click.command("predict")
+@run_argument
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT…", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File for the predictions: .csv, .jsonl or .npz; CSV on stdout without it.",
+)
+@click.option("--top", type=click.IntRange(1, 100), default=1, show_default=True, help="Likeliest classes to list.")
+@click.option("--threshold", type=float, help="Probability above which an answer is yes; 0.5 without it.")
+@runs_dir_option
+@verbose_option
+def command(
+    run: str,
+    inputs: tuple[Path, ...],
+    output: Path | None,
+    top: int,
+    threshold: float | None,
+    runs_dir: Path,
+    verbose: bool,
+) -> None:
+    """Predict with the best weights of RUN.
+
+    RUN is a directory, a run id or a prefix of one, `latest`, `latest~1` or `best:METRIC`. INPUT is an .npz or .npy
+    file, or a directory of .npy files, with samples as those of the training; targets in it are scored.
+    """
+    from dltrain import runs
+    from dltrain.cli import console, quiet
+    from dltrain.engine.answers import write, write_file
+    from dltrain.engine.prediction import predictor
+
+    found = runs.find(run, runs_dir)
+    with quiet.tensorflow(verbose), console.progress() as on_event:
+        options = {"threshold": threshold, "owns_process": True, "on_event": on_event}
+        with predictor(found, inputs, **options) as opened:  # type: ignore[arg-type]
+            if output is not None:
+                count = write_file(output, opened, top)
+            else:
+                count = write(sys.stdout.buffer, ".csv", opened, top)
+            metrics = opened.score()
+            del opened  # the session frees what nothing names
+    console.predicted(count, metrics, output)

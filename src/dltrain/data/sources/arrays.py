@@ -1,0 +1,316 @@
+"""NumPy arrays in files: an npz file, an npy file, or a directory of npy files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dltrain.arguments import Argument
+from dltrain.data import npy
+from dltrain.data.facts import Facts, Task
+from dltrain.data.npy import Member
+from dltrain.data.sources.source import Arguments, Contradiction, Source
+from dltrain.errors import DataError
+
+if TYPE_CHECKING:
+    from dltrain.data.arrays import RawDataset
+
+_SPLITS = {"train": "train", "test": "test", "val": "validation"}
+_X = ("x", "images", "data", "samples", "features", "inputs")
+_Y = ("y", "labels", "targets", "target", "label")
+_UINT8_SCALE = 1 / 255
+_MOST_CLASSES = 10_000
+
+
+def _member(what: str, split: str) -> Argument:
+    names = "`x_train`, `train_images`, `x`" if what == "samples" else "`y_train`, `train_labels`, `y`"
+    meaning = f"The array of {split} {what}, by its name; found without a word where it has one such as {names}."
+    if split != "training":
+        meaning = f"The same for the {split} split, where there is one."
+    return Argument(("str",), nullable=True, has_default=True, meaning=meaning)
+
+
+ARGUMENTS = {
+    "path": Argument(
+        ("path",),
+        required=True,
+        meaning="An .npz file, an .npy file, or a directory of .npy files; relative to the config's file.",
+    ),
+    "x_train": _member("samples", "training"),
+    "y_train": _member("targets", "training"),
+    "x_val": _member("samples", "validation"),
+    "y_val": _member("targets", "validation"),
+    "x_test": _member("samples", "test"),
+    "y_test": _member("targets", "test"),
+    "classes": Argument(
+        ("int", "strs"),
+        minimum=2,
+        maximum=_MOST_CLASSES,
+        nullable=True,
+        has_default=True,
+        meaning="How many classes there are, labels counting from 0, or their names in order; by default the "
+        "different labels of the training split.",
+    ),
+    "scale": Argument(
+        ("float",),
+        nullable=True,
+        has_default=True,
+        meaning="What samples are multiplied by: by default 1/255 for uint8, so that images are from 0 to 1, else 1.",
+    ),
+}
+
+
+class _Wrong(Exception):
+    """A problem with an argument, or the file that it names."""
+
+    def __init__(self, argument: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.argument, self.message, self.hint = argument, message, hint
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The arrays of each split, samples and targets; targets are None where the input is the target."""
+
+    splits: dict[str, tuple[Member, Member | None]]
+    facts: Facts | None
+    one_hot: bool = False
+
+
+def facts(arguments: Arguments, task: Task | None) -> Facts | None:
+    try:
+        return _look(arguments, task).facts
+    except _Wrong:
+        return None  # `contradictions` tells it
+
+
+def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradiction]:
+    try:
+        _look(SOURCE.filled(arguments), task)
+    except _Wrong as wrong:
+        yield Contradiction(wrong.argument, wrong.message, wrong.hint)
+
+
+def _look(arguments: Arguments, task: Task | None) -> _Found:
+    """Find the arrays, and hold their headers against each other. Raises _Wrong at the argument at fault."""
+    path = Path(arguments["path"])
+    try:
+        members = npy.members(path)
+    except DataError as error:
+        raise _Wrong("path", str(error), error.hint) from None
+    splits: dict[str, tuple[Member, Member | None]] = {}
+    for key, split in _SPLITS.items():
+        x, y = _choose(arguments, members, "x", key), _choose(arguments, members, "y", key)
+        if task == "reconstruction":
+            y = None
+        elif y is None and x is not None and task is not None:
+            if key != "train" and arguments.get(f"x_{key}") is None:
+                continue  # samples without labels, as competitions have them: no split to test on
+            raise _missing(arguments, members, f"y_{key}", split, x)
+        if x is not None:
+            splits[split] = (x, y)
+            _check_samples(x, y, f"x_{key}", splits["train"][0], arguments)
+        elif y is not None or key == "train":
+            raise _missing(arguments, members, f"x_{key}", split, y)
+    return _Found(splits, None) if task is None else _with_facts(arguments, task, splits)
+
+
+def _missing(
+    arguments: Arguments, members: dict[str, Member], argument: str, split: str, other: Member | None
+) -> _Wrong:
+    """Return the problem of an array that is not found, where the `other` of the split is."""
+    what = "samples" if argument.startswith("x") else "targets"
+    whose = "training" if split == "train" else split
+    message = f"no array of {whose} {what} is in {Path(arguments['path']).name}, which has {_listed(members)}"
+    left = [name for name in members if other is None or name != other.name]
+    hint = f"name it: `{argument}: {left[0] if left else 'NAME'}`"
+    if not left and argument == "y_train":
+        hint = "where samples are their own targets, write `task: reconstruction` under `data`"
+    return _Wrong(_at(arguments, argument), message, hint)
+
+
+def _at(arguments: Arguments, key: str) -> str:
+    return key if arguments.get(key) is not None else "path"
+
+
+def _listed(members: dict[str, Member]) -> str:
+    shown = [f"`{name}` {member.shape}" for name, member in list(members.items())[:8]]
+    return ", ".join(shown) + (", …" if len(members) > 8 else "")
+
+
+def _choose(arguments: Arguments, members: dict[str, Member], what: str, key: str) -> Member | None:
+    """Return the array that an argument names, or the one whose name says what it is."""
+    argument = f"{what}_{key}"
+    given = arguments.get(argument)
+    if given is not None:
+        name = str(given).removesuffix(".npy")
+        if name not in members:
+            raise _Wrong(argument, f"there is no array `{given}`: the file has {_listed(members)}")
+        return members[name]
+    words, splits = _X if what == "x" else _Y, {"val": ("val", "valid", "validation"), "train": ("train", "training")}
+    names = {re.sub(r"[^a-z0-9]", "_", name.lower()): name for name in reversed(members)}
+    for word in words:
+        for split in splits.get(key, (key,)):
+            for name in (f"{word}_{split}", f"{split}_{word}"):
+                if name in names:
+                    return members[names[name]]
+    if key != "train":
+        return None
+    if what == "x" and len(members) == 1:
+        return next(iter(members.values()))
+    return next((members[names[word]] for word in words if word in names), None)
+
+
+def _check_samples(x: Member, y: Member | None, argument: str, first: Member, arguments: Arguments) -> None:
+    at = _at(arguments, argument)
+    if x.kind in "US":
+        raise _Wrong(at, f"{x.file} holds strings, not numbers", "samples are numbers")
+    if len(x.shape) < 2:
+        shape = f"the shape {x.shape}: " + ("one number a sample" if x.shape else "a single number")
+        raise _Wrong(at, f"{x.file} has {shape}, and samples have at least one axis", "save `x[:, None]`")
+    if 0 in x.shape:
+        raise _Wrong(at, f"{x.file} is empty: its shape is {x.shape}", "save at least one sample")
+    if x.shape[1:] != first.shape[1:]:
+        raise _Wrong(at, f"samples of {x.file} are {x.shape[1:]}, but those of {first.file} are {first.shape[1:]}")
+    if y is not None and y.shape[:1] != x.shape[:1]:
+        count = f"{y.shape[0]:,} targets" if y.shape else "a single number"
+        raise _Wrong(at, f"{x.file} has {x.shape[0]:,} samples, but {y.file} has {count}")
+
+
+def _with_facts(arguments: Arguments, task: Task, splits: dict[str, tuple[Member, Member | None]]) -> _Found:
+    x, y = splits["train"]
+    scale = scale_of(arguments, x)
+    whole = x.kind in "iu" and scale == 1.0
+    known = Facts(
+        name="arrays",
+        task=task,
+        shape=x.shape[1:],
+        class_names=(),
+        units=(),
+        train=x.shape[0],
+        test=splits["test"][0].shape[0] if "test" in splits else 0,
+        unit_range=(x.descr[1:] == "u1" and 0 <= scale <= _UINT8_SCALE * 1.000001) or (x.kind == "b" and scale == 1.0),
+        validation=splits["validation"][0].shape[0] if "validation" in splits else 0,
+        whole=whole,
+    )
+    if y is None:
+        return _Found(splits, replace(known, target_shape=x.shape[1:]))
+    for _, other in splits.values():
+        if other is not None and other.shape[1:] != y.shape[1:]:
+            raise _Wrong("path", f"targets of {other.file} are {other.shape[1:]}, those of {y.file} are {y.shape[1:]}")
+    rule = {"classification": _classes, "multi_label": _flags, "sequence": _steps}.get(task, _numbers)
+    return _Found(splits, *rule(arguments, known, y))
+
+
+def scale_of(arguments: Arguments, x: Member) -> float:
+    """Return what samples are multiplied by."""
+    given = arguments.get("scale")
+    if given is not None:
+        return float(given)
+    return _UINT8_SCALE if x.descr[1:] == "u1" else 1.0
+
+
+def _names(arguments: Arguments, count: int | None = None) -> tuple[str, ...] | None:
+    """Return the classes as the config has them; None where the labels must be read."""
+    given = arguments.get("classes")
+    if isinstance(given, list):
+        names = tuple(str(name) for name in given)
+        if len(set(names)) < len(names) or len(names) < 2:
+            raise _Wrong("classes", "`classes` needs at least two different names")
+    elif given is not None:
+        names = tuple(map(str, range(given)))
+    else:
+        return tuple(map(str, range(count))) if count is not None else None
+    if count is not None and len(names) != count:
+        raise _Wrong("classes", f"`classes` says {len(names)}, but targets have {count} columns")
+    return names
+
+
+def _classes(arguments: Arguments, known: Facts, y: Member) -> tuple[Facts, bool]:
+    if len(y.shape) == 2 and y.shape[1] > 1 and y.kind not in "US":
+        return replace(known, class_names=_names(arguments, y.shape[1])), True
+    if len(y.shape) > 2 or (len(y.shape) == 2 and y.shape[1] != 1):
+        hint = "with a label a step, write `task: sequence`; with numbers, `task: array`"
+        raise _Wrong("path", f"{y.file} has the shape {y.shape}; a classification has one label a sample", hint)
+    return replace(known, class_names=_names(arguments)), False
+
+
+def _flags(arguments: Arguments, known: Facts, y: Member) -> tuple[Facts, bool]:
+    if len(y.shape) != 2 or y.kind in "US":
+        message = f"{y.file} has the shape {y.shape}; for several labels a sample, each label has a column of 0 and 1"
+        raise _Wrong("path", message, "with one label a sample, write `task: classification`")
+    return replace(known, class_names=_names(arguments, y.shape[1]), target_shape=y.shape[1:]), False
+
+
+def _steps(arguments: Arguments, known: Facts, y: Member) -> tuple[Facts, bool]:
+    """Whole numbers and strings are labels; floats are numbers, unless `classes` says that they are labels."""
+    if len(y.shape) < 2:
+        message = f"{y.file} has the shape {y.shape}; a sequence has a label or number a step"
+        raise _Wrong("path", message, "with one a sample, write `task: classification` or `task: regression`")
+    if y.kind != "f" or arguments.get("classes") is not None:
+        shape = y.shape[1:-1] if len(y.shape) > 2 and y.shape[-1] == 1 else y.shape[1:]
+        return replace(known, class_names=_names(arguments), target_shape=shape), False
+    shape = y.shape[1:] if len(y.shape) > 2 else (*y.shape[1:], 1)
+    return replace(known, target_shape=shape), False
+
+
+def _numbers(arguments: Arguments, known: Facts, y: Member) -> tuple[Facts, bool]:
+    if y.kind in "US":
+        hint = "with names of classes, write `task: classification`"
+        raise _Wrong("path", f"{y.file} holds strings; the targets of a {known.task} are numbers", hint)
+    if known.task == "regression" and len(y.shape) > 2:
+        message = f"{y.file} has the shape {y.shape}; a regression has one number or several a sample"
+        raise _Wrong("path", message, "write `task: array`")
+    if arguments.get("classes") is not None:
+        hint = "remove `classes`, or write `task: classification`"
+        raise _Wrong("classes", f"the targets of a {known.task} are numbers, not classes", hint)
+    shape = y.shape[1:] or (1,)
+    units = ("",) * shape[0] if known.task == "regression" else ()
+    return replace(known, target_shape=shape, units=units), False
+
+
+def read(arguments: Arguments, task: Task | None) -> RawDataset:
+    """Open the arrays: those of an npy file, or of an npz file without compression, stay in the file.
+
+    Raises DataError if a file is damaged, samples or targets are not finite, or labels do not fit.
+    """
+    from dltrain.data.arrays import RawDataset, Split
+    from dltrain.data.targets import Targets
+    from dltrain.data.values import checked_samples, opened
+
+    try:
+        found = _look(arguments, task)
+    except _Wrong as wrong:
+        raise DataError(wrong.message, wrong.hint) from None
+    if found.facts is None:
+        raise DataError("`arrays` does not say what its targets are", "write `task` under `data`")
+    scale = scale_of(arguments, found.splits["train"][0])
+    targets = Targets(found.facts, found.one_hot, named=isinstance(arguments.get("classes"), list))
+    splits: dict[str, Split] = {}
+    highest: int | None = None
+    for name, (x, y) in found.splits.items():
+        samples = opened(x)
+        top = checked_samples(samples, x.file, found.facts.whole)
+        highest = top if highest is None else max(highest, top or 0)
+        splits[name] = targets.split(samples, opened(y) if y is not None else None, y.file if y is not None else "")
+    known = replace(found.facts, class_names=targets.names, highest=highest)
+    train = splits["train"]
+    none = Split(train.x[:0], train.y[:0] if train.y is not None else None)
+    target_scale = targets.scale(found.splits["train"][1])
+    return RawDataset(known, scale, train, splits.get("test", none), splits.get("validation"), target_scale)
+
+
+SOURCE = Source(
+    "arrays",
+    "Your own NumPy arrays: an .npz file, an .npy file or a directory of them. uint8 samples arrive from 0 to 1, whole "
+    "numbers and fractions as they are. Large files are read as they are needed, not copied.",
+    ARGUMENTS,
+    facts,
+    read,
+    contradictions,
+    example={"path": "data.npz"},
+    has_task=False,
+)

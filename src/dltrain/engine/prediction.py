@@ -1,0 +1,210 @@
+"""Predictions of a run's model for new samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dltrain import runs
+from dltrain.calls import flag_of, listener_of
+from dltrain.data.arrays import Split
+from dltrain.data.facts import Facts
+from dltrain.data.samples import Samples, read_samples
+from dltrain.engine.backends.backend import INFERENCE_BATCH
+from dltrain.engine.events import Listener, Phase, ignore
+from dltrain.engine.model.labels import classes_of, encode
+from dltrain.engine.trained import Trained, open_run, recorded_samples, restored
+from dltrain.errors import UsageError
+
+if TYPE_CHECKING:
+    from dltrain.engine.trained import ModelOutput
+
+_CHUNK = 32 * INFERENCE_BATCH  # samples of which predictions are handed on together
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """The answers of a model, in the order of the samples.
+
+    Args:
+        inputs: where each sample comes from: the file, and its row there, counted from 0.
+        outputs: what the model says, float32 of shape (samples, *output shape); of logits, the probabilities that
+            softmax or sigmoid makes of them.
+        classes: the index of the predicted class at each place, or for each label whether it holds; None for numbers.
+        names: the names of classes or labels, by index; empty for numbers.
+        probabilities: whether outputs are such.
+    """
+
+    inputs: Sequence[str]
+    outputs: np.ndarray
+    classes: np.ndarray | None
+    names: tuple[str, ...]
+    probabilities: bool
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """A run's model that is ready to predict, and the samples that it was opened for."""
+
+    trained: Trained
+    samples: tuple[Samples, ...]
+    facts: Facts
+    scale: float
+    threshold: float | None
+
+    @property
+    def output(self) -> ModelOutput:
+        """The meaning of the model's output."""
+        return self.trained.output
+
+    def __iter__(self) -> Iterator[Predictions]:
+        """Yield predictions, some thousand samples at a time, in bounded memory."""
+        for given in self.samples:
+            for start in range(0, len(given), _CHUNK):
+                rows = range(start, min(start + _CHUNK, len(given)))
+                yield self._of(given, rows)
+
+    def _of(self, given: Samples, rows: range) -> Predictions:
+        model, dtype = self.trained.built.model, self.trained.input.dtype
+        outputs = []
+        for start in range(rows.start, rows.stop, INFERENCE_BATCH):
+            x = np.asarray(given.split.x[start : min(start + INFERENCE_BATCH, rows.stop)]).astype(dtype)
+            x = x if self.scale == 1.0 else x * np.float32(self.scale)
+            outputs.append(np.asarray(model.predict_on_batch(x), np.float32))
+        found = np.concatenate(outputs)
+        if self.output.from_logits and self.facts.targets != "numbers":
+            found = _probabilities(found, sigmoid=self.facts.targets == "flags" or found.shape[-1] == 1)
+        inputs = [f"{given.file}:{row}" for row in rows]
+        return Predictions(inputs, found, self._classes(found), self.facts.labels, self._are_probabilities())
+
+    def _classes(self, outputs: np.ndarray) -> np.ndarray | None:
+        if self.facts.targets == "numbers":
+            return None
+        boundary = self.threshold
+        if boundary is None:
+            boundary = 0.5 if self.output.from_logits else self.output.boundary
+        return outputs > boundary if self.facts.targets == "flags" else classes_of(outputs, boundary)
+
+    def _are_probabilities(self) -> bool:
+        if self.facts.targets == "numbers":
+            return False
+        from dltrain.config.catalogue.entries import trait
+
+        loss = self.trained.opened.plan.spec.train.loss.name
+        return bool(trait("loss", loss, "probabilities"))
+
+    def score(self) -> dict[str, float] | None:
+        """Return loss and metrics over all samples; None if some have no targets."""
+        if not all(given.labelled for given in self.samples):
+            return None
+        x = np.concatenate([np.asarray(given.split.x) for given in self.samples])
+        y = None
+        if self.facts.task != "reconstruction":
+            y = np.concatenate([np.asarray(given.split.y) for given in self.samples])
+        built, backend = self.trained.built, self.trained.session.backend
+        split = Split(x, encode(y, built.encoding, self.facts.classes))
+        dtype, target_scale = self.trained.input.dtype, self.samples[0].target_scale
+        pipeline = backend.input_pipeline(split.x, split.y, self.scale, "auto", dtype, target_scale)  # type: ignore[arg-type]
+        metrics, _ = backend.evaluate(built.model, pipeline.in_order())
+        return metrics
+
+
+def _probabilities(logits: np.ndarray, *, sigmoid: bool) -> np.ndarray:
+    if sigmoid:
+        found: np.ndarray = 0.5 * (1 + np.tanh(0.5 * logits))  # without overflow
+        return found
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares: np.ndarray = powers / powers.sum(axis=-1, keepdims=True)
+    return shares
+
+
+@contextmanager
+def predictor(
+    run: runs.Run | Path | str,
+    inputs: Sequence[Path | str],
+    *,
+    threshold: float | None = None,
+    runs_dir: Path | str = "runs",
+    owns_process: bool = False,
+    on_event: Listener = ignore,
+) -> Iterator[Predictor]:
+    """Open a run's best weights and the samples of files, for use inside the block.
+
+    Args:
+        run: the run, its directory, or a reference to it.
+        inputs: npz or npy files, or directories of npy files: samples as those of the training. An array `x` has
+            them; where there is an array `y`, they can be scored.
+        threshold: probability above which a yes-or-no answer, or a label of several, is a yes.
+        runs_dir: directory in which runs are looked up.
+        owns_process: whether the process exits afterwards, as a command does.
+        on_event: called with each event of `engine.events`.
+
+    Raises:
+        UsageError: no such run, or a threshold for a model that has none.
+        DataError: a file is missing or damaged, or its samples are not like those of the run.
+        RunError: the run has no checkpoint, is damaged, or does not say what its samples are like.
+    """
+    listener_of(on_event)
+    flag_of(owns_process, "`owns_process`")
+    opened = open_run(run, runs_dir=runs_dir)
+    facts = opened.facts
+    dtype, scale = recorded_samples(opened.run)
+    highest = _table_size(opened.plan.spec.model.layers, facts)
+    on_event(Phase("reading samples"))
+    given = tuple(read_samples(Path(path), facts, dtype, scale, highest) for path in inputs)
+    if not given:
+        raise UsageError("no samples are given", "name the files that have them")
+    with restored(opened, owns_process=owns_process, on_event=on_event) as trained:
+        _check_threshold(threshold, facts, trained)
+        on_event(Phase("predicting"))
+        yield Predictor(trained, given, facts, scale, threshold)
+
+
+def _table_size(layers: Sequence[Any], facts: Facts) -> int | None:
+    """Return the highest whole number that the first layer takes; None where it is no table."""
+    sizes = [layer.arguments["input_dim"] for layer in layers if layer.name == "Embedding"]
+    return sizes[0] - 1 if sizes and facts.whole else None
+
+
+def _check_threshold(threshold: float | None, facts: Facts, trained: Trained) -> None:
+    if threshold is None:
+        return
+    one = facts.targets == "classes" and trained.output.shape[-1] == 1
+    if not (one or facts.targets == "flags"):
+        message = "a threshold is for answers of yes or no"
+        raise UsageError(message, "this model picks the class with the largest output, or predicts numbers")
+    if not 0 < threshold < 1:
+        raise UsageError(f"a threshold of {threshold:g} makes no sense", "a probability between 0 and 1")
+
+
+def predict(
+    run: runs.Run | Path | str,
+    inputs: Path | str | Sequence[Path | str],
+    *,
+    threshold: float | None = None,
+    runs_dir: Path | str = "runs",
+    owns_process: bool = False,
+    on_event: Listener = ignore,
+) -> Predictions:
+    """Predict with a run's best weights; arguments and errors are those of `predictor`."""
+    paths = [inputs] if isinstance(inputs, Path | str) else list(inputs)
+    options: dict[str, Any] = {"threshold": threshold, "runs_dir": runs_dir}
+    with predictor(run, paths, owns_process=owns_process, on_event=on_event, **options) as opened:
+        parts = list(opened)
+        del opened  # the session frees what nothing names
+    classes = [part.classes for part in parts if part.classes is not None]
+    return Predictions(
+        [name for part in parts for name in part.inputs],
+        np.concatenate([part.outputs for part in parts]),
+        np.concatenate(classes) if classes else None,
+        parts[0].names,
+        parts[0].probabilities,
+    )

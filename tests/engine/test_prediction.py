@@ -1,0 +1,234 @@
+"""Predictions for new samples: the same as the evaluation's, in the order of the input, checked against the run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from tests.engine.test_own_data import CASES, config_of
+
+import dltrain
+from dltrain import runs
+from dltrain.engine import prediction
+from dltrain.engine.answers import write, write_file
+from dltrain.engine.prediction import Predictions
+from dltrain.errors import DataError, DltrainError, RunError, UsageError
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, runs.Run]:
+    found = {}
+    for case in CASES:
+        folder = tmp_path_factory.mktemp(case.replace(" ", "_"))
+        found[case] = dltrain.fit(config_of(folder, case, epochs=1), runs_dir=folder / "runs")
+    return found
+
+
+def samples(folder: Path, case: str, **more: Any) -> Path:
+    arrays: dict[str, Any] = {"x": CASES[case][0]["x"], **more}
+    np.savez(folder / "new.npz", **arrays)
+    return folder / "new.npz"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_prediction_is_that_of_the_saved_model(case: str, trained: dict[str, runs.Run], tmp_path: Path) -> None:
+    found = dltrain.predict(trained[case], samples(tmp_path, case))
+    x = CASES[case][0]["x"]
+    scaled = x.astype(np.float32) * np.float32(1 / 255) if x.dtype == np.uint8 else x
+    model = keras.models.load_model(trained[case].path / "model.keras")
+    assert np.allclose(found.outputs, model.predict(scaled, verbose=0), atol=1e-6)
+    assert found.inputs == [f"new.npz:{row}" for row in range(90)]
+
+
+def test_prediction_of_the_test_split_is_in_its_evaluation(trained: dict[str, runs.Run], tmp_path: Path) -> None:
+    run = trained["classification"]
+    rows = json.loads((run.path / "test_indices.json").read_text())
+    arrays = CASES["classification"][0]
+    path = samples(tmp_path, "classification", x=arrays["x"][rows])
+    found = dltrain.predict(run, path)
+    assert found.classes is not None
+    with (run.path / "eval" / "predictions.csv").open() as file:
+        evaluated = [row["prediction"] for row in csv.DictReader(file)]
+    assert [found.names[index] for index in found.classes] == evaluated
+
+
+def table(found: Predictions, top: int = 1) -> list[list[str]]:
+    stream = io.BytesIO()
+    assert write(stream, ".csv", [found], top) == len(found)
+    return list(csv.reader(io.StringIO(stream.getvalue().decode())))
+
+
+@pytest.mark.parametrize(
+    ("case", "top", "header"),
+    [
+        ("classification", 1, "input,prediction,confidence"),
+        ("classification", 2, "input,prediction,confidence,prediction_2,confidence_2"),
+        ("classification", 9, "input,prediction,confidence,prediction_2,confidence_2,prediction_3,confidence_3"),
+        ("whole numbers", 1, "input,prediction,confidence"),
+        ("multi_label", 1, "input,prediction,confidence_0,confidence_1,confidence_2"),
+        ("regression", 1, "input,prediction_0,prediction_1,prediction_2"),
+        ("sequence", 1, "input,axis_0,prediction,confidence"),
+    ],
+)
+def test_prediction_table_begins_with_input_and_answer(
+    case: str, top: int, header: str, trained: dict[str, runs.Run], tmp_path: Path
+) -> None:
+    found = dltrain.predict(trained[case], samples(tmp_path, case))
+    rows = table(found, top)
+    assert ",".join(rows[0]) == header
+    assert len(rows) == 1 + 90 * (6 if case == "sequence" else 1)
+    assert rows[1][0] == "new.npz:0"
+
+
+def test_prediction_lists_the_likeliest_classes_first(trained: dict[str, runs.Run], tmp_path: Path) -> None:
+    found = dltrain.predict(trained["classification"], samples(tmp_path, "classification"))
+    for row, outputs in zip(table(found, 3)[1:], found.outputs, strict=True):
+        order = np.argsort(-outputs, kind="stable")
+        assert row[1::2] == [found.names[index] for index in order]
+        assert [float(value) for value in row[2::2]] == pytest.approx(outputs[order].tolist(), rel=1e-5)
+
+
+@pytest.mark.parametrize("threshold", [0.001, 0.999])
+@pytest.mark.parametrize("case", ["whole numbers", "multi_label"])
+def test_prediction_threshold_decides_yes_or_no(
+    case: str, threshold: float, trained: dict[str, runs.Run], tmp_path: Path
+) -> None:
+    found = dltrain.predict(trained[case], samples(tmp_path, case), threshold=threshold)
+    assert found.classes is not None
+    assert set(np.unique(found.classes)) == {int(threshold < 0.5)}
+
+
+@pytest.mark.parametrize(
+    ("case", "threshold", "message"),
+    [
+        ("classification", 0.3, "answers of yes or no"),
+        ("regression", 0.3, "answers of yes or no"),
+        ("whole numbers", 1.5, "makes no sense"),
+    ],
+)
+def test_prediction_threshold_that_cannot_act_is_told(
+    case: str, threshold: float, message: str, trained: dict[str, runs.Run], tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        dltrain.predict(trained[case], samples(tmp_path, case), threshold=threshold)
+
+
+IMAGES, STEPS, WORDS = (CASES[case][0]["x"] for case in ("classification", "regression", "whole numbers"))
+
+
+@pytest.mark.parametrize(
+    ("case", "x", "message"),
+    [
+        ("classification", IMAGES[0], "a single sample"),
+        ("classification", IMAGES[:, :5], r"are \(5, 6, 1\), those of the run are \(6, 6, 1\)"),
+        ("classification", IMAGES / 255, "are float64, those of the run are uint8"),
+        ("classification", IMAGES[:0], "is empty"),
+        ("classification", IMAGES.astype(str), "are strings"),
+        ("regression", (STEPS * 100).astype(np.uint8), "those of the run are float32"),
+        ("regression", np.where(STEPS > 2, np.nan, STEPS), "NaN"),
+        ("whole numbers", WORDS + 3000, "the model takes 0 to 2,999"),
+        ("whole numbers", WORDS.astype(float), "those of the run are int64"),
+    ],
+)
+def test_prediction_samples_unlike_those_of_the_training_are_told(
+    case: str, x: np.ndarray, message: str, trained: dict[str, runs.Run], tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=message):
+        dltrain.predict(trained[case], samples(tmp_path, case, x=x))
+
+
+def test_prediction_needs_to_know_which_array_has_the_samples(trained: dict[str, runs.Run], tmp_path: Path) -> None:
+    np.savez(tmp_path / "new.npz", a=STEPS, b=STEPS)
+    with pytest.raises(DataError, match="which array has the samples"):
+        dltrain.predict(trained["regression"], tmp_path / "new.npz")
+    np.save(tmp_path / "anything.npy", STEPS)
+    assert len(dltrain.predict(trained["regression"], tmp_path / "anything.npy")) == 90
+
+
+def test_prediction_takes_several_files_in_order(
+    trained: dict[str, runs.Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prediction, "_CHUNK", 37)
+    for name, rows in (("b", STEPS[:50]), ("a", STEPS[50:])):
+        np.save(tmp_path / f"{name}.npy", rows)
+    found = dltrain.predict(trained["regression"], [tmp_path / "b.npy", str(tmp_path / "a.npy")])
+    assert [found.inputs[row] for row in (0, 50, -1)] == ["b.npy:0", "a.npy:0", "a.npy:39"]
+    whole = dltrain.predict(trained["regression"], samples(tmp_path, "regression"))
+    assert np.allclose(found.outputs, whole.outputs, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_prediction_of_labelled_samples_is_scored(case: str, trained: dict[str, runs.Run], tmp_path: Path) -> None:
+    run, arrays = trained[case], CASES[case][0]
+    rows = json.loads((run.path / "test_indices.json").read_text())
+    np.savez(tmp_path / "new.npz", **{name: array[rows] for name, array in arrays.items()})
+    with prediction.predictor(run, [tmp_path / "new.npz"]) as opened:
+        scores = opened.score()
+        del opened
+    assert scores is not None
+    for name, value in scores.items():
+        assert run.record().metrics[f"test_{name}"] == pytest.approx(value, rel=1e-4)
+
+
+def test_prediction_of_logits_has_probabilities(tmp_path: Path) -> None:
+    config = config_of(tmp_path, "classification", epochs=1, loss={SPARSE: {"from_logits": True}})
+    config["model"]["layers"] = ["Flatten", {"Dense": {"units": 3}}]
+    found = dltrain.predict(dltrain.fit(config, runs_dir=tmp_path / "runs"), samples(tmp_path, "classification"))
+    assert np.allclose(found.outputs.sum(axis=1), 1, atol=1e-5)
+    assert found.probabilities
+
+
+SPARSE = "SparseCategoricalCrossentropy"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".npz"])
+def test_prediction_files_are_whole_and_say_the_same(suffix: str, trained: dict[str, runs.Run], tmp_path: Path) -> None:
+    found = dltrain.predict(trained["classification"], samples(tmp_path, "classification"))
+    path = tmp_path / f"out{suffix}"
+    path.write_text("before")
+    assert write_file(path, [found], 1) == 90
+    assert found.classes is not None
+    names = [found.names[index] for index in found.classes]
+    if suffix == ".npz":
+        with np.load(path) as arrays:
+            assert [arrays["names"][index] for index in arrays["prediction"]] == names
+            assert np.array_equal(arrays["output"], found.outputs)
+    elif suffix == ".jsonl":
+        assert [json.loads(line)["prediction"] for line in path.read_text().splitlines()] == names
+    else:
+        assert [row[1] for row in csv.reader(path.open())][1:] == names
+    assert {other.name for other in tmp_path.iterdir()} == {"new.npz", path.name}
+
+
+def test_prediction_file_is_kept_where_predicting_fails(trained: dict[str, runs.Run], tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("before")
+    found = dltrain.predict(trained["array"], samples(tmp_path, "array"))
+    wide = Predictions(found.inputs, found.outputs[..., None], None, (), False)
+    with pytest.raises(UsageError, match="are no table"):
+        write_file(path, [wide], 1)
+    assert path.read_text() == "before"
+    assert {other.name for other in tmp_path.iterdir()} == {"new.npz", "out.csv"}
+    with pytest.raises(UsageError, match="no known format"):
+        write_file(tmp_path / "out.txt", [found], 1)
+    with pytest.raises(DltrainError, match="cannot write"):
+        write_file(tmp_path / "nowhere" / "out.csv", [found], 1)
+
+
+def test_prediction_of_a_run_that_does_not_say_what_samples_are_like(
+    trained: dict[str, runs.Run], tmp_path: Path
+) -> None:
+    from tests.helpers import copied
+
+    run = copied(trained["regression"], tmp_path)
+    written = json.loads((run.path / "preprocess.json").read_text())
+    for samples_ in (None, {"dtype": "object", "scale": 1.0}, {"dtype": "float32", "scale": "x"}):
+        (run.path / "preprocess.json").write_text(json.dumps(written | {"samples": samples_}))
+        with pytest.raises(RunError, match="does not say what its samples are like"):
+            dltrain.predict(run, tmp_path)
