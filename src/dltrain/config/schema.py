@@ -168,6 +168,35 @@ class CheckpointSpec(Section):
     )
 
 
+MOST_WEIGHT = 1e6
+
+
+@dataclass(frozen=True)
+class ClassWeight:
+    """Annotation of `balanced`, or a mapping from the names of classes to their weights."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        weight = {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_WEIGHT}
+        weights = {"type": "object", "additionalProperties": weight, "minProperties": 1}
+        return {"anyOf": [{"const": "balanced"}, weights, {"type": "null"}]}
+
+    def _check(self, value: object) -> object:
+        if value is None or value == "balanced":
+            return value
+        if isinstance(value, dict) and value:
+            if all(_is_weight(weight) for weight in value.values()):
+                return {str(name): float(weight) for name, weight in value.items()}
+            raise PydanticCustomError("expected", "weights are numbers above 0, as in `{cat: 2.5}`")
+        raise PydanticCustomError("expected", "expected `balanced`, or a weight by class as in `{cat: 2.5}`")
+
+
+def _is_weight(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_WEIGHT
+
+
 class TrainSpec(Section):
     optimizer: KerasObject = Field(description="The Keras optimizer.")
     loss: KerasObject = Field(description="The Keras loss; labels are encoded as it needs them.")
@@ -176,6 +205,11 @@ class TrainSpec(Section):
         default=32, description="Samples per optimizer step; `full` is batch gradient descent."
     )
     epochs: int = Field(ge=1, description="Passes over the training samples.")
+    class_weight: Annotated[dict[str, float] | Literal["balanced"] | None, ClassWeight()] = Field(
+        default=None,
+        description="What a training sample counts in the loss, by its class, the others 1; `balanced` makes up for "
+        "classes of different size.",
+    )
     callbacks: list[KerasObject] = Field(default=[], description="Keras callbacks, in order.")
     checkpoint: CheckpointSpec = Field(default=CheckpointSpec(), description="Which epoch is the best.")
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(

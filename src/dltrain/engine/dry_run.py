@@ -126,7 +126,7 @@ def _layer_rows(plan: Plan, model: keras.Sequential) -> list[LayerRow]:
     ]
 
 
-def _first_batch(job: Job, x: Any, y: Any) -> tuple[float, list[Problem]]:
+def _first_batch(job: Job, x: Any, y: Any, *weights: Any) -> tuple[float, list[Problem]]:
     """Return the loss of the first batch, and warnings about its gradients."""
     from dltrain.engine.model import blame
     from dltrain.engine.model.construct import Refused, ask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -71,7 +72,25 @@ def pipeline_of(
     split = split_of(dataset, name)
     targets = encode(split.y, encoding, dataset.facts.classes)
     dtype = input_dtype(dataset.facts, spec.model.layers)
-    return backend.input_pipeline(split.x, targets, dataset.scale, spec.runtime.feed, dtype, dataset.target_scale)
+    weights = class_weights(dataset, spec.train.class_weight) if name == "train" else None
+    of_samples = weights[np.asarray(split.y)] if weights is not None else None
+    feed = spec.runtime.feed
+    return backend.input_pipeline(split.x, targets, dataset.scale, feed, dtype, dataset.target_scale, of_samples)
+
+
+def class_weights(dataset: Dataset, chosen: Mapping[str, float] | str | None) -> np.ndarray | None:
+    """Return what a sample of each class counts in the loss of the training, float32 of shape (classes,).
+
+    `balanced` is samples / (classes * samples of the class), so that all classes count alike and the mean over the
+    samples is 1. Source: G. King and L. Zeng, "Logistic Regression in Rare Events Data", 2001.
+    """
+    if chosen is None or dataset.facts.class_names is None:
+        return None
+    names = dataset.facts.class_names
+    if isinstance(chosen, Mapping):
+        return np.array([chosen.get(name, 1.0) for name in names], np.float32)
+    counts = np.bincount(np.asarray(dataset.train.y), minlength=len(names))
+    return (len(dataset.train) / (np.count_nonzero(counts) * np.maximum(counts, 1))).astype(np.float32)
 
 
 def first_samples(dataset: Dataset, encoding: LabelEncoding, spec: Spec, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,10 +13,12 @@ from dltrain.config import MAX_BYTES, Plan, load
 from dltrain.config.catalogue.datasets import input_dtype
 from dltrain.data.facts import Facts
 from dltrain.engine.events import Listener, ignore
+from dltrain.engine.inputs import class_weights
 from dltrain.engine.session import Session, open_session
 from dltrain.errors import RunError, UsageError
 
 if TYPE_CHECKING:
+    from dltrain.config import Spec
     from dltrain.config.catalogue.labels import LabelEncoding
     from dltrain.data.arrays import Dataset
     from dltrain.data.facts import Task
@@ -150,10 +152,12 @@ def resolved_plan(run: runs.Run, data: bytes | None = None, overrides: Sequence[
     return load(run.path / "resolved.yaml", overrides, data=written, facts=_recorded_facts(run))
 
 
-def preprocess_of(dataset: Dataset) -> dict[str, Any]:
+def preprocess_of(dataset: Dataset, spec: Spec) -> dict[str, Any]:
     """Return what a run keeps of its data: what was learnt from it, and what new samples have to be like."""
     samples = {"dtype": dataset.train.x.dtype.name, "scale": dataset.scale}
-    return {"version": 1, "facts": dataset.facts.to_json(), "samples": samples}
+    weights = class_weights(dataset, spec.train.class_weight)
+    learnt = dict(zip(dataset.facts.labels, weights.tolist(), strict=True)) if weights is not None else None
+    return {"version": 1, "facts": dataset.facts.to_json(), "samples": samples, "class_weight": learnt}
 
 
 def recorded_samples(run: runs.Run) -> tuple[str, float]:

@@ -416,8 +416,8 @@ def test_elsewhere_what_is_told_of_a_key_passes_the_checks(value: Any) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "hint"),
     [
-        ("class_weight", {"0": 2}, "there are no weights of classes or samples here"),
-        ("sample_weight", [1], "there are no weights of classes or samples here"),
+        ("class_weights", {"0": 2}, "did you mean `class_weight`?"),
+        ("sample_weight", [1], "single samples have no weights here; those of a class do: `class_weight: balanced`"),
         ("validation_data", "x", "write `validation: 0.1` in `data`"),
         ("validation_split", 0.2, "write `validation: 0.2` in `data`"),
         ("max_epochs", 10, "did you mean `epochs`?"),

@@ -54,6 +54,7 @@ class Draft:
     batch_size: int | str | None
     epochs: int | None
     precision: str | None
+    class_weight: Mapping[str, float] | str | None
     monitor: str | None
     mode: str | None
     expect: Mapping[str, object]
@@ -142,6 +143,7 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem], 
         validation=validation,
         batch_size=scalar(("train", "batch_size"), train["batch_size"].default),
         epochs=scalar(("train", "epochs"), None),
+        class_weight=scalar(("train", "class_weight"), None),
         precision=scalar(("train", "precision"), train["precision"].default),
         monitor=scalar(("train", "checkpoint", "monitor"), CheckpointSpec.model_fields["monitor"].default),
         mode=scalar(("train", "checkpoint", "mode"), CheckpointSpec.model_fields["mode"].default),

@@ -35,6 +35,7 @@ _EXAMPLES = {
     "epochs": "epochs: 5",
     "expect": 'expect: {test_accuracy: ">= 0.9"}',
     "metrics": "metrics: [accuracy]",
+    "class_weight": "class_weight: balanced",
     "callbacks": "callbacks: [EarlyStopping: {patience: 3}]",
     "limit": "limit: {train: 1000}",
     "checkpoint": "checkpoint: {monitor: val_accuracy}",

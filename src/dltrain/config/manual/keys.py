@@ -86,7 +86,7 @@ def _phrase(annotation: Any, bounds: dict[str, Any]) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(_phrase(part, bounds) for part in inner)
     if origin is dict:
-        return "a mapping from names to bounds"
+        return "a mapping from names to weights" if inner[1] is float else "a mapping from names to bounds"
     if annotation is KerasObject:
         return "a Keras object"
     if annotation is type(None):

@@ -62,6 +62,7 @@ KEYS: dict[str, Any] = {
     "train.metrics": ["accuracy"],
     "train.batch_size": 64,
     "train.epochs": 10,
+    "train.class_weight": "balanced",
     "train.callbacks": [{"EarlyStopping": {"monitor": "val_loss", "patience": 3}}],
     "train.checkpoint": {"monitor": "val_accuracy"},
     "train.checkpoint.monitor": "val_accuracy",

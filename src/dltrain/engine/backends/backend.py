@@ -45,9 +45,9 @@ class Epoch(Protocol):
 
 
 class Batches(Protocol):
-    """Batches (x, y) for Keras's `fit` and `evaluate`."""
+    """Batches (x, y), or (x, y, weights), for Keras's `fit` and `evaluate`."""
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]: ...
+    def __iter__(self) -> Iterator[tuple[Any, ...]]: ...
 
 
 class InputPipeline(Protocol):
@@ -108,6 +108,7 @@ class Backend(Protocol):
         kind: str,
         dtype: InputDtype = "float32",
         target_scale: float = 1.0,
+        weights: np.ndarray | None = None,
     ) -> InputPipeline:
         """Return the input pipeline of a split.
 
@@ -118,6 +119,7 @@ class Backend(Protocol):
             kind: `memory`, `stream` or `auto`.
             dtype: that of the model's input; int32 only without a scale.
             target_scale: what targets that are numbers are multiplied by, as float32.
+            weights: what each sample counts in the loss, float32 of shape (samples,), as a third part of batches.
         """
 
     def speed_up(self, layer: keras.layers.Layer, how: Recurrence) -> bool:

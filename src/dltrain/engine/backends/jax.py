@@ -180,9 +180,10 @@ class NumPyBatches(keras.utils.PyDataset):
         steps: int,
         seed: int = 0,
         epoch: EpochNumber | None = None,
+        weights: np.ndarray | None = None,
     ) -> None:
         super().__init__(workers=1)
-        self._x, self._y, self._samples = x, y, samples
+        self._x, self._y, self._samples, self._weights = x, y, samples, weights
         self._size, self._steps, self._seed, self._epoch = size, steps, seed, epoch
         self._order: tuple[int, np.ndarray] | None = None
 
@@ -190,14 +191,15 @@ class NumPyBatches(keras.utils.PyDataset):
     def num_batches(self) -> int:
         return self._steps
 
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, step: int) -> tuple[np.ndarray, ...]:
         rows: Any = slice(step * self._size, min((step + 1) * self._size, self._samples))
         if self._epoch is not None:
             rows = self._shuffled(self._epoch.value)[rows]
         x = self._x.gather(rows)
-        return x, x if self._y is None else self._y.gather(rows)
+        y = x if self._y is None else self._y.gather(rows)
+        return (x, y) if self._weights is None else (x, y, self._weights[rows])
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
         return (self[step] for step in range(self._steps))
 
     def _shuffled(self, epoch: int) -> np.ndarray:
@@ -218,21 +220,23 @@ class InputPipeline:
         kind: str = "auto",
         dtype: InputDtype = "float32",
         target_scale: float = 1.0,
+        weights: np.ndarray | None = None,
     ) -> None:
         self.samples = len(x)
         self.kind = "stream" if streams(x, kind) else "memory"
         self._x = _Column(x, dtype, scale, self.kind)
         self._y = _Column(y, target_dtype(y), target_scale, "stream") if y is not None else None
+        self._weights = weights
 
     def in_order(self, batch_size: int = INFERENCE_BATCH) -> NumPyBatches:
         steps = -(-self.samples // batch_size)
-        return NumPyBatches(self._x, self._y, self.samples, batch_size, steps)
+        return NumPyBatches(self._x, self._y, self.samples, batch_size, steps, weights=self._weights)
 
     def shuffled(self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None) -> NumPyBatches:
         if not isinstance(epoch, EpochNumber):
             raise TypeError(f"the epoch of another backend: {epoch!r}")
         count = -(-self.samples // batch_size) if steps is None else steps
-        return NumPyBatches(self._x, self._y, self.samples, batch_size, count, seed, epoch)
+        return NumPyBatches(self._x, self._y, self.samples, batch_size, count, seed, epoch, self._weights)
 
 
 input_pipeline = InputPipeline

@@ -210,9 +210,10 @@ def _training_limit(value: Any, around: Around) -> Fix:
 
 def _test_split(value: Any, around: Around) -> Fix | str:
     if isinstance(value, int) and not isinstance(value, bool) and value > 1:
-        words = f"every data set has its own test split; write `limit: {{test: {value}}}` in `data` for so many of it"
+        words = f"a test split comes with the data; write `limit: {{test: {value}}}` in `data` for so many of it"
         return Fix("move", ("data", "limit", "test"), words)
-    return "remove it: every data set has its own test split; `limit: {test: 1000}` in `data` takes fewer of it"
+    share = value if isinstance(value, float) and 0 < value < 1 else 0.2
+    return f"write `test: {share:g}` in `data` where a data set has no test split; remove it where it has one"
 
 
 # Values of `train.precision` elsewhere.
@@ -222,7 +223,7 @@ PRECISIONS = {
     **dict.fromkeys(("32", "32-true", "fp32", "full", "float", "single"), "float32"),
 }
 
-_NO_WEIGHTS = "there are no weights of classes or samples here: remove it; a focal loss weighs hard samples more"
+_NO_WEIGHTS = "single samples have no weights here; those of a class do: `class_weight: balanced` in `train`"
 _EACH_EPOCH = "remove it: validation runs after every epoch"
 _PIPELINE = "remove it: dltrain feeds the samples itself"
 _ONE_MACHINE = "remove it: a run is one process, which uses a GPU where there is one"
@@ -357,21 +358,24 @@ KEYS: dict[str, Answer] = {
     **dict.fromkeys(("split", "splits", "probabilities", "splitprobabilities"), _HELD_OUT),
     **dict.fromkeys(
         ("validationdata", "valdata", "validationset", "valset", "valdataset", "validdata", "evalset", "devset"),
-        _HELD_OUT,
+        f"{_HELD_OUT}; `given` is the validation split of the data set, `test` its test split",
     ),
     **dict.fromkeys(("testsize", "testsplit", "testfraction", "testfrac", "testratio"), _test_split),
-    **dict.fromkeys(("testdata", "testset", "evaldata"), "remove it: every data set has its test split"),
+    **dict.fromkeys(
+        ("testdata", "testset", "evaldata"),
+        "the data set has its test split, `arrays` as `x_test` and `y_test`; else write `test: 0.2` in `data`",
+    ),
     **dict.fromkeys(
         ("traindata", "trainset", "trainingdata", "traindataset", "datasetname", "source"),
         _moved("data.dataset", "write `dataset: mnist` in `data`"),
     ),
     **dict.fromkeys(
         ("x", "y", "xtrain", "ytrain", "xtest", "ytest", "xval", "yval", "features", "labels", "target", "targets"),
-        ("remove it: the data set gives samples and labels"),
+        ("the data set gives samples and targets: `dataset: {arrays: {path: data.npz}}` has arrays such as x_train"),
     ),
     **dict.fromkeys(
         ("path", "datadir", "dataroot", "root", "datapath", "filepath", "csv", "filename"),
-        ("a config reads no files of its own: write `dataset: mnist`, `digits` or `synthetic`"),
+        ("it belongs to a data set, as in `dataset: {arrays: {path: data.npz}}`"),
     ),
     **dict.fromkeys(
         ("limittrainbatches", "overfitbatches", "maxsamples", "numsamples", "subset", "samplesize", "trainsamples"),
@@ -389,9 +393,11 @@ KEYS: dict[str, Answer] = {
         ("there is no sampling by weights: remove it; splits are stratified by class"),
     ),
     **dict.fromkeys(
+        ("classweight", "classweights"),
+        _moved("train.class_weight", "write `class_weight: balanced` in `train`, or a weight by class"),
+    ),
+    **dict.fromkeys(
         (
-            "classweight",
-            "classweights",
             "sampleweight",
             "sampleweights",
             "posweight",

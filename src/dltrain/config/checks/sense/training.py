@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dltrain.config.catalogue import entries
 from dltrain.config.catalogue.names import direction, metric_of
@@ -11,6 +11,7 @@ from dltrain.config.catalogue.phrases import with_article
 from dltrain.config.checks.draft import Draft, Placed, kind_of, value_of
 from dltrain.config.checks.sense.monitors import is_share
 from dltrain.config.checks.sense.schedules import peak_rate, trained_by
+from dltrain.config.document.suggest import listing, rename, short
 from dltrain.errors import KeyPath, Problem
 
 _MOST_SMOOTHING = 0.9
@@ -22,6 +23,7 @@ _FACTORS = {"CategoricalFocalCrossentropy": ("alpha",), "Tversky": ("alpha", "be
 
 def check_training(draft: Draft) -> Iterator[Problem]:
     yield from _check_batch(draft)
+    yield from _check_class_weight(draft)
     yield from _check_callbacks(draft)
     monitor = draft.monitor or ("val_loss" if draft.validation else "loss")
     yield from _check_direction(draft, monitor, draft.mode, ("train", "checkpoint", "mode"))
@@ -36,6 +38,31 @@ def _check_batch(draft: Draft) -> Iterator[Problem]:
     if isinstance(size, int) and samples is not None and size > samples:
         message = f"a batch of {size:,} is more than the {samples:,} training samples: one step an epoch"
         yield _warning(draft, "batch-size", message, ("train", "batch_size"), f"write `full`, or at most {samples:,}")
+
+
+def _check_class_weight(draft: Draft) -> Iterator[Problem]:
+    weights, data, path = draft.class_weight, draft.data, ("train", "class_weight")
+    if weights is None or data is None:
+        return
+    loss = kind_of("loss", draft.loss)
+    if data.task != "classification":
+        message = f"`class_weight` weighs classes, but `{data.name}` is for a {data.task}"
+        if data.task in ("multi_label", "sequence"):
+            message = f"`class_weight` weighs samples by their class, but a sample of `{data.name}` has several labels"
+        yield draft.tell("class-weight", message, path, "remove `class_weight`")
+    elif entries.trait("loss", loss, "mixes_batch") == "always" and draft.loss is not None:
+        message = f"`{draft.loss.object.name}` judges a batch as a whole: its samples have no weights"
+        yield draft.tell("class-weight", message, path, "remove `class_weight`, or write another loss")
+    elif isinstance(weights, Mapping):
+        known = data.class_names
+        for name in weights:
+            if known is not None and name not in known:
+                message = f"`class_weight` names `{short(name)}`, which is no class of `{data.name}`"
+                near = rename(name, known) or f"its classes: {listing(known, 16)}"
+                yield draft.tell("class-weight", message, (*path, name), near)
+        if known is not None and set(known) <= set(weights) and len(set(weights.values())) == 1:
+            message = "all classes have the same weight, which only changes the learning rate"
+            yield _warning(draft, "class-weight", message, path, "remove `class_weight`")
 
 
 def _check_callbacks(draft: Draft) -> Iterator[Problem]:

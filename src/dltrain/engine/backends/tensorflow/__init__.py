@@ -158,6 +158,7 @@ class InputPipeline:
         kind: str = "auto",
         dtype: InputDtype = "float32",
         target_scale: float = 1.0,
+        weights: np.ndarray | None = None,
     ) -> None:
         self.samples = len(x)
         self.kind = "stream" if streams(x, kind) else "memory"
@@ -166,16 +167,18 @@ class InputPipeline:
             self._y = None
             if y is not None:
                 self._y = _Column(y, target_dtype(y), target_scale, "stream" if streams(y, "auto") else "memory")
+            self._weights = tf.constant(weights) if weights is not None else None
 
-    def _batch(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _batch(self, rows: tf.Tensor) -> tuple[tf.Tensor, ...]:
         x = self._x.gather(rows)
-        return x, x if self._y is None else self._y.gather(rows)
+        y = x if self._y is None else self._y.gather(rows)
+        return (x, y) if self._weights is None else (x, y, tf.gather(self._weights, rows))
 
     def in_order(self, batch_size: int = INFERENCE_BATCH) -> tf.data.Dataset:
         size, steps = min(batch_size, self.samples), -(-self.samples // batch_size)
 
         @_as_it_is  # type: ignore[untyped-decorator]
-        def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def batch(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
             rows = tf.range(step * size, tf.minimum((step + 1) * size, self.samples))
             return self._batch(rows)
 
@@ -191,7 +194,7 @@ class InputPipeline:
             order = tf.random.experimental.stateless_shuffle(indices, seed=key)
 
             @_as_it_is  # type: ignore[untyped-decorator]
-            def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            def batch(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
                 rows = order[step * batch_size : tf.minimum((step + 1) * batch_size, self.samples)]
                 return self._batch(rows)
 
