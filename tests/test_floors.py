@@ -25,8 +25,9 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "arguments": ((), set()),
     "data.facts": ((), set()),
     "data.sizes": ((), set()),
-    "data.sources": (("arguments", "data.facts", "data"), {"numpy", "sklearn"}),
+    "data.sources": (("arguments", "data.facts", "data", "data.images"), {"numpy", "sklearn"}),
     "data": (("data.facts", "data.sizes", "data.sources"), {"numpy"}),
+    "data.images": (("data.facts", "data"), {"numpy", "PIL"}),
     "config.schema": (("names",), {"pydantic", "pydantic_core"}),
     "config.document": ((), {"yaml"}),
     "config.catalogue": (
@@ -160,7 +161,7 @@ def test_floors_parts_import_only_what_the_table_allows(part: str) -> None:
 def test_floors_parts_import_only_downwards() -> None:
     """The table has no cycle except `data` and its sources: a source creates the arrays of `data` when it reads."""
     edges = {part: {*parts} - {part} for part, (parts, _) in RULES.items()}
-    edges["data.sources"] -= {"data"}
+    edges["data.sources"] -= {"data", "data.images"}
     assert find_cycle(edges) == []
 
 
@@ -200,7 +201,9 @@ def test_floors_folders_have_at_most_a_dozen_modules() -> None:
 def test_floors_data_sources_import_numpy_lazily() -> None:
     for module, file in MODULES.items():
         if part_of(module) == "data.sources":
-            assert not {"numpy", "sklearn"} & {name.split(".")[0] for name in imports_of(file, top_level=True)}, module
+            assert not {"numpy", "sklearn", "PIL"} & {
+                name.split(".")[0] for name in imports_of(file, top_level=True)
+            }, module
 
 
 @pytest.mark.parametrize("library", ["tensorflow", "jax"])
@@ -241,7 +244,7 @@ def test_floors_help_loads_no_large_libraries() -> None:
 def test_floors_check_loads_no_numpy_and_no_keras(tiny: Path) -> None:
     loaded = loaded_by(["check", str(tiny)])
     assert "pydantic" in loaded
-    assert not loaded & {"numpy", "keras", "tensorflow", "rich"}
+    assert not loaded & {"numpy", "keras", "tensorflow", "rich", "PIL"}
 
 
 def test_floors_no_module_executes_code_or_a_shell() -> None:

@@ -43,6 +43,15 @@ def own_arrays(path: Path) -> None:
     np.savez(path, x_train=x, y_train=y, x_test=x, y_test=y)
 
 
+def own_images(path: Path) -> None:
+    """Create a folder of ten classes; the check opens no image."""
+    for split in ("train", "val", "test"):
+        for number in range(100):
+            folder = path / split / str(number % 10)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{number}.jpg").touch()
+
+
 def first_complete_example() -> str:
     return str(next(example for example in EXAMPLES if is_complete(example)))
 
@@ -61,6 +70,7 @@ def test_guide_names_every_key() -> None:
 def test_guide_example_passes_the_check(example: str, tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(BASE)
     own_arrays(tmp_path / "data.npz")
+    own_images(tmp_path / "photos")
     config = tmp_path / "config.yaml"
     links = is_complete(example) or "extends:" in example
     config.write_text(example if links else f"extends: base.yaml\n{example}")

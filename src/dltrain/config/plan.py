@@ -93,7 +93,7 @@ class Plan:
         found = check_config(before.tree, before.layers, (), facts)
         if any(problem.severity == "error" for problem in found.problems):
             raise ConfigError(self.file, found.problems)
-        early = [warning for warning in before.warnings if warning.code == "splits"]  # of what the files say
+        early = [warning for warning in before.warnings if warning.code in ("splits", "files")]  # of what the files say
         warnings = (*early, *found.problems)
         return replace(self, checked=replace(before, outline=found.outline, facts=facts, warnings=warnings))
 

@@ -82,7 +82,7 @@ class RawDataset:
     """A data set as its source provides it, before limits and validation; `x * scale` is the model's float32 input.
 
     `test` is empty and `validation` None where the source has no such split. Targets that are numbers are multiplied by
-    `target_scale`.
+    `target_scale`. `notes` are what reading has found that the user should know.
     """
 
     facts: Facts
@@ -91,6 +91,7 @@ class RawDataset:
     test: Split
     validation: Split | None = None
     target_scale: float = 1.0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,7 @@ class Dataset:
 
     `train_indices`, `validation_indices` and `test_indices` are sorted int64 positions in the source's training
     split; those of validation and test are empty where these splits are not part of it. `fingerprint` is
-    `fingerprint()` of the samples that are used. `facts` and both scales are those of `RawDataset`.
+    `fingerprint()` of the samples that are used. `facts`, both scales and `notes` are those of `RawDataset`.
     """
 
     facts: Facts
@@ -112,6 +113,7 @@ class Dataset:
     train_indices: np.ndarray
     test_indices: np.ndarray
     fingerprint: str
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,7 @@ def load(
                 if array is not None
             }
         ),
+        notes=raw.notes,
     )
 
 
@@ -94,8 +96,14 @@ def _for_task(raw: RawDataset, task: Task | None) -> RawDataset:
     if task != "reconstruction":
         return raw
     validation = Split(raw.validation.x, None) if raw.validation is not None else None
-    splits = Split(raw.train.x, None), Split(raw.test.x, None), validation
-    return RawDataset(raw.facts.for_task(task), raw.scale, *splits, raw.scale)
+    return replace(
+        raw,
+        facts=raw.facts.for_task(task),
+        train=Split(raw.train.x, None),
+        test=Split(raw.test.x, None),
+        validation=validation,
+        target_scale=raw.scale,
+    )
 
 
 def _chosen_test(raw: RawDataset, share: float | None, seed: int) -> np.ndarray:

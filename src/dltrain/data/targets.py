@@ -7,19 +7,13 @@ import re
 import numpy as np
 
 from dltrain.data.arrays import Array, Split
-from dltrain.data.facts import Facts
+from dltrain.data.facts import Facts, natural
 from dltrain.data.npy import Member
 from dltrain.data.values import check_finite
 from dltrain.errors import DataError
 
 _MOST_CLASSES = 10_000
 _MOST_TOLD = 6
-
-
-def natural(name: str) -> list[tuple[int, int | str]]:
-    """Return a key that sorts names as people do: `2` before `10`."""
-    parts = re.findall(r"\d+|\D+", name)
-    return [(0, int(part)) if part.isdecimal() and len(part) < 20 else (1, part) for part in parts]
 
 
 class Targets:

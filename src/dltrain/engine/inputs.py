@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,9 +11,10 @@ import numpy as np
 from dltrain.config.catalogue.datasets import input_dtype
 from dltrain.data.arrays import Dataset, Split
 from dltrain.data.loading import load
-from dltrain.engine.events import Listener, Phase, ignore
+from dltrain.data.progress import watched
+from dltrain.engine.events import Listener, Phase, Warned, ignore
 from dltrain.engine.model.labels import encode
-from dltrain.errors import UsageError
+from dltrain.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from dltrain.config import Spec
@@ -23,20 +24,32 @@ if TYPE_CHECKING:
 SplitName = Literal["test", "validation", "train"]
 
 
-def load_data(spec: Spec, on_event: Listener = ignore) -> Dataset:
-    """Load the splits that a config describes. Raises DataError if that fails."""
+def load_data(spec: Spec, on_event: Listener = ignore, check: Callable[[], None] = lambda: None) -> Dataset:
+    """Load the splits that a config describes; what reading them has found is told.
+
+    `check` is called now and then, and may raise an exception. Raises DataError if the data cannot be read.
+    """
     on_event(Phase("loading data"))
     section = spec.data
-    return load(
-        section.dataset.name,
-        section.dataset.arguments,
-        task=None if section.task == "auto" else section.task,
-        validation=section.validation,
-        test=section.test,
-        limit_train=section.limit.train,
-        limit_test=section.limit.test,
-        seed=spec.seed,
-    )
+
+    def watch(what: str, done: int, total: int) -> None:
+        check()
+        on_event(Phase(f"{what}: {done:,} of {total:,}"))
+
+    with watched(watch):
+        dataset = load(
+            section.dataset.name,
+            section.dataset.arguments,
+            task=None if section.task == "auto" else section.task,
+            validation=section.validation,
+            test=section.test,
+            limit_train=section.limit.train,
+            limit_test=section.limit.test,
+            seed=spec.seed,
+        )
+    if dataset.notes:
+        on_event(Warned([Problem("files", note, ("data", "dataset"), severity="warning") for note in dataset.notes]))
+    return dataset
 
 
 def split_of(dataset: Dataset, name: SplitName) -> Split:

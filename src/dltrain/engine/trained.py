@@ -157,7 +157,8 @@ def preprocess_of(dataset: Dataset, spec: Spec) -> dict[str, Any]:
     samples = {"dtype": dataset.train.x.dtype.name, "scale": dataset.scale}
     weights = class_weights(dataset, spec.train.class_weight)
     learnt = dict(zip(dataset.facts.labels, weights.tolist(), strict=True)) if weights is not None else None
-    return {"version": 1, "facts": dataset.facts.to_json(), "samples": samples, "class_weight": learnt}
+    known = {"facts": dataset.facts.to_json(), "samples": samples, "class_weight": learnt}
+    return {"version": 1, **known, "notes": list(dataset.notes)}
 
 
 def recorded_samples(run: runs.Run) -> tuple[str, float]:

@@ -123,6 +123,44 @@ def test_data_splits_that_are_not_there_or_unused_are_told(
     assert message in problem.message
 
 
+@pytest.mark.parametrize(
+    ("said", "splits", "extra", "codes"),
+    [
+        ("", ("train", "test"), (), []),
+        ("test: 0.2", ("train",), (), []),
+        ("validation: given", ("train", "val", "test"), (), []),
+        ("task: reconstruction", ("train", "test"), (), ["loss-task", "output-shape"]),
+        ("", ("train",), (), ["splits"]),
+        ("", ("train", "val", "test"), (), ["splits"]),
+        ("task: regression", ("train", "test"), (), ["data"]),
+        ("", ("train", "test"), ("train/cat/a.txt",), ["files"]),
+        ("", ("train", "test"), ("train/cow/",), ["contradiction"]),
+        ("", ("train",), ("train/1.jpg",), ["splits", "files"]),
+    ],
+)
+def test_data_folders_of_images_are_checked_by_their_listing(
+    tmp_path: Path, said: str, splits: tuple[str, ...], extra: tuple[str, ...], codes: list[str]
+) -> None:
+    files = [f"{split}/{name}/{number}.jpg" for split in splits for name in ("cat", "dog") for number in range(40)]
+    for file in (*files, *extra):
+        path = tmp_path / "photos" / file
+        (path if file.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+        if not file.endswith("/"):
+            path.touch()
+    text = (
+        f"data: {{dataset: {{image_folder: {{path: photos, image_size: [8, 8]}}}}, {said}}}\n"
+        "model: {layers: [Flatten, Dense: {units: 2, activation: softmax}]}\n"
+        f"train: {{optimizer: Adam, loss: {SPARSE}, epochs: 2}}\n"
+    )
+    try:
+        found = check(str(tmp_path / "c.yaml"), text.encode(), ()).warnings
+    except ConfigError as error:
+        found = error.problems
+    assert sorted(problem.code for problem in found) == sorted(codes)
+    warnings = [problem.code for problem in found if problem.severity == "warning"]
+    assert set(warnings) <= {"files", "splits"}
+
+
 @pytest.mark.parametrize(("dataset", "task"), [("mnist", "regression"), ("{synthetic: {task: regression}}", "array")])
 def test_data_task_of_a_data_set_that_has_another_is_told(dataset: str, task: str) -> None:
     text = f"data: {{dataset: {dataset}, task: {task}}}\nmodel: {{layers: [Flatten]}}\n"
@@ -219,14 +257,21 @@ def test_data_embedding_is_checked_against_the_highest_number(tmp_path: Path) ->
     assert fixed.with_facts(load_data(fixed.spec).facts).checked.warnings == ()
 
 
-def test_data_headers_are_read_without_numpy(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "dataset", ["{arrays: {path: d.npz}}, task: classification", "{image_folder: {path: photos, image_size: [6, 3]}}"]
+)
+def test_data_is_checked_without_numpy_and_pillow(tmp_path: Path, dataset: str) -> None:
     import subprocess
     import sys
 
-    np.savez(tmp_path / "d.npz", x=X, y=TARGETS["number"])
+    np.savez(tmp_path / "d.npz", x=X, y=TARGETS["labels"])
+    for number in range(60):
+        (tmp_path / "photos" / str(number % 3)).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / str(number % 3) / f"{number}.jpg").touch()
     (tmp_path / "c.yaml").write_text(
-        "data: {dataset: {arrays: {path: d.npz}}, task: regression, test: 0.2}\n"
-        "model: {layers: [Flatten, Dense: {units: 1}]}\ntrain: {optimizer: Adam, loss: mse, epochs: 1}\n"
+        f"data: {{dataset: {dataset}, test: 0.2}}\nmodel: {{layers: {LAYERS['classes']}}}\n"
+        f"train: {{optimizer: Adam, loss: {SPARSE}, epochs: 1}}\n"
     )
-    code = "import sys; from dltrain.config import load; load('c.yaml'); assert 'numpy' not in sys.modules"
+    code = "import sys; from dltrain.config import load; load('c.yaml', strict=True); "
+    code += "assert not {'numpy', 'PIL'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)

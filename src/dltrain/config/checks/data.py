@@ -58,8 +58,9 @@ def check_data(tree: Node) -> Iterator[Problem]:
         where = place_of(tree, path)
         node = locate(tree, path)
         where = node.key or where if node is not None else where
-        yield Problem("contradiction", problem.message, path, where, problem.hint)
-    if found:
+        code = "contradiction" if problem.severity == "error" else "files"
+        yield Problem(code, problem.message, path, where, problem.hint, problem.severity)
+    if any(problem.severity == "error" for problem in found):
         return
     if task is None and not datasets.has_task(dataset.name):
         message = f"`{dataset.name}` does not say what its targets are"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dltrain.arguments import Argument
 from dltrain.data.facts import Facts, Task
+from dltrain.errors import Severity
 
 if TYPE_CHECKING:
     from dltrain.data.arrays import RawDataset
@@ -17,11 +18,12 @@ Arguments = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A conflict between two arguments that are each valid: the argument at fault, a message and a hint."""
+    """A conflict between two arguments that are each valid, or with files: the argument at fault, message and hint."""
 
     argument: str
     message: str
     hint: str
+    severity: Severity = "error"
 
 
 def _consistent(arguments: Arguments, task: Task | None) -> Iterable[Contradiction]:

@@ -66,7 +66,7 @@ def fit(
         on_event(Warned(plan.checked.warnings))
     watch = Stopwatch()
     with StopSignal(on_event, owns_process) as stop:
-        dataset = load_data(plan.spec, on_event)
+        dataset = load_data(plan.spec, on_event, stop.check)
         watch.lap(LOAD)
         threads = choose_threads(plan, dataset.facts, owns_process)
         with open_session(plan.spec, threads, owns_process=owns_process, on_event=on_event) as session:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dltrain.engine.model.build import BuiltModel
 
-RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn", "jax")
+RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn", "jax", "pillow")
 
 
 @dataclass(frozen=True, slots=True)

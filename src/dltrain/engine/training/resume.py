@@ -70,7 +70,7 @@ def resume(
     found = run if isinstance(run, runs.Run) else runs.find(run, runs_dir)
     with found.locked() as held, StopSignal(on_event, owns_process) as stop:
         opened = _reopened(held, overrides)
-        dataset = load_data(opened.plan.spec, on_event)
+        dataset = load_data(opened.plan.spec, on_event, lambda: stop.check(f"dltrain resume {held.path}"))
         differs = list(_differences(opened, dataset))
         _refuse(held, differs, force)
         spec, threads = opened.plan.spec, opened.threads
@@ -209,8 +209,8 @@ def _differences(opened: OpenedRun, dataset: Dataset) -> Iterator[str]:
 
 
 def _unused(backend: str) -> set[str]:
-    """Return the recorded packages that do not compute: the other backends, and the source of a data set."""
-    return {*backends.NAMES, "scikit-learn"} - {backend}
+    """Return the recorded packages that do not compute: the other backends, and the sources of data sets."""
+    return {*backends.NAMES, "scikit-learn", "pillow"} - {backend}
 
 
 def _machine_differences(opened: OpenedRun, session: Session) -> Iterator[str]:

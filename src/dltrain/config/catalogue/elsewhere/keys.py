@@ -375,7 +375,7 @@ KEYS: dict[str, Answer] = {
     ),
     **dict.fromkeys(
         ("path", "datadir", "dataroot", "root", "datapath", "filepath", "csv", "filename"),
-        ("it belongs to a data set, as in `dataset: {arrays: {path: data.npz}}`"),
+        "remove it: a file or folder is the argument `path` of the data sets `arrays` and `image_folder`",
     ),
     **dict.fromkeys(
         ("limittrainbatches", "overfitbatches", "maxsamples", "numsamples", "subset", "samplesize", "trainsamples"),

@@ -427,7 +427,11 @@ DATASETS = frozenset(
         *("svhn", "tinyimagenet", "titanic", "twentynewsgroups", "usps", "wikitext", "wine", "winequality", "yelp"),
     )
 )
+_IMAGES = "a folder of images is `image_folder: {path: photos, image_size: [64, 64]}`"
 DATASET_WORDS: Table = {
+    **dict.fromkeys(
+        ("imagedatasetfromdirectory", "flowfromdirectory", "imagedatagenerator", "imagedatabunch", "images"), _IMAGES
+    ),
     "makeclassification": Word(
         "synthetic", {"n_samples": "samples", "n_features": "features", "n_classes": "classes", "random_state": "seed"}
     ),
