@@ -28,7 +28,7 @@ def test_terminal_fit_shows_progress_and_leaves_epochs_and_the_run(tiny: Path, t
     for live in ("starting TensorFlow …", "building the model …", "epochs ", "steps  ", "━━━", "evaluating …"):
         assert live in sent
     setup, device, *epochs, completed, tested, run = screen_of(sent).shown()
-    assert setup == "180 training samples, 20 held out, 67 parameters"
+    assert setup == "180 training samples, 20 for validation, 67 parameters"
     assert device.startswith("on ")
     assert len(epochs) == 3
     assert all(re.fullmatch(EPOCH.format(number, 3), line) for number, line in enumerate(epochs, start=1))

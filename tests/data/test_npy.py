@@ -62,6 +62,9 @@ def test_npy_directory_has_its_files(tmp_path: Path) -> None:
     assert list(npy.members(tmp_path)) == ["x_train", "y_train"]
 
 
+ODD = ("<f3", "<f1", "<f16", "<i3", "<i0", "<f0", "<f4[x]", "f", "i", "<u16", "<b2", "<U0", "S")
+
+
 def header(text: str, values: bytes = b"", version: int = 1) -> bytes:
     return b"\x93NUMPY" + bytes([version, 0]) + len(text).to_bytes(2, "little") + text.encode() + values
 
@@ -86,6 +89,10 @@ PLAIN = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n"
         (b"\x93NUMPY\x02\x00\xff\xff\xff\xff" + b"(" * 100, "a header of"),
         (b"\x93NUMPY\x09\x00", "no array"),
         (b"PK\x03\x04" + b"\0" * 100, "is damaged"),
+        (b"\x93NUMPY\x02\x00\x01\x02", "is damaged"),
+        (header(PLAIN.replace("(2,)", "(1 2, 3)"), b"12345678"), "is damaged"),
+        (header(PLAIN.replace("(2,)", f"({'9' * 5000},)"), b"12345678"), "is damaged|a damaged header"),
+        *((header(PLAIN.replace("<f4", descr), b"1" * 64), "holds values of the dtype") for descr in ODD),
     ],
 )
 def test_npy_refuses_what_is_no_array_of_numbers(tmp_path: Path, data: bytes, message: str) -> None:
@@ -141,6 +148,36 @@ def test_npy_path_that_is_no_file_is_told(tmp_path: Path, kind: str) -> None:
     assert str(path) in str(caught.value)
     if kind in ("missing", "directory"):
         assert "other.npz" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b"])
+def test_npy_path_that_cannot_be_is_told(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match="cannot read"):
+        npy.members(tmp_path / name)
+
+
+def test_npy_link_that_leads_in_a_circle_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.npy").symlink_to(tmp_path / "x.npy")
+    with pytest.raises(DataError, match="leads nowhere"):
+        npy.members(tmp_path)
+
+
+def test_npy_archive_may_hold_other_things(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("notes/", b"")
+        archive.writestr("readme.txt", b"hello")
+        archive.writestr("x.npy", header(PLAIN, b"12345678"))
+    assert list(npy.members(tmp_path / "a.npz")) == ["x"]
+
+
+def test_npy_compressed_array_beyond_the_memory_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez_compressed(tmp_path / "a.npz", x=np.zeros(10_000))
+    member = npy.members(tmp_path / "a.npz")["x"]
+    monkeypatch.setattr("os.sysconf", lambda name: 100)
+    with pytest.raises(DataError, match="it is compressed"):
+        opened(member)
 
 
 def test_npy_link_out_of_a_directory_is_refused(tmp_path: Path) -> None:

@@ -126,9 +126,23 @@ def test_own_data_that_has_changed_is_not_the_runs(tmp_path: Path) -> None:
         dltrain.resume(run, {"train.epochs": 2})
 
 
+def test_own_data_whose_labels_have_other_names_is_not_the_runs(tmp_path: Path) -> None:
+    config = config_of(tmp_path, "sequence", epochs=1)
+    run = dltrain.fit(config, runs_dir=tmp_path / "runs")
+    arrays = CASES["sequence"][0]
+    np.savez(tmp_path / "d.npz", x=arrays["x"], y=arrays["y"] + 1)
+    with pytest.raises(RunError, match="no longer the one"):
+        dltrain.evaluate(run)
+    with pytest.raises(RunError, match="data"):
+        dltrain.resume(run, {"train.epochs": 2})
+
+
 @pytest.mark.parametrize(
     "written",
-    [b"", b"{}", b"[]", b'{"facts": {"shape": "x"}}', b'{"facts": 3}', b"\xff"],
+    [
+        *(b"", b"{}", b"[]", b'{"facts": {"shape": "x"}}', b'{"facts": 3}', b"\xff", b'{"facts": {"shape": 5}}'),
+        *(b'{"facts": {"class_names": {"a": 1}}}', b'{"facts": {"units": null}}', b'{"facts": {"class_names": "ab"}}'),
+    ],
 )
 def test_own_data_damaged_facts_of_a_run_are_told(tmp_path: Path, written: bytes) -> None:
     run = dltrain.fit(config_of(tmp_path, "regression", epochs=1), runs_dir=tmp_path / "runs")

@@ -155,7 +155,7 @@ class _Plain:
 
     def show_prepared(self, event: Prepared) -> None:
         self.hidden |= {f"{split}{part}" for part in event.metric_parts for split in ("", "val_", "test_")}
-        held_out = f", {event.validation_samples:,} held out" if event.validation_samples else ""
+        held_out = f", {event.validation_samples:,} for validation" if event.validation_samples else ""
         smoke = "smoke run: " if event.smoke else ""
         self.line(f"{smoke}{event.train_samples:,} training samples{held_out}, {event.parameters:,} parameters")
         backend = "" if event.backend == "TensorFlow" else f", {event.backend}"

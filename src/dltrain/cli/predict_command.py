@@ -37,9 +37,11 @@ def command(
     """
     from dltrain import runs
     from dltrain.cli import console, quiet
-    from dltrain.engine.answers import write, write_file
+    from dltrain.engine.answers import check_path, write, write_file
     from dltrain.engine.prediction import predictor
 
+    if output is not None:
+        check_path(output)
     found = runs.find(run, runs_dir)
     with quiet.tensorflow(verbose), console.progress() as on_event:
         options = {"threshold": threshold, "owns_process": True, "on_event": on_event}

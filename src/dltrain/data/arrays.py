@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,33 @@ class Rows:
 
     def __getitem__(self, rows: Any) -> np.ndarray:
         found: np.ndarray = self._array[self._rows[rows]]
+        return found
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:].astype(dtype or self.dtype, copy=False)
+
+
+class Joined:
+    """Arrays one after the other, read when they are asked for."""
+
+    def __init__(self, arrays: Sequence[Array]) -> None:
+        self._arrays = arrays
+        self._starts = np.cumsum([0, *map(len, arrays)])
+        self.dtype = np.result_type(*(array.dtype for array in arrays))
+        self.shape = (int(self._starts[-1]), *arrays[0].shape[1:])
+        self.nbytes = sum(int(array.nbytes) for array in arrays)
+        self.ndim = len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        wanted = np.arange(len(self))[rows] if isinstance(rows, slice) else np.asarray(rows)
+        found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
+        for array, start, end in zip(self._arrays, self._starts, self._starts[1:], strict=False):
+            inside = (wanted >= start) & (wanted < end)
+            if inside.any():
+                found[inside] = array[wanted[inside] - start]
         return found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -82,7 +109,8 @@ class RawDataset:
     """A data set as its source provides it, before limits and validation; `x * scale` is the model's float32 input.
 
     `test` is empty and `validation` None where the source has no such split. Targets that are numbers are multiplied by
-    `target_scale`. `notes` are what reading has found that the user should know.
+    `target_scale`. `notes` are what reading has found that the user should know. `label_values` are the whole numbers
+    that stand for classes, where they are not the indices.
     """
 
     facts: Facts
@@ -92,6 +120,7 @@ class RawDataset:
     validation: Split | None = None
     target_scale: float = 1.0
     notes: tuple[str, ...] = ()
+    label_values: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +129,8 @@ class Dataset:
 
     `train_indices`, `validation_indices` and `test_indices` are sorted int64 positions in the source's training
     split; those of validation and test are empty where these splits are not part of it. `fingerprint` is
-    `fingerprint()` of the samples that are used. `facts`, both scales and `notes` are those of `RawDataset`.
+    `fingerprint()` of the samples that are used. `facts`, both scales, `notes` and `label_values` are
+    those of `RawDataset`.
     """
 
     facts: Facts
@@ -114,6 +144,7 @@ class Dataset:
     test_indices: np.ndarray
     fingerprint: str
     notes: tuple[str, ...] = ()
+    label_values: tuple[int, ...] | None = None
 
     @property
     def name(self) -> str:

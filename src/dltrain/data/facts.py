@@ -14,6 +14,10 @@ Targets = Literal["classes", "flags", "numbers"]
 """What targets are: the index of a class, a 0 or 1 for each label, or numbers."""
 
 
+def _has_surrogates(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def natural(name: str) -> list[tuple[int, int | str]]:
     """Return a key that sorts the names of classes as people do: `2` before `10`."""
     parts = re.findall(r"\d+|\D+", name)
@@ -37,7 +41,7 @@ class Facts:
         validation: samples in a validation split of the source's own; 0 if it has none.
         target_shape: shape of one sample's target; () for the index of a class.
         whole: whether all values are whole numbers that stay so, as the indices of words do.
-        highest: the highest of these numbers, where it is known.
+        lowest, highest: of all values as they arrive, where they are known.
     """
 
     name: str
@@ -51,7 +55,8 @@ class Facts:
     validation: int = 0
     target_shape: tuple[int, ...] = ()
     whole: bool = False
-    highest: int | None = None
+    lowest: float | None = None
+    highest: float | None = None
 
     @property
     def targets(self) -> Targets:
@@ -92,19 +97,29 @@ class Facts:
         """Return facts that `to_json` gave. Raises ValueError if they are not such."""
         if not isinstance(written, Mapping) or not written.keys() <= {field.name for field in fields(cls)}:
             raise ValueError("these are no facts of a data set")
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in written.items()
-        }
+        values: dict[str, Any] = dict(written)
+        for key in ("shape", "class_names", "units", "target_shape"):
+            if isinstance(values.get(key), list):
+                values[key] = tuple(values[key])
+            elif key in values and not (key == "class_names" and values[key] is None):
+                raise ValueError(f"`{key}` is no list")
         try:
             found = cls(**values)
         except TypeError as error:
             raise ValueError(str(error)) from None
         sizes = (*found.shape, *found.target_shape, found.train, found.test, found.validation)
-        texts = (found.name, found.task, *found.labels, *found.units)
-        whole = all(isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**48 for size in sizes)
-        flags = isinstance(found.unit_range, bool) and isinstance(found.whole, bool)
-        strings = all(isinstance(text, str) for text in texts) and found.task in TASKS
-        highest = found.highest is None or (isinstance(found.highest, int) and abs(found.highest) < 2**48)
-        if not (whole and flags and strings and highest and 0 < len(found.shape) < 32 and len(found.target_shape) < 32):
+        texts = (found.name, *found.labels, *found.units)
+        ends = (found.lowest, found.highest)
+        if not (
+            all(isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**48 for size in sizes)
+            and all(isinstance(text, str) and not _has_surrogates(text) for text in texts)
+            and len(set(found.labels)) == len(found.labels)
+            and found.task in TASKS
+            and isinstance(found.unit_range, bool)
+            and isinstance(found.whole, bool)
+            and all(end is None or isinstance(end, int | float) for end in ends)
+            and 0 < len(found.shape) < 32
+            and len(found.target_shape) < 32
+        ):
             raise ValueError("the facts of the data set have values of other types")
         return found

@@ -88,6 +88,7 @@ def load(
             }
         ),
         notes=raw.notes,
+        label_values=raw.label_values,
     )
 
 

@@ -33,6 +33,7 @@ _HEADER = re.compile(
     r"'shape' *: *\((?P<shape>[0-9L, ]*)\) *,? *\} *\n?",
     re.DOTALL,
 )
+_SIZES = {"f": (2, 4, 8), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "b": (1,)}
 _DESCR = re.compile(r"[<>|=]?(?P<kind>[a-zA-Z])(?P<size>\d{0,9})(?P<unit>\[.*\])?")
 _KINDS = {
     "O": "Python objects, which only pickle can read",
@@ -82,7 +83,12 @@ def members(path: Path) -> dict[str, Member]:
 
     Raises DataError if it is none of these, or an array is damaged or of a kind that no model takes.
     """
-    if path.is_dir():
+    try:
+        folder = path.is_dir()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise DataError(f"cannot read {str(path)[:200]!r}: {reason}") from None
+    if folder:
         files = sorted(path.glob("*.npy"))[: _MOST_MEMBERS + 1]
         if not files:
             near = next(iter(sorted(path.glob("*.npz"))), None)
@@ -90,10 +96,10 @@ def members(path: Path) -> dict[str, Member]:
         if len(files) > _MOST_MEMBERS:
             raise DataError(f"more than {_MOST_MEMBERS:,} arrays are in {path}", "one file holds one array of samples")
         for file in files:
-            if file.is_symlink() and not file.resolve().is_relative_to(path.resolve()):
-                raise DataError(f"{file} is a link that leads out of the directory", f"name {file.resolve().parent}")
+            if file.is_symlink() and not _target(file).is_relative_to(_target(path)):
+                raise DataError(f"{file} is a link that leads out of the directory", f"name {_target(file).parent}")
         return {file.stem: _of_file(file) for file in files}
-    with _opened(path) as stream:
+    with damage_told(str(path)), _opened(path) as stream:
         start = stream.read(6)
     if start[:2] == b"PK":
         return _of_archive(path)
@@ -101,6 +107,14 @@ def members(path: Path) -> dict[str, Member]:
         return {path.stem: _of_file(path)}
     what = "it is empty" if not start else "it begins otherwise"
     raise DataError(f"{path} is no .npz or .npy file: {what}", "write one with `numpy.savez`")
+
+
+def _target(path: Path) -> Path:
+    """Return where a link leads. Raises DataError for a loop."""
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"{path} is a link that leads nowhere: {error}", "remove it") from None
 
 
 @contextmanager
@@ -119,8 +133,9 @@ def _opened(path: Path) -> BinaryIO:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise DataError(f"no such file: {shown}", _near(shown)) from None
-    except OSError as error:
-        raise DataError(f"cannot read {shown}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise DataError(f"cannot read {str(shown)[:200]!r}: {reason}") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise DataError(f"{shown} is not a plain file", "give a .npz file, or a directory of .npy files")
@@ -136,7 +151,7 @@ def _near(path: Path) -> str:
 
 
 def _of_file(path: Path) -> Member:
-    with _opened(path) as stream:
+    with damage_told(str(path)), _opened(path) as stream:
         length = os.fstat(stream.fileno()).st_size
         return _parsed(stream, path, None, path.stem, length, mapped=0)
 
@@ -148,6 +163,8 @@ def _of_archive(path: Path) -> dict[str, Member]:
         if len(entries) > _MOST_MEMBERS:
             raise DataError(f"{path.name} has {len(entries):,} members", f"at most {_MOST_MEMBERS:,} are read")
         for entry in entries:
+            if not entry.filename.endswith(".npy"):
+                continue  # a folder, or a note
             name = entry.filename.removesuffix(".npy")
             if name in found:
                 raise DataError(f"{path.name} has two arrays named `{name}`", "write it anew with `numpy.savez`")
@@ -200,14 +217,16 @@ def _parsed(stream: IO[bytes], path: Path, member: str | None, name: str, length
         raise DataError(f"{whose} has a damaged header", "write it with `numpy.save`")
     descr = _DESCR.fullmatch(header["descr"] or "V0")
     kind = descr["kind"] if descr is not None else "V"
-    if descr is None or header["fields"] or kind in _KINDS or kind not in "fiubUS":
+    size_of = int(descr["size"] or 0) if descr is not None else 0
+    known = size_of in _SIZES[kind] if kind in _SIZES else kind in "US" and size_of > 0
+    if descr is None or header["fields"] or descr["unit"] or not known:
         what = _KINDS.get("V" if header["fields"] else kind, f"values of the dtype {header['descr']}")
         hint = 'save numbers: `array.astype("float32")`, or names of classes as `array.astype(str)`'
         raise DataError(f"{whose} holds {what}", hint)
     shape = tuple(int(part.strip(" L")) for part in header["shape"].split(",") if part.strip(" L"))
     if len(shape) > _MOST_AXES or any(size > 2**48 for size in shape):
         raise DataError(f"{whose} has a damaged header: the shape {str(shape)[:80]}", "write it with `numpy.save`")
-    item = int(descr["size"] or 0) * (4 if kind == "U" else 1)
+    item = size_of * (4 if kind == "U" else 1)
     values, offset = math.prod(shape) * item, begin + size
     if offset + values > length:
         message = f"{whose} is cut off: {shape} of {header['descr']} need {offset + values:,} bytes, it has {length:,}"

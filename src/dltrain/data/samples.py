@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +12,32 @@ from dltrain.data import npy
 from dltrain.data.arrays import Split
 from dltrain.data.facts import Facts
 from dltrain.data.npy import Member
-from dltrain.data.targets import Targets
+from dltrain.data.targets import Targets, target_scale
 from dltrain.data.values import checked_samples, opened
 from dltrain.errors import DataError
 
-_X = ("x", "x_new", "x_test", "test_images", "images", "samples", "features", "inputs")
-_Y = ("y", "y_new", "y_test", "test_labels", "labels", "targets")
+_AS_BEFORE = "prepare samples as those of the training"
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a run was trained on, as far as new samples must be like it.
+
+    Args:
+        facts: of its data set.
+        dtype: of its samples.
+        scale: what they are multiplied by.
+        label_values: the whole numbers that stand for its classes, where they are not the indices.
+        target_scale: what targets that are numbers are multiplied by.
+        highest: the highest whole number that the model takes; None where samples are no such numbers.
+    """
+
+    facts: Facts
+    dtype: str
+    scale: float
+    label_values: tuple[int, ...] | None
+    target_scale: float
+    highest: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,61 +48,71 @@ class Samples:
         file: the file, as messages and rows name it.
         split: the samples; `y` is None without targets.
         labelled: whether there are targets.
-        target_scale: what targets that are numbers are multiplied by.
     """
 
     file: str
     split: Split
     labelled: bool
-    target_scale: float = 1.0
 
     def __len__(self) -> int:
         return len(self.split)
 
 
-def read_samples(path: Path, facts: Facts, dtype: str, scale: float, highest: int | None) -> Samples:
+def read_samples(path: Path, like: Trained) -> Samples:
     """Open the samples in an npz file, an npy file or a directory of npy files.
 
-    Args:
-        path: the file.
-        facts: of the data set of the run.
-        dtype: of its samples.
-        scale: what they are multiplied by.
-        highest: the highest whole number that the model takes; None where samples are no such numbers.
-
-    Raises DataError if they are not like those of the run.
+    The array with samples is called `x`, or is the only one of their shape; that with targets is `y`, or has the name
+    that goes with the samples, as `y_test` with `x_test`. Raises DataError if they are not like those of the run.
     """
-    members = npy.members(path)
-    x = _chosen(members, _X) or (next(iter(members.values())) if len(members) == 1 else None)
-    if x is None:
-        listed = ", ".join(f"`{name}` {member.shape}" for name, member in list(members.items())[:8])
-        raise DataError(f"which array has the samples? {path} has {listed}", "name it `x`, and its targets `y`")
-    _check_like(x, facts, dtype, scale)
+    shown = os.fsencode(path).decode("utf-8", "replace")
+    members, facts = npy.members(path), like.facts
+    x = _samples_in(members, facts, shown)
+    _check_like(x, facts, like.dtype, like.scale)
     samples = opened(x)
-    top = checked_samples(samples, x.file, facts.whole)
-    if top is not None and highest is not None and top > highest:
-        raise DataError(f"{x.file} has numbers up to {top:,}, and the model takes 0 to {highest:,}", _AS_BEFORE)
-    y = _chosen(members, _Y)
+    _, top = checked_samples(samples, x.file, facts.whole)
+    if facts.whole and like.highest is not None and top > like.highest:
+        raise DataError(f"{x.file} has numbers up to {top:,.0f}, and the model takes 0 to {like.highest:,}", _AS_BEFORE)
     if facts.task == "reconstruction":
-        return Samples(path.name, Split(samples, None), True, scale)
+        return Samples(shown, Split(samples, None), True)
+    y = next((members[name] for name in _targets_of(x.name) if name in members), None)
     if y is None or y is x:
-        return Samples(path.name, Split(samples, None), False)
+        return Samples(shown, Split(samples, None), False)
     if y.shape[:1] != x.shape[:1]:
-        raise DataError(f"{x.file} has {x.shape[0]:,} samples, but {y.file} has the shape {y.shape}")
-    one_hot = facts.task == "classification" and len(y.shape) == 2 and y.shape[1] > 1
-    if not one_hot and y.shape[1:] not in (facts.target_shape, (1,), (*facts.target_shape, 1)) and y.shape[1:]:
-        message = f"targets of {y.file} have the shape {y.shape[1:]}, those of the run {facts.target_shape}"
-        raise DataError(message, "leave them out, or save them as for training")
-    targets = Targets(facts, one_hot, named=False)
-    return Samples(path.name, targets.split(samples, opened(y), y.file), True, targets.scale(y))
+        message = f"{x.file} has {x.shape[0]:,} samples, but {y.file} has the shape {y.shape}"
+        raise DataError(message, "save one target for each sample, or none")
+    one_hot = facts.task == "classification" and len(y.shape) == 2 and y.shape[1] > 1 and y.kind not in "US"
+    if facts.task == "array" and target_scale("array", np.dtype(y.descr)) != like.target_scale:
+        was = "uint8" if like.target_scale != 1.0 else "no uint8"
+        raise DataError(f"targets of {y.file} are {np.dtype(y.descr).name}, and were {was} in training", _AS_BEFORE)
+    unknown = "the model was trained without it: leave these samples out, or their targets"
+    targets = Targets(facts, one_hot, like.label_values, unknown)
+    return Samples(shown, targets.split(samples, opened(y), y.file), True)
 
 
-_AS_BEFORE = "prepare samples as those of the training"
+def _samples_in(members: dict[str, Member], facts: Facts, file: str) -> Member:
+    """Return the array that has samples. Raises DataError if that is not plain."""
+    named = next((member for name, member in members.items() if name.lower() == "x"), None)
+    fitting = [member for member in members.values() if member.shape[1:] == facts.shape]
+    found = [named] if named is not None else fitting or list(members.values())
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(f"`{member.name}` {member.shape}" for member in found[:8])
+    raise DataError(
+        f"which array of {file} has the samples? There are {listed}", "save them as `x`, their targets as `y`"
+    )
 
 
-def _chosen(members: dict[str, Member], words: tuple[str, ...]) -> Member | None:
-    names = {name.lower(): name for name in members}
-    return next((members[names[word]] for word in words if word in names), None)
+def _targets_of(name: str) -> tuple[str, ...]:
+    """Return the names that targets of samples have: `y_test` of `x_test`."""
+    return (
+        name.replace("x", "y", 1),
+        name.replace("X", "Y", 1),
+        name.replace("X", "y", 1),
+        "y",
+        "Y",
+        "labels",
+        "targets",
+    )
 
 
 def _check_like(x: Member, facts: Facts, dtype: str, scale: float) -> None:
@@ -97,6 +128,8 @@ def _check_like(x: Member, facts: Facts, dtype: str, scale: float) -> None:
     if given is None or _values(given, scale) != _values(trained, scale):
         what = given.name if given is not None else "strings"
         hint = f"save them as {trained.name}, prepared as for training"
+        if trained == np.uint8 and scale != 1.0:
+            hint = 'images from 0 to 1 are bytes after `(x * 255).round().astype("uint8")`'
         raise DataError(f"samples of {x.file} are {what}, those of the run are {trained.name}", hint)
 
 

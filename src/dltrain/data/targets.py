@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from dltrain.data.arrays import Array, Split
-from dltrain.data.facts import Facts, natural
-from dltrain.data.npy import Member
+from dltrain.data.facts import Facts, Task, natural
 from dltrain.data.values import check_finite
 from dltrain.errors import DataError
 
 _MOST_CLASSES = 10_000
 _MOST_TOLD = 6
+_LARGEST_LABEL = 2**53  # as far as floats are exact
+_AS_TRAINED = "save them as those of the training"
 
 
 class Targets:
@@ -22,23 +23,23 @@ class Targets:
     Args:
         facts: what the headers say; its class names hold where they are known.
         one_hot: whether labels are written as rows with a single 1.
-        named: whether the config lists the names of classes; then whole numbers are their places in the list.
+        values: the whole number of each class, where labels are whole numbers that are not their places among the
+            names; None where they are, and where they are read first.
+        unknown: what to do about a label that is no class, for a message.
     """
 
-    def __init__(self, facts: Facts, one_hot: bool, named: bool) -> None:
-        self._facts, self._one_hot, self._named = facts, one_hot, named
+    def __init__(
+        self, facts: Facts, one_hot: bool, values: Sequence[int] | None = None, unknown: str = "look at the labels"
+    ) -> None:
+        self._facts, self._one_hot, self._unknown = facts, one_hot, unknown
         self.names = facts.class_names
-        # The whole number of each class, where it is not its place.
-        self._values = [int(name) for name in self.names or ()] if self._are_numbers() else None
-
-    def _are_numbers(self) -> bool:
-        names = self._facts.labels
-        return not self._named and bool(names) and all(re.fullmatch(r"-?\d{1,18}", name) for name in names)
+        self.values = tuple(values) if values is not None else None
 
     def split(self, x: Array, y: Array | None, file: str) -> Split:
         """Return a split. Raises DataError if targets do not fit the task, or labels were not in training."""
         if y is None:
             return Split(x, None)
+        self._check_form(y, file)
         if self._facts.targets == "classes":
             return Split(x, self._indices(np.asarray(y), file))
         if self._facts.targets == "flags":
@@ -48,9 +49,18 @@ class Targets:
             return Split(x, y)  # of the size of samples: the input pipeline casts them
         return Split(x, np.asarray(y).astype(np.float32).reshape(len(y), *self._facts.target_shape))
 
-    def scale(self, member: Member | None) -> float:
-        """Return what targets are multiplied by: bytes, which are images, are scaled as those of samples."""
-        return 1 / 255 if member is not None and self._facts.task == "array" and member.descr[1:] == "u1" else 1.0
+    def _check_form(self, y: Array, file: str) -> None:
+        """Raise DataError unless targets have the shape that the task needs, and numbers where it needs them."""
+        shape, needed = y.shape[1:], self._facts.target_shape
+        fitting = [needed]
+        if self._facts.targets == "classes":
+            fitting = [(len(self.names or ()),)] if self._one_hot else [needed, (*needed, 1)]
+        elif self._facts.targets == "numbers" and needed[-1:] == (1,):
+            fitting.append(needed[:-1])
+        if shape not in fitting:
+            raise DataError(f"targets of {file} have the shape {shape} a sample, not {fitting[0]}", _AS_TRAINED)
+        if y.dtype.kind in "US" and (self._facts.targets != "classes" or self._one_hot):
+            raise DataError(f"{file} holds strings, and targets are numbers here", _AS_TRAINED)
 
     def _indices(self, y: np.ndarray, file: str) -> np.ndarray:
         if self._one_hot:
@@ -64,9 +74,14 @@ class Targets:
             check_finite(y, file, "labels")
             if (y != np.floor(y)).any():
                 raise DataError(f"{file} has fractions as labels", "with numbers as targets, write `task: regression`")
+        if len(y) and (abs(float(y.max())) > _LARGEST_LABEL or abs(float(y.min())) > _LARGEST_LABEL):
+            raise DataError(f"{file} has labels beyond {_LARGEST_LABEL:,}", "number the classes from 0 on")
         return self._of_integers(y.astype(np.int64), file)
 
     def _of_strings(self, y: np.ndarray, file: str) -> np.ndarray:
+        letters = np.ascontiguousarray(y, y.dtype.newbyteorder("=")).view(np.uint32)
+        if ((letters > 0x10FFFF) | ((letters >= 0xD800) & (letters < 0xE000))).any():
+            raise DataError(f"{file} has labels that are no text: codes without a character", _AS_TRAINED)
         found, codes = np.unique(y, return_inverse=True)
         if self.names is None:
             self.names = _limited(tuple(sorted(map(str, found), key=natural)), file)
@@ -78,25 +93,26 @@ class Targets:
         unique, codes = np.unique(y, return_inverse=True)
         found = [int(value) for value in unique]
         if self.names is None:
-            self._values = found
+            self.values = tuple(found)
             self.names = _limited(tuple(map(str, found)), file)
-        values = self._values if self._values is not None else list(range(len(self.names)))
+        values = self.values if self.values is not None else range(len(self.names))
         places = {value: place for place, value in enumerate(values)}
         self._ensure_known([str(value) for value in found if value not in places], file)
         return np.array([places[value] for value in found], np.int64)[codes].reshape(y.shape)
 
     def _ensure_known(self, strange: list[str], file: str) -> None:
-        if not strange:
-            return
-        more = ", …" if len(strange) > _MOST_TOLD else ""
-        there = ", ".join((self.names or ())[:_MOST_TOLD]) + (", …" if len(self.names or ()) > _MOST_TOLD else "")
-        message = f"{file} has labels that are no class: {', '.join(strange[:_MOST_TOLD])}{more}; there are {there}"
-        hint = (
-            "`classes` counts from 0, or lists the names"
-            if self._named or self._values is None
-            else ("the training split has no such label: name all with `classes`, or split anew")
-        )
-        raise DataError(message, hint)
+        if strange:
+            there, more = _listed(self.names or ()), _listed(strange)
+            raise DataError(f"{file} has labels that are no class: {more}; there are {there}", self._unknown)
+
+
+def target_scale(task: Task, dtype: np.dtype | None) -> float:
+    """Return what targets are multiplied by: bytes, which are images, as those of samples."""
+    return 1 / 255 if task == "array" and dtype == np.uint8 else 1.0
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(name[:60] for name in names[:_MOST_TOLD]) + (", …" if len(names) > _MOST_TOLD else "")
 
 
 def _limited(names: tuple[str, ...], file: str) -> tuple[str, ...]:

@@ -20,15 +20,23 @@ FORMATS = (".csv", ".jsonl", ".npz")
 _MOST_COLUMNS = 1_000
 
 
+def check_path(path: Path) -> None:
+    """Raise UsageError if predictions cannot be written to a file, before they are made."""
+    if path.suffix not in FORMATS:
+        raise UsageError(f"{path} has no known format", f"a file that ends in {', '.join(FORMATS)}")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        what = "is a directory" if path.is_dir() else "is in a directory that does not exist"
+        raise UsageError(f"{path} {what}", "name a file in a directory that is there")
+
+
 def write_file(path: Path, parts: Iterable[Predictions], top: int) -> int:
     """Write predictions to a file, by its suffix, whole or not at all; return how many there are.
 
     Raises:
-        UsageError: the suffix is none of `FORMATS`, or the predictions have too many numbers for a table.
+        UsageError: `check_path`, or the predictions have too many numbers for a table.
         DltrainError: the file cannot be written.
     """
-    if path.suffix not in FORMATS:
-        raise UsageError(f"{path} has no known format", f"a file that ends in {', '.join(FORMATS)}")
+    check_path(path)
     try:
         with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".tmp-", delete=False) as file:
             try:
@@ -86,7 +94,7 @@ def _write_arrays(stream: IO[bytes], parts: Iterable[Predictions]) -> int:
 
 
 def _header(part: Predictions, top: int) -> list[str]:
-    places = [f"axis_{axis}" for axis in range(_axes(part))]
+    places = place_names(_axes(part))
     if part.classes is None:
         width = part.outputs.shape[-1]
         return ["input", *places, *(["prediction"] if width == 1 else [f"prediction_{i}" for i in range(width)])]
@@ -95,6 +103,11 @@ def _header(part: Predictions, top: int) -> list[str]:
         return ["input", *places, "prediction", *(f"{value}_{name}" for name in part.names)]
     more = [f"{what}_{rank}" for rank in range(2, _ranks(part, top) + 1) for what in ("prediction", value)]
     return ["input", *places, "prediction", value, *more]
+
+
+def place_names(axes: int) -> list[str]:
+    """Return the columns that say where in a sample an answer stands: its step, or its row and column."""
+    return ["step"] if axes == 1 else [f"axis_{axis}" for axis in range(axes)]
 
 
 def _ranks(part: Predictions, top: int) -> int:
@@ -132,7 +145,7 @@ def _rows(part: Predictions, top: int) -> Iterator[list[Any]]:
 
 def _ranked(part: Predictions, row: list[float], answer: int, top: int) -> Iterator[Any]:
     """Yield the names of the likeliest classes, the answer first, each with what the model gives it."""
-    given = [1 - row[0] if part.probabilities else row[0], row[0]] if len(row) == 1 else row
+    given = [2 * part.boundary - row[0], row[0]] if len(row) == 1 else row  # of the probability p, 1 - p
     order = sorted(range(len(given)), key=lambda index: (index != answer, -given[index]))
     for index in order[: _ranks(part, top)]:
         yield part.names[index] if index < len(part.names) else index

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dltrain.engine.backends.backend import InputPipeline
     from dltrain.engine.model.build import BuiltModel
 
+_LARGEST_MATRIX = 1_000  # classes
 _PREFIX: dict[SplitName, str] = {"test": "test_", "validation": "val_", "train": ""}
 
 
@@ -72,7 +73,7 @@ def evaluate(
         raise UsageError(
             f"the run {opened.run.id} holds out no validation samples", "`data.validation` is 0 in its config"
         )
-    if dataset.fingerprint != opened.record.data.fingerprint:
+    if dataset.fingerprint != opened.record.data.fingerprint or dataset.facts.labels != opened.facts.labels:
         raise RunError(f"the data set `{dataset.name}` is no longer the one that {opened.run.id} was trained on")
     with restored(opened, owns_process=owns_process, on_event=on_event) as trained:
         on_event(Phase("evaluating"))
@@ -126,8 +127,13 @@ def evaluate_model(
 
 
 def _confusion(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]) -> str:
-    """Return the confusion matrix as CSV: rows are true classes, columns predicted ones."""
+    """Return the confusion matrix as CSV: rows are true classes, columns predicted ones.
+
+    Of more than a thousand classes, only the pairs that occur, each with its count.
+    """
     size = max(len(names), int(predicted.max()) + 1)
+    if size > _LARGEST_MATRIX:
+        return _pairs(labels.reshape(-1), predicted.reshape(-1), names)
     counts = np.zeros((size, size), np.int64)
     np.add.at(counts, (labels.reshape(-1), predicted.reshape(-1)), 1)
     shown = [*names, *(str(index) for index in range(len(names), size))]
@@ -135,10 +141,21 @@ def _confusion(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]
     return _csv([["true \\ predicted", *shown], *rows])
 
 
+def _pairs(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]) -> str:
+    pairs, counts = np.unique(np.stack([labels, predicted]), axis=1, return_counts=True)
+    label = dict(enumerate(names))
+    rows = [
+        [label.get(true, true), label.get(guess, guess), count]
+        for true, guess, count in zip(*pairs.tolist(), counts.tolist(), strict=True)
+    ]
+    return _csv([["true", "predicted", "count"], *rows])
+
+
 def _class_predictions(labels: np.ndarray, predicted: np.ndarray, outputs: np.ndarray, names: tuple[str, ...]) -> str:
     """Return CSV; `output` is the model's output for the predicted class, or its only output.
 
-    Where a sample has several labels, one a step or pixel, each has a row, with its place in the columns `axis_0`, ….
+    Where a sample has several labels, one a step or pixel, each has a row, with its place in the columns `step`, or
+    `axis_0`, ….
     """
     single = outputs.shape[-1] == 1
     column = outputs[..., 0] if single else np.take_along_axis(outputs, predicted[..., None], -1)[..., 0]
@@ -154,7 +171,7 @@ def _class_predictions(labels: np.ndarray, predicted: np.ndarray, outputs: np.nd
             strict=True,
         )
     ]
-    axes = [f"axis_{axis}" for axis in range(labels.ndim - 1)]
+    axes = ["step"] if labels.ndim == 2 else [f"axis_{axis}" for axis in range(labels.ndim - 1)]
     return _csv([["index", *axes, "label", "prediction", "output"], *rows])
 
 

@@ -12,13 +12,16 @@ import numpy as np
 
 from dltrain import runs
 from dltrain.calls import flag_of, listener_of
-from dltrain.data.arrays import Split
+from dltrain.config.catalogue.datasets import input_dtype
+from dltrain.config.catalogue.entries import trait
+from dltrain.data.arrays import Joined
 from dltrain.data.facts import Facts
 from dltrain.data.samples import Samples, read_samples
+from dltrain.data.samples import Trained as TrainedOn
 from dltrain.engine.backends.backend import INFERENCE_BATCH
 from dltrain.engine.events import Listener, Phase, ignore
 from dltrain.engine.model.labels import classes_of, encode
-from dltrain.engine.trained import Trained, open_run, recorded_samples, restored
+from dltrain.engine.trained import Trained, open_run, restored, trained_on
 from dltrain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ class Predictions:
         classes: the index of the predicted class at each place, or for each label whether it holds; None for numbers.
         names: the names of classes or labels, by index; empty for numbers.
         probabilities: whether outputs are such.
+        boundary: value of a single output between the two answers.
     """
 
     inputs: Sequence[str]
@@ -45,6 +49,7 @@ class Predictions:
     classes: np.ndarray | None
     names: tuple[str, ...]
     probabilities: bool
+    boundary: float = 0.5
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -56,9 +61,13 @@ class Predictor:
 
     trained: Trained
     samples: tuple[Samples, ...]
-    facts: Facts
-    scale: float
+    like: TrainedOn
     threshold: float | None
+
+    @property
+    def facts(self) -> Facts:
+        """Of the data set that the model was trained on."""
+        return self.like.facts
 
     @property
     def output(self) -> ModelOutput:
@@ -77,13 +86,15 @@ class Predictor:
         outputs = []
         for start in range(rows.start, rows.stop, INFERENCE_BATCH):
             x = np.asarray(given.split.x[start : min(start + INFERENCE_BATCH, rows.stop)]).astype(dtype)
-            x = x if self.scale == 1.0 else x * np.float32(self.scale)
+            x = x if self.like.scale == 1.0 else x * np.float32(self.like.scale)
             outputs.append(np.asarray(model.predict_on_batch(x), np.float32))
         found = np.concatenate(outputs)
         if self.output.from_logits and self.facts.targets != "numbers":
             found = _probabilities(found, sigmoid=self.facts.targets == "flags" or found.shape[-1] == 1)
         inputs = [f"{given.file}:{row}" for row in rows]
-        return Predictions(inputs, found, self._classes(found), self.facts.labels, self._are_probabilities())
+        return Predictions(
+            inputs, found, self._classes(found), self.facts.labels, self._are_probabilities(), self.output.boundary
+        )
 
     def _classes(self, outputs: np.ndarray) -> np.ndarray | None:
         if self.facts.targets == "numbers":
@@ -96,8 +107,6 @@ class Predictor:
     def _are_probabilities(self) -> bool:
         if self.facts.targets == "numbers":
             return False
-        from dltrain.config.catalogue.entries import trait
-
         loss = self.trained.opened.plan.spec.train.loss.name
         return bool(trait("loss", loss, "probabilities"))
 
@@ -105,14 +114,14 @@ class Predictor:
         """Return loss and metrics over all samples; None if some have no targets."""
         if not all(given.labelled for given in self.samples):
             return None
-        x = np.concatenate([np.asarray(given.split.x) for given in self.samples])
+        x = Joined([given.split.x for given in self.samples])
         y = None
         if self.facts.task != "reconstruction":
-            y = np.concatenate([np.asarray(given.split.y) for given in self.samples])
-        built, backend = self.trained.built, self.trained.session.backend
-        split = Split(x, encode(y, built.encoding, self.facts.classes))
-        dtype, target_scale = self.trained.input.dtype, self.samples[0].target_scale
-        pipeline = backend.input_pipeline(split.x, split.y, self.scale, "auto", dtype, target_scale)  # type: ignore[arg-type]
+            y = Joined([given.split.y for given in self.samples])
+        built, backend, like = self.trained.built, self.trained.session.backend, self.like
+        targets = encode(y, built.encoding, self.facts.classes)
+        dtype = input_dtype(self.facts, self.trained.opened.plan.spec.model.layers)
+        pipeline = backend.input_pipeline(x, targets, like.scale, "stream", dtype, like.target_scale)
         metrics, _ = backend.evaluate(built.model, pipeline.in_order())
         return metrics
 
@@ -155,23 +164,15 @@ def predictor(
     listener_of(on_event)
     flag_of(owns_process, "`owns_process`")
     opened = open_run(run, runs_dir=runs_dir)
-    facts = opened.facts
-    dtype, scale = recorded_samples(opened.run)
-    highest = _table_size(opened.plan.spec.model.layers, facts)
+    like = trained_on(opened)
     on_event(Phase("reading samples"))
-    given = tuple(read_samples(Path(path), facts, dtype, scale, highest) for path in inputs)
+    given = tuple(read_samples(Path(path), like) for path in inputs)
     if not given:
         raise UsageError("no samples are given", "name the files that have them")
     with restored(opened, owns_process=owns_process, on_event=on_event) as trained:
-        _check_threshold(threshold, facts, trained)
+        _check_threshold(threshold, like.facts, trained)
         on_event(Phase("predicting"))
-        yield Predictor(trained, given, facts, scale, threshold)
-
-
-def _table_size(layers: Sequence[Any], facts: Facts) -> int | None:
-    """Return the highest whole number that the first layer takes; None where it is no table."""
-    sizes = [layer.arguments["input_dim"] for layer in layers if layer.name == "Embedding"]
-    return sizes[0] - 1 if sizes and facts.whole else None
+        yield Predictor(trained, given, like, threshold)
 
 
 def _check_threshold(threshold: float | None, facts: Facts, trained: Trained) -> None:
@@ -181,6 +182,8 @@ def _check_threshold(threshold: float | None, facts: Facts, trained: Trained) ->
     if not (one or facts.targets == "flags"):
         message = "a threshold is for answers of yes or no"
         raise UsageError(message, "this model picks the class with the largest output, or predicts numbers")
+    if not trait("loss", trained.opened.plan.spec.train.loss.name, "probabilities"):
+        raise UsageError("a threshold is a probability", "the loss of this model makes no probabilities of its outputs")
     if not 0 < threshold < 1:
         raise UsageError(f"a threshold of {threshold:g} makes no sense", "a probability between 0 and 1")
 
@@ -207,4 +210,5 @@ def predict(
         np.concatenate(classes) if classes else None,
         parts[0].names,
         parts[0].probabilities,
+        parts[0].boundary,
     )

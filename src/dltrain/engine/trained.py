@@ -12,6 +12,7 @@ from dltrain import runs
 from dltrain.config import MAX_BYTES, Plan, load
 from dltrain.config.catalogue.datasets import input_dtype
 from dltrain.data.facts import Facts
+from dltrain.data.samples import Trained as TrainedOn
 from dltrain.engine.events import Listener, ignore
 from dltrain.engine.inputs import class_weights
 from dltrain.engine.session import Session, open_session
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 CheckpointChoice = Literal["best", "last"] | int
 _MOST_THREADS = 1_024
 PREPROCESS = "preprocess.json"  # what a run has learnt from its data
-_MOST_PREPROCESS = 16_000_000  # bytes
+_MOST_PREPROCESS = 4_000_000  # bytes
+_TRAIN_ANEW = "train it anew with this version"
 _DTYPES = (
     "bool",
     *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
@@ -155,20 +157,29 @@ def resolved_plan(run: runs.Run, data: bytes | None = None, overrides: Sequence[
 def preprocess_of(dataset: Dataset, spec: Spec) -> dict[str, Any]:
     """Return what a run keeps of its data: what was learnt from it, and what new samples have to be like."""
     samples = {"dtype": dataset.train.x.dtype.name, "scale": dataset.scale}
+    targets = {"label_values": dataset.label_values, "scale": dataset.target_scale}
     weights = class_weights(dataset, spec.train.class_weight)
     learnt = dict(zip(dataset.facts.labels, weights.tolist(), strict=True)) if weights is not None else None
-    known = {"facts": dataset.facts.to_json(), "samples": samples, "class_weight": learnt}
+    known = {"facts": dataset.facts.to_json(), "samples": samples, "targets": targets, "class_weight": learnt}
     return {"version": 1, **known, "notes": list(dataset.notes)}
 
 
-def recorded_samples(run: runs.Run) -> tuple[str, float]:
-    """Return the dtype of a run's samples, and what they are multiplied by. RunError if they are not recorded."""
-    written = run.read_json(PREPROCESS, _MOST_PREPROCESS) if (run.path / PREPROCESS).is_file() else None
-    samples = written.get("samples") if isinstance(written, dict) else None
-    dtype, scale = (samples.get("dtype"), samples.get("scale")) if isinstance(samples, dict) else (None, None)
-    if dtype not in _DTYPES or not isinstance(scale, int | float) or not runs.finite_number(scale):
-        raise RunError(f"the run {run.id} does not say what its samples are like", "train it anew with this version")
-    return dtype, float(scale)
+def trained_on(opened: OpenedRun) -> TrainedOn:
+    """Return what the samples of a run were like. RunError if that is not recorded."""
+    run, facts = opened.run, opened.facts
+    written: Any = run.read_json(PREPROCESS, _MOST_PREPROCESS) if (run.path / PREPROCESS).is_file() else None
+    try:
+        samples, targets = written["samples"], written["targets"]
+        dtype, scale, values, of_targets = samples["dtype"], samples["scale"], targets["label_values"], targets["scale"]
+    except (TypeError, KeyError):
+        raise RunError(f"the run {run.id} does not say what its samples are like", _TRAIN_ANEW) from None
+    whole = values is None or (isinstance(values, list) and all(type(value) is int for value in values))
+    if dtype not in _DTYPES or not whole or not all(runs.finite_number(number) for number in (scale, of_targets)):
+        raise RunError(f"{run.path / PREPROCESS} is damaged: it does not say what samples are like", _TRAIN_ANEW)
+    sizes = [layer.arguments["input_dim"] for layer in opened.plan.spec.model.layers if layer.name == "Embedding"]
+    highest = sizes[0] - 1 if sizes and facts.whole else None
+    labels = tuple(values) if values is not None else None
+    return TrainedOn(facts, dtype, float(scale), labels, float(of_targets), highest)
 
 
 def _recorded_facts(run: runs.Run) -> Facts | None:
@@ -219,6 +230,7 @@ def _rebuilt(opened: OpenedRun, session: Session, checkpoint: CheckpointChoice) 
     from dltrain.engine.model.build import build_model
 
     facts = opened.facts
+    _check_size(opened)
     built = build_model(opened.plan, facts, session)
     epoch = checkpoints.restore_weights(opened.run, opened.record, checkpoint, built.model)
     return Trained(
@@ -237,6 +249,15 @@ def _rebuilt(opened: OpenedRun, session: Session, checkpoint: CheckpointChoice) 
             facts.units,
         ),
     )
+
+
+def _check_size(opened: OpenedRun) -> None:
+    """Raise RunError if the model would have other weights than the run had, before it is built."""
+    outline, parameters = opened.plan.checked.outline, opened.record.parameters
+    found = sum(row.after.parameters for row in outline.rows)
+    if outline.shape is not None and parameters is not None and found != parameters:
+        message = f"the model of the run {opened.run.id} had {parameters:,} weights, and would have {found:,}"
+        raise RunError(message, f"{PREPROCESS}, run.json or resolved.yaml was changed: train it anew")
 
 
 def _ensure_checkpoint(run: runs.Run, checkpoint: CheckpointChoice) -> None:

@@ -275,3 +275,56 @@ def test_data_is_checked_without_numpy_and_pillow(tmp_path: Path, dataset: str) 
     code = "import sys; from dltrain.config import load; load('c.yaml', strict=True); "
     code += "assert not {'numpy', 'PIL'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+@pytest.mark.parametrize("top", [1, 200])
+def test_data_reconstruction_of_shares_takes_a_loss_for_shares(tmp_path: Path, dtype: str, top: int) -> None:
+    from dltrain.engine.inputs import load_data
+
+    np.savez(tmp_path / "d.npz", x=np.full((60, 6, 3), top, dtype))
+    config = {
+        "data": {"dataset": {"arrays": {"path": tmp_path / "d.npz"}}, "task": "reconstruction", "test": 0.2},
+        "model": {"layers": [{"Dense": {"units": 3, "activation": "sigmoid"}}]},
+        "train": {"optimizer": "Adam", "loss": "binary_crossentropy", "epochs": 1},
+    }
+    plan = load(config, strict=True)
+    facts = load_data(plan.spec).facts
+    if dtype == "uint8" or top == 1:
+        assert plan.with_facts(facts).checked.warnings == ()
+    else:
+        with pytest.raises(ConfigError, match="are numbers"):
+            plan.with_facts(facts)
+
+
+def test_data_images_up_to_255_are_told_when_they_are_read(tmp_path: Path) -> None:
+    from dltrain.engine.inputs import load_data
+
+    x = np.linspace(0, 255, 60 * 18, dtype=np.float32).reshape(60, 6, 3)
+    np.savez(tmp_path / "d.npz", x=x, y=TARGETS["number"])
+    config = {
+        "data": {"dataset": {"arrays": {"path": tmp_path / "d.npz"}}, "task": "regression", "test": 0.2},
+        "model": {"layers": ["Flatten", {"Dense": {"units": 1}}]},
+        "train": {"optimizer": "Adam", "loss": "mse", "epochs": 1},
+    }
+    plan = load(config)
+    (warning,) = plan.with_facts(load_data(plan.spec).facts).checked.warnings
+    assert warning.hint == "write `scale: 0.00392157`"
+    scaled = load(config, ["data.dataset.arrays.scale=0.00392157"])
+    assert scaled.with_facts(load_data(scaled.spec).facts).checked.warnings == ()
+
+
+def test_data_one_output_for_an_unknown_number_of_classes_is_told(tmp_path: Path) -> None:
+    layers = "[Flatten, Dense: {units: 1, activation: sigmoid}]"
+    (problem,) = problems(tmp_path, "test: 0.2", layers, SPARSE, x=X, y=TARGETS["labels"])
+    assert (problem.code, problem.severity) == ("output-units", "error")
+    assert "binary_crossentropy" in problem.hint
+
+
+@pytest.mark.parametrize(("written", "hint"), [("data.npz", "arrays: {path: data.npz}"), ("x.npy", "path: x.npy")])
+def test_data_file_as_a_data_set_is_mended(written: str, hint: str) -> None:
+    text = f"data: {{dataset: {written}}}\nmodel: {{layers: [Flatten]}}\n"
+    text += "train: {optimizer: Adam, loss: mse, epochs: 1}\n"
+    with pytest.raises(ConfigError) as caught:
+        check("c.yaml", text.encode(), ())
+    assert any(hint in problem.hint for problem in caught.value.problems)

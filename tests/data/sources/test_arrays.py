@@ -15,6 +15,7 @@ from dltrain.errors import DataError
 
 X = np.linspace(-1, 1, 24, dtype=np.float32).reshape(6, 4)
 LABELS = np.array([0, 1, 2, 0, 1, 2])
+HOT = np.eye(3)[LABELS]
 
 
 def written(folder: Path, **arrays: Any) -> dict[str, Any]:
@@ -143,7 +144,8 @@ def test_arrays_samples_are_scaled_by_their_dtype(
     arguments = written(tmp_path, x=x, y=LABELS) | {"scale": scale}
     raw = read(arguments, "classification")
     assert (raw.facts.unit_range, raw.facts.whole, raw.scale) == (unit, whole, expected)
-    assert raw.facts.highest == (200 if whole else None)
+    assert raw.facts.highest == pytest.approx(x.max() * expected)
+    assert raw.facts.lowest == 0
 
 
 @pytest.mark.parametrize(
@@ -180,6 +182,75 @@ def test_arrays_that_contradict_each_other_are_told_from_their_headers(
         read(arguments, task)
 
 
+@pytest.mark.parametrize(
+    ("arrays", "task", "message"),
+    [
+        (
+            {"x_train": X, "y_train": LABELS, "x_test": (X * 100).astype(np.uint8)},
+            "classification",
+            "are u1, but .* f4",
+        ),
+        ({"x_train": X, "y_train": X[:, 0], "x_test": X + 1, "y_test": np.array([*"abcdef"])}, "regression", "strings"),
+        (
+            {"x_train": X, "y_train": np.eye(3)[LABELS], "x_test": X, "y_test": np.full((6, 3), "a")},
+            "classification",
+            "",
+        ),
+        ({"x_train": X, "y_train": X, "x_test": X + 1, "y_test": X.astype(np.uint8)}, "array", "are u1"),
+        ({"x": X, "y": X[:, :0]}, "regression", "is empty"),
+        ({"x": X, "y": np.zeros((6, 10_001))}, "multi_label", "more than 10,000"),
+    ],
+)
+def test_arrays_splits_that_are_not_alike_are_told(
+    tmp_path: Path, arrays: dict[str, Any], task: Task, message: str
+) -> None:
+    import re
+
+    if "x_test" in arrays and "y_test" not in arrays:
+        arrays = arrays | {"y_test": arrays["y_train"]}
+    (problem,) = SOURCE.contradictions(written(tmp_path, **arrays), task)
+    assert re.search(message, problem.message), problem.message
+
+
+def test_arrays_test_split_that_is_the_training_split_is_refused(tmp_path: Path) -> None:
+    arguments = written(tmp_path, x_train=X, y_train=LABELS) | {"x_test": "x_train", "y_test": "y_train"}
+    (problem,) = SOURCE.contradictions(arguments, "classification")
+    assert problem.argument == "x_test"
+    assert "is the training split" in problem.message
+
+
+def test_arrays_without_targets_or_beside_the_task_are_told(tmp_path: Path) -> None:
+    arguments = written(tmp_path, x_train=X, y_train=LABELS, x_test=X + 1)
+    (note,) = SOURCE.contradictions(arguments, "classification")
+    assert (note.severity, "`x_test` has no targets" in note.message) == ("warning", True)
+    (note,) = SOURCE.contradictions(written(tmp_path, x=X, y=X + 1), "reconstruction")
+    assert (note.severity, "task: array" in note.hint) == ("warning", True)
+
+
+@pytest.mark.parametrize(
+    ("targets", "tasks"),
+    [
+        (None, "reconstruction"),
+        (LABELS, "regression classification"),
+        (np.array([*"abcabc"]), "classification"),
+        (np.eye(3)[LABELS], "classification multi_label regression sequence"),
+        (np.zeros((6, 4, 4)), "array sequence"),
+    ],
+)
+def test_arrays_tasks_that_the_targets_allow(tmp_path: Path, targets: Any, tasks: str) -> None:
+    from dltrain.data.sources.arrays import likely_tasks
+
+    phrase = likely_tasks(written(tmp_path, x=X, **({} if targets is None else {"y": targets})))
+    assert all(task in phrase for task in tasks.split())
+
+
+def test_arrays_that_are_proposed_could_be_right(tmp_path: Path) -> None:
+    positional = written(tmp_path, arr_0=X, arr_1=LABELS, arr_2=X[:2], arr_3=LABELS[:2])
+    named = positional | {"x_train": "arr_0", "y_train": "arr_1", "x_test": "arr_2"}
+    (problem,) = SOURCE.contradictions(named, "classification")
+    assert problem.hint == "name it: `y_test: arr_3`"
+
+
 NAN = X.copy()
 NAN[[1, 4], 2] = [np.nan, np.inf]
 
@@ -190,6 +261,10 @@ NAN[[1, 4], 2] = [np.nan, np.inf]
         ({"x": NAN, "y": LABELS}, "classification", r"NaN or infinity in 2 of 6 samples: rows 1, 4"),
         ({"x": X, "y": NAN[:, 2]}, "regression", r"NaN or infinity in 2 of 6 targets"),
         ({"x": X, "y": LABELS + 0.5}, "classification", "fractions as labels"),
+        ({"x": X.astype(float) * 1e300, "y": LABELS}, "classification", "NaN or infinity"),
+        ({"x": X, "y": np.array([2**63, 5] * 3, np.uint64)}, "classification", "labels beyond"),
+        ({"x": X, "y": np.array([1e30, 2e30] * 3)}, "classification", "labels beyond"),
+        ({"x": X, "y": np.array(["a", "\ud800"] * 3)}, "classification", "no text"),
         ({"x": X, "y": LABELS * 0}, "classification", "a single label"),
         ({"x": X, "y": np.full((6, 3), 0.5)}, "classification", "not a single 1 among zeros"),
         ({"x": X, "y": np.full((6, 3), 2)}, "multi_label", "other than 0 and 1"),

@@ -26,6 +26,12 @@ def has_task(name: str) -> bool:
     return name in SOURCES and SOURCES[name].has_task
 
 
+def likely_tasks(name: str, arguments: Mapping[str, Any]) -> str:
+    """Return the tasks that the targets of a data set without one allow, as a phrase."""
+    likely = SOURCES[name].likely_tasks
+    return likely(arguments) if likely is not None else "write `task: classification` for labels"
+
+
 def contradictions(name: str, arguments: Mapping[str, Any], task: Task | None) -> Iterable[Contradiction]:
     """Return what valid arguments of a data set say against each other, and against the files that they name."""
     return SOURCES[name].contradictions(arguments, task)

@@ -225,6 +225,8 @@ def _check_arguments(
 
 def _instead_of(section: str, name: str, given: Any, around: Around) -> Fix | str:
     """Return what to write instead of a name that Keras does not have in this section, or a config may not."""
+    if section == "dataset" and name.endswith((".npz", ".npy")):
+        return Fix("write", (f"arrays: {{path: {flow(name)}}}",))
     last = name.rpartition(".")[2]
     own = {known.lower(): known for known in reversed(known_names(section))}  # classes win over their aliases
     same = last if last in own.values() else own.get(last.lower())

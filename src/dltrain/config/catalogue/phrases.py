@@ -23,6 +23,9 @@ def number_hint(value: object, kinds: tuple[str, ...], limit: float | None = Non
             return f"write `{int(digits)}`" if len(digits) < 40 else ""
     if "float" in kinds and re.fullmatch(r"[-+]?(\d+\.\d*|\.?\d+)([eE][-+]?\d+)?", value):
         return f"write `{value}`"
+    share = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?/ ?(\d{1,9}(?:\.\d{1,9})?)", value)
+    if "float" in kinds and share is not None and float(share[2]):
+        return f"write `{float(share[1]) / float(share[2]):.6g}`"
     if "bool" in kinds and value.lower() in ("yes", "on", "no", "off", "true", "false"):
         return f"write `{'true' if value.lower() in ('yes', 'on', 'true') else 'false'}`"
     return ""

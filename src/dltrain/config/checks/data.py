@@ -64,8 +64,9 @@ def check_data(tree: Node) -> Iterator[Problem]:
         return
     if task is None and not datasets.has_task(dataset.name):
         message = f"`{dataset.name}` does not say what its targets are"
-        fix = Fix("choose", TASKS, "write `task: classification` for labels, or `task: regression` for numbers")
-        yield wrong(("data", "task"), message, fix)
+        if _plain(tree, ("data", "task")) in (None, "auto"):  # another word is told as such
+            fix = Fix("choose", TASKS, datasets.likely_tasks(dataset.name, dataset.arguments))
+            yield wrong(("data", "task"), message, fix)
         return
     facts = datasets.facts(dataset.name, dataset.arguments, task)
     if facts is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ _X = ("x", "images", "data", "samples", "features", "inputs")
 _Y = ("y", "labels", "targets", "target", "label")
 _UINT8_SCALE = 1 / 255
 _MOST_CLASSES = 10_000
+_ALIKE = "save all splits with the same dtype"
 
 
 def _member(what: str, split: str) -> Argument:
@@ -71,12 +72,22 @@ class _Wrong(Exception):
         self.argument, self.message, self.hint = argument, message, hint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Found:
-    """The arrays of each split, samples and targets; targets are None where the input is the target."""
+    """The arrays of each split, samples and targets; targets are None where the input is the target.
 
-    splits: dict[str, tuple[Member, Member | None]]
-    facts: Facts | None
+    Args:
+        splits: by name, the training split first.
+        unlabelled: samples of a split without targets.
+        ignored: targets of the training split that are not used.
+        facts: what the headers say; None without a task.
+        one_hot: whether labels are rows with a single 1.
+    """
+
+    splits: dict[str, tuple[Member, Member | None]] = field(default_factory=dict)
+    unlabelled: dict[str, Member] = field(default_factory=dict)
+    ignored: Member | None = None
+    facts: Facts | None = None
     one_hot: bool = False
 
 
@@ -88,10 +99,41 @@ def facts(arguments: Arguments, task: Task | None) -> Facts | None:
 
 
 def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradiction]:
+    filled = SOURCE.filled(arguments)
     try:
-        _look(SOURCE.filled(arguments), task)
+        found = _look(filled, task)
     except _Wrong as wrong:
         yield Contradiction(wrong.argument, wrong.message, wrong.hint)
+        return
+    for name, x in found.unlabelled.items():
+        message = f"`{x.name}` has no targets, so it is no {name} split"
+        hint = "name them, as in `y_test: NAME`; or predict it after training: `dltrain predict`"
+        yield Contradiction("path", message, hint, "warning")
+    y = found.ignored
+    if y is not None and y.shape == found.splits["train"][0].shape:
+        message = f"`{y.name}` is not used: in a reconstruction, samples are their own targets"
+        yield Contradiction("path", message, "with other targets, write `task: array` under `data`", "warning")
+
+
+def likely_tasks(arguments: Arguments) -> str:
+    """Return the tasks that the shape of the targets allows, as a phrase."""
+    try:
+        _, y = _look(SOURCE.filled(arguments), None).splits["train"]
+    except _Wrong:
+        y = None
+    labels = "`classification` for labels of classes"
+    if y is None:
+        return "write `task: reconstruction`, where samples are their own targets"
+    if y.kind in "US":
+        return "write `task: classification`" if len(y.shape) == 1 else "write `task: sequence`"
+    if len(y.shape) == 1 or y.shape[1:] == (1,):
+        return f"write `task: regression` for numbers, or {labels}"
+    if len(y.shape) == 2:
+        several = (
+            "`multi_label` for a column of 0 and 1 a label, `regression` for numbers, `sequence` for a label a step"
+        )
+        return f"write `task: classification` for one-hot rows, {several}"
+    return "write `task: array` for numbers, or `sequence` for a label a step or pixel"
 
 
 def _look(arguments: Arguments, task: Task | None) -> _Found:
@@ -101,35 +143,52 @@ def _look(arguments: Arguments, task: Task | None) -> _Found:
         members = npy.members(path)
     except DataError as error:
         raise _Wrong("path", str(error), error.hint) from None
-    splits: dict[str, tuple[Member, Member | None]] = {}
+    found = _Found()
     for key, split in _SPLITS.items():
         x, y = _choose(arguments, members, "x", key), _choose(arguments, members, "y", key)
+        if x is None:
+            if y is not None or key == "train":
+                raise _missing(arguments, members, f"x_{key}", split, found, y)
+            continue
         if task == "reconstruction":
-            y = None
-        elif y is None and x is not None and task is not None:
-            if key != "train" and arguments.get(f"x_{key}") is None:
-                continue  # samples without labels, as competitions have them: no split to test on
-            raise _missing(arguments, members, f"y_{key}", split, x)
-        if x is not None:
-            splits[split] = (x, y)
-            _check_samples(x, y, f"x_{key}", splits["train"][0], arguments)
-        elif y is not None or key == "train":
-            raise _missing(arguments, members, f"x_{key}", split, y)
-    return _Found(splits, None) if task is None else _with_facts(arguments, task, splits)
+            found.ignored, y = (y if key == "train" else found.ignored), None
+        elif y is None and task is not None:
+            if key == "train" or arguments.get(f"x_{key}") is not None:
+                raise _missing(arguments, members, f"y_{key}", split, found, x)
+            found.unlabelled[split] = x  # as competitions have them
+            continue
+        if key != "train" and x == found.splits["train"][0]:
+            message = f"the {split} split is the training split, `{x.name}`: it would say nothing of new samples"
+            raise _Wrong(_at(arguments, f"x_{key}"), message, "name other samples, or hold some out")
+        found.splits[split] = (x, y)
+        _check_samples(x, y, f"x_{key}", found.splits["train"][0], arguments)
+    if task is not None:
+        _add_facts(arguments, task, found)
+    return found
 
 
 def _missing(
-    arguments: Arguments, members: dict[str, Member], argument: str, split: str, other: Member | None
+    arguments: Arguments, members: dict[str, Member], argument: str, split: str, found: _Found, other: Member | None
 ) -> _Wrong:
     """Return the problem of an array that is not found, where the `other` of the split is."""
-    what = "samples" if argument.startswith("x") else "targets"
+    samples = argument.startswith("x")
     whose = "training" if split == "train" else split
-    message = f"no array of {whose} {what} is in {Path(arguments['path']).name}, which has {_listed(members)}"
-    left = [name for name in members if other is None or name != other.name]
-    hint = f"name it: `{argument}: {left[0] if left else 'NAME'}`"
-    if not left and argument == "y_train":
+    what = f"{whose} {'samples' if samples else 'targets'}"
+    message = f"no array of {what} is in {Path(arguments['path']).name}, which has {_listed(members)}"
+    used = {member.name for pair in found.splits.values() for member in pair if member is not None}
+    used |= {str(arguments[key]) for key in ARGUMENTS if key[:2] in ("x_", "y_") and arguments.get(key) is not None}
+    used |= {other.name} if other is not None else set()
+    fitting = [
+        member.name
+        for member in members.values()
+        if member.name not in used
+        and (other is None or member.shape[:1] == other.shape[:1])
+        and (len(member.shape) > 1 or not samples)
+    ]
+    hint = f"name it: `{argument}: {fitting[0]}`" if fitting else ""
+    if not fitting and argument == "y_train":
         hint = "where samples are their own targets, write `task: reconstruction` under `data`"
-    return _Wrong(_at(arguments, argument), message, hint)
+    return _Wrong(_at(arguments, argument), message, hint or f"save it in the file too, as `{argument}`")
 
 
 def _at(arguments: Arguments, key: str) -> str:
@@ -174,13 +233,19 @@ def _check_samples(x: Member, y: Member | None, argument: str, first: Member, ar
     if 0 in x.shape:
         raise _Wrong(at, f"{x.file} is empty: its shape is {x.shape}", "save at least one sample")
     if x.shape[1:] != first.shape[1:]:
-        raise _Wrong(at, f"samples of {x.file} are {x.shape[1:]}, but those of {first.file} are {first.shape[1:]}")
+        message = f"samples of {x.file} are {x.shape[1:]}, but those of {first.file} are {first.shape[1:]}"
+        raise _Wrong(at, message, "prepare all splits in the same way")
+    if _values(x, scale_of(arguments, first)) != _values(first, scale_of(arguments, first)):
+        message = f"samples of {x.file} are {_kind(x)}, but those of {first.file} are {_kind(first)}"
+        raise _Wrong(at, message, _ALIKE)
     if y is not None and y.shape[:1] != x.shape[:1]:
         count = f"{y.shape[0]:,} targets" if y.shape else "a single number"
-        raise _Wrong(at, f"{x.file} has {x.shape[0]:,} samples, but {y.file} has {count}")
+        message = f"{x.file} has {x.shape[0]:,} samples, but {y.file} has {count}"
+        raise _Wrong(at, message, "save one target for each sample, in the same order")
 
 
-def _with_facts(arguments: Arguments, task: Task, splits: dict[str, tuple[Member, Member | None]]) -> _Found:
+def _add_facts(arguments: Arguments, task: Task, found: _Found) -> None:
+    splits = found.splits
     x, y = splits["train"]
     scale = scale_of(arguments, x)
     whole = x.kind in "iu" and scale == 1.0
@@ -197,12 +262,35 @@ def _with_facts(arguments: Arguments, task: Task, splits: dict[str, tuple[Member
         whole=whole,
     )
     if y is None:
-        return _Found(splits, replace(known, target_shape=x.shape[1:]))
+        found.facts = replace(known, target_shape=x.shape[1:])
+        return
+    if 0 in y.shape:
+        raise _Wrong("path", f"{y.file} is empty: its shape is {y.shape}", "save a target for each sample")
     for _, other in splits.values():
         if other is not None and other.shape[1:] != y.shape[1:]:
-            raise _Wrong("path", f"targets of {other.file} are {other.shape[1:]}, those of {y.file} are {y.shape[1:]}")
+            message = f"targets of {other.file} are {other.shape[1:]}, those of {y.file} are {y.shape[1:]}"
+            raise _Wrong("path", message, "save both in the same form")
+        if other is not None and _of_targets(other, task) != _of_targets(y, task):
+            message = f"targets of {other.file} are {_kind(other)}, those of {y.file} are {_kind(y)}"
+            raise _Wrong("path", message, _ALIKE)
     rule = {"classification": _classes, "multi_label": _flags, "sequence": _steps}.get(task, _numbers)
-    return _Found(splits, *rule(arguments, known, y))
+    found.facts, found.one_hot = rule(arguments, known, y)
+
+
+def _kind(member: Member) -> str:
+    return "strings" if member.kind in "US" else member.descr.lstrip("<>|=")
+
+
+def _values(member: Member, scale: float) -> str:
+    """What a dtype says of values; bytes that are scaled are those of images."""
+    if member.descr[1:] == "u1" and scale != 1.0:
+        return "bytes"
+    return {"f": "fractions", "b": "flags", "U": "strings", "S": "strings"}.get(member.kind, "whole numbers")
+
+
+def _of_targets(member: Member, task: Task) -> str:
+    values = _values(member, 1 / 255)
+    return values if values == "strings" or (task == "array" and values == "bytes") else "numbers"
 
 
 def scale_of(arguments: Arguments, x: Member) -> float:
@@ -223,7 +311,12 @@ def _names(arguments: Arguments, count: int | None = None) -> tuple[str, ...] | 
     elif given is not None:
         names = tuple(map(str, range(given)))
     else:
-        return tuple(map(str, range(count))) if count is not None else None
+        names = tuple(map(str, range(count or 0)))
+        if count is None:
+            return None
+    if count is not None and count > _MOST_CLASSES:
+        message = f"targets have {count:,} columns, more than {_MOST_CLASSES:,} classes"
+        raise _Wrong("path", message, "with numbers as targets, write `task: regression`")
     if count is not None and len(names) != count:
         raise _Wrong("classes", f"`classes` says {len(names)}, but targets have {count} columns")
     return names
@@ -278,7 +371,7 @@ def read(arguments: Arguments, task: Task | None) -> RawDataset:
     Raises DataError if a file is damaged, samples or targets are not finite, or labels do not fit.
     """
     from dltrain.data.arrays import RawDataset, Split
-    from dltrain.data.targets import Targets
+    from dltrain.data.targets import Targets, target_scale
     from dltrain.data.values import checked_samples, opened
 
     try:
@@ -288,19 +381,36 @@ def read(arguments: Arguments, task: Task | None) -> RawDataset:
     if found.facts is None:
         raise DataError("`arrays` does not say what its targets are", "write `task` under `data`")
     scale = scale_of(arguments, found.splits["train"][0])
-    targets = Targets(found.facts, found.one_hot, named=isinstance(arguments.get("classes"), list))
+    targets = Targets(found.facts, found.one_hot, unknown=_unknown(arguments, found))
     splits: dict[str, Split] = {}
-    highest: int | None = None
+    ends: list[float] = []
     for name, (x, y) in found.splits.items():
         samples = opened(x)
-        top = checked_samples(samples, x.file, found.facts.whole)
-        highest = top if highest is None else max(highest, top or 0)
+        ends += checked_samples(samples, x.file, found.facts.whole)
         splits[name] = targets.split(samples, opened(y) if y is not None else None, y.file if y is not None else "")
-    known = replace(found.facts, class_names=targets.names, highest=highest)
+    lowest, highest = sorted((min(ends) * scale, max(ends) * scale))
+    known = replace(
+        found.facts,
+        class_names=targets.names,
+        lowest=lowest,
+        highest=highest,
+        unit_range=found.facts.unit_range or (not found.facts.whole and lowest >= 0 and highest <= 1),
+    )
     train = splits["train"]
     none = Split(train.x[:0], train.y[:0] if train.y is not None else None)
-    target_scale = targets.scale(found.splits["train"][1])
-    return RawDataset(known, scale, train, splits.get("test", none), splits.get("validation"), target_scale)
+    test, validation = splits.get("test", none), splits.get("validation")
+    of_targets = target_scale(found.facts.task, train.y.dtype if train.y is not None else None)
+    return RawDataset(known, scale, train, test, validation, of_targets, label_values=targets.values)
+
+
+def _unknown(arguments: Arguments, found: _Found) -> str:
+    """Return what to do about a label that is no class."""
+    given = arguments.get("classes")
+    if isinstance(given, list):
+        return "`classes` lists all names in order; labels are such names, or their places from 0 on"
+    if given is not None:
+        return f"`classes: {given}` are the labels 0 to {given - 1}: write a larger number"
+    return "the training split has no such label: name all with `classes`, or split anew"
 
 
 SOURCE = Source(
@@ -313,4 +423,5 @@ SOURCE = Source(
     contradictions,
     example={"path": "data.npz"},
     has_task=False,
+    likely_tasks=likely_tasks,
 )

@@ -43,6 +43,7 @@ class Source:
         read: the same -> splits. Raises DataError if the data is missing or damaged.
         contradictions: arguments as written, and the task -> conflicts between them, and with the files they name.
         has_task: whether the source itself says what its targets are.
+        likely_tasks: arguments as written -> the tasks that its targets allow, as a phrase, if it does not.
         example: arguments of an example in the documentation.
     """
 
@@ -54,6 +55,7 @@ class Source:
     contradictions: Callable[[Arguments, Task | None], Iterable[Contradiction]] = _consistent
     example: Mapping[str, Any] | None = None
     has_task: bool = True
+    likely_tasks: Callable[[Arguments], str] | None = None
 
     def filled(self, arguments: Arguments) -> dict[str, Any]:
         """Return the arguments with defaults filled in."""

@@ -198,7 +198,9 @@ def _free(path: tuple[str | int, ...]) -> bool:
 
 def _differences(opened: OpenedRun, dataset: Dataset) -> Iterator[str]:
     """Yield a sentence for each difference in data, config or versions since the run was made."""
-    if opened.record.data.fingerprint != dataset.fingerprint:
+    known = opened.plan.checked.facts
+    renamed = known is not None and known.labels != dataset.facts.labels
+    if renamed or opened.record.data.fingerprint != dataset.fingerprint:
         yield f"the data set `{dataset.name}` has changed"
     if opened.is_config_changed:
         yield "resolved.yaml has been changed by hand"

@@ -17,6 +17,7 @@ _TABLES = {"CategoryEncoding": "num_tokens", "Embedding": "input_dim", "Reversib
 
 def check_inputs(draft: Draft, outline: Outline) -> Iterator[Problem]:
     yield from _check_first_layers(draft)
+    yield from _check_scale(draft)
     yield from _check_channels(draft, outline)
     yield from _check_codes(draft, outline)
     for placed in draft.layers:
@@ -43,6 +44,17 @@ def _check_first_layers(draft: Draft) -> Iterator[Problem]:
             return
         elif not entries.trait("layer", kind, "keeps_values"):
             return
+
+
+def _check_scale(draft: Draft) -> Iterator[Problem]:
+    """Images whose floats reach 255: weights begin for values about as large as 1."""
+    data = draft.data
+    if data is None or data.name != "arrays" or data.whole or len(data.shape) < 2:
+        return
+    if data.lowest is not None and data.highest is not None and data.lowest >= 0 and 128 < data.highest <= 255:
+        message = f"samples reach {data.highest:g}: as images, they train better from 0 to 1"
+        path = ("data", "dataset", "arrays", "scale")
+        yield draft.tell("value-range", message, path, f"write `scale: {1 / 255:.6g}`", "warning")
 
 
 def _check_value_range(draft: Draft, placed: Placed, kind: str) -> Iterator[Problem]:
@@ -127,7 +139,7 @@ def _fractions(draft: Draft, placed: Placed, kind: str, origin: str) -> Problem:
         "recurrent layers take numbers as they are"
     )
     if draft.data is not None and draft.data.name == "arrays":
-        hint = "save whole numbers as int32; with uint8, write `scale: 1`"
+        hint = "save whole numbers as int32, without a `scale`; with uint8, write `scale: 1`"
     if kind == "CategoryEncoding":
         message = f"`{kind}` takes integers as numbers of categories, but {origin} fractions"
         hint = "put `- Discretization: {bin_boundaries: [0.5]}` before it, with boundaries that suit the data"

@@ -88,15 +88,20 @@ def _check_task(draft: Draft, placed: Placed, loss: str, data: Facts, usual: str
             return None
         message = f"`{name}` tells one class from the others, but a sample of `{data.name}` may have several labels"
         return draft.tell("loss-task", message, placed.path, usual)
-    if not one_of_classes and (data.task == "array" or (data.task == "reconstruction" and data.unit_range)):
+    if not one_of_classes and (data.task == "array" or (data.task == "reconstruction" and _may_be_shares(data))):
         return None
     message = f"`{name}` is a loss for classes, but the targets of `{data.name}` are numbers"
     return draft.tell("loss-task", message, placed.path, usual)
 
 
+def _may_be_shares(data: Facts) -> bool:
+    """Whether all values are from 0 to 1, or may be: those of arrays are known when they are read."""
+    return data.unit_range or (data.name == "arrays" and not data.whole and data.highest is None)
+
+
 def _bounds(data: Facts) -> tuple[float | None, float | None]:
     """The range of targets that are numbers, as far as it is known."""
-    return (0, 1) if data.task == "reconstruction" and data.unit_range else (None, None)
+    return (0, 1) if data.task == "reconstruction" and _may_be_shares(data) else (None, None)
 
 
 def _check_targets(draft: Draft, placed: Placed, loss: str, data: Facts, usual: str) -> Problem | None:
@@ -297,8 +302,14 @@ def _check_units(draft: Draft, data: Facts, loss: str | None, head: _Head, last:
 
     if data.targets != "classes":
         return None if outputs == data.target_shape[-1] else wrong(units(data.target_shape[-1]))
-    if data.classes is None:
-        return None  # known once the labels are read
+    if data.classes is None:  # known once the labels are read
+        several = trait("loss", loss, "categorical") or trait("loss", loss, "integer_labels")
+        if outputs == 1 and loss is not None and several:
+            softmax = f"as many {f'`{key}`' if key else 'outputs'} as there are classes, with `activation: softmax`"
+            return wrong(
+                f"write {softmax}; for two classes, `loss: {usual_loss('classes', 1, head.activation)}` will do"
+            )
+        return None
     classes = data.classes
     if loss is None:
         return None if outputs == classes or (classes == 2 and outputs == 1) else wrong(units(classes))
