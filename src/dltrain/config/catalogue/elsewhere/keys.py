@@ -210,10 +210,9 @@ def _training_limit(value: Any, around: Around) -> Fix:
 
 def _test_split(value: Any, around: Around) -> Fix | str:
     if isinstance(value, int) and not isinstance(value, bool) and value > 1:
-        words = f"a test split comes with the data; write `limit: {{test: {value}}}` in `data` for so many of it"
+        words = f"the data set has its test split; write `limit: {{test: {value}}}` in `data` for so many of it"
         return Fix("move", ("data", "limit", "test"), words)
-    share = value if isinstance(value, float) and 0 < value < 1 else 0.2
-    return f"write `test: {share:g}` in `data` where a data set has no test split; remove it where it has one"
+    return "remove it: the data set has its test split; where it has none, `data.test` is the share to hold out"
 
 
 # Values of `train.precision` elsewhere.
@@ -363,7 +362,7 @@ KEYS: dict[str, Answer] = {
     **dict.fromkeys(("testsize", "testsplit", "testfraction", "testfrac", "testratio"), _test_split),
     **dict.fromkeys(
         ("testdata", "testset", "evaldata"),
-        "the data set has its test split, `arrays` as `x_test` and `y_test`; else write `test: 0.2` in `data`",
+        "remove it: the data set has its test split; where it has none, `data.test` holds one out",
     ),
     **dict.fromkeys(
         ("traindata", "trainset", "trainingdata", "traindataset", "datasetname", "source"),
@@ -371,7 +370,7 @@ KEYS: dict[str, Answer] = {
     ),
     **dict.fromkeys(
         ("x", "y", "xtrain", "ytrain", "xtest", "ytest", "xval", "yval", "features", "labels", "target", "targets"),
-        ("the data set gives samples and targets: `dataset: {arrays: {path: data.npz}}` has arrays such as x_train"),
+        ("remove it: the data set gives samples and targets; your own come from the data set `arrays`"),
     ),
     **dict.fromkeys(
         ("path", "datadir", "dataroot", "root", "datapath", "filepath", "csv", "filename"),
