@@ -113,7 +113,11 @@ def _key(path: KeyPath, generated: Json, part: bool) -> Json:
 
 
 def _short(value: Any) -> Any:
-    """`1.0` as `1`: older releases of pydantic say bounds in the field's own type."""
+    """`1.0` as `1`, within it too: older releases of pydantic say bounds in the field's own type."""
+    if isinstance(value, dict):
+        return {key: _short(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_short(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
