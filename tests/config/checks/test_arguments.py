@@ -68,6 +68,8 @@ def dense(**given: Any) -> dict[str, Any]:
         ([STEPS, {"LSTM": {"units": 2, "use_cudnn": True}}], {}, "LSTM.use_cudnn"),
         ([STEPS, {"Bidirectional": {"layer": {"GRU": {"units": 2, "use_cudnn": True}}}}], {}, "GRU.use_cudnn"),
         ([], {"metrics": [{"CategoricalCrossentropy": {"axis": 5}}]}, "CategoricalCrossentropy.axis"),
+        ([], {"metrics": [{"CategoricalCrossentropy": {"axis": 0}}]}, "CategoricalCrossentropy.axis"),
+        ([], {"loss": INDEX, "metrics": [{"SparseCategoricalCrossentropy": {"axis": -2}}]}, "Crossentropy.axis"),
         ([], {"loss": {"CategoricalCrossentropy": {"axis": -3}}}, "loss.CategoricalCrossentropy.axis"),
         ([], {"loss": {"Dice": {"axis": [-1, 1]}}}, "loss.Dice.axis"),
         ([], {"loss": {"CategoricalFocalCrossentropy": {"alpha": [1, 2]}}}, "CategoricalFocalCrossentropy.alpha"),

@@ -328,3 +328,11 @@ def test_data_file_as_a_data_set_is_mended(written: str, hint: str) -> None:
     with pytest.raises(ConfigError) as caught:
         check("c.yaml", text.encode(), ())
     assert any(hint in problem.hint for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(("axis", "told"), [(-1, False), (2, False), (0, True), (-3, True), (3, True)])
+def test_data_axes_of_a_loss_count_the_steps_too(tmp_path: Path, axis: int, told: bool) -> None:
+    loss = f"{{SparseCategoricalCrossentropy: {{axis: {axis}}}}}"
+    arrays = {"x": X, "y": TARGETS["steps"]}
+    found = problems(tmp_path, "task: sequence, test: 0.2", LAYERS["steps"], loss, **arrays)
+    assert [problem.code for problem in found] == ["axis"] * told

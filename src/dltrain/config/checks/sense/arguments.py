@@ -14,7 +14,6 @@ from dltrain.errors import Problem
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 # Their divisor starts above zero, or `epsilon` is not in it (3.15.1).
 _NEED_NO_EPSILON = ("Adagrad", "Muon")
-_OUTPUT_AXES = 2  # samples and outputs
 # What cuDNN computes, and nothing else.
 _CUDNN = {
     "activation": "tanh",
@@ -69,22 +68,34 @@ def _check_clips(draft: Draft, optimizer: Placed) -> Iterator[Problem]:
 
 
 def _check_axes(draft: Draft, section: str, placed: Placed) -> Iterator[Problem]:
-    """Axes of losses and metrics count those of a batch of outputs, (samples, outputs)."""
+    """Axes of losses and metrics count those of a batch of outputs, such as (samples, outputs)."""
     entry = find(section, placed.object.name)
     if entry is None or "axis" not in entry.arguments:
         return
     axis = value_of(section, placed.object, "axis")
     axes = axis if isinstance(axis, list) else [axis]
-    outside = [number for number in axes if number is not None and not -_OUTPUT_AXES <= number < _OUTPUT_AXES]
+    count = _output_axes(draft)
+    outside = [number for number in axes if number is not None and not -count <= number < count]
     path, hint = placed.argument_path("axis"), "write `axis: -1`"
     if outside:
-        message = f"`{placed.object.name}` has no axis {outside[0]}: outputs have two, samples and outputs"
+        has = "two, samples and outputs" if count == 2 else f"{count}, that of the samples first"
+        message = f"`{placed.object.name}` has no axis {outside[0]}: outputs have {has}"
         yield draft.tell("axis", message, path, hint)
-    elif "sparse_y_pred" in entry.arguments and axis % _OUTPUT_AXES == 0:
+    elif "sparse_y_pred" in entry.arguments and axis % count == 0:
         message = f"`{placed.object.name}` takes the largest number along `axis: {axis}`, that of the samples"
         yield draft.tell("axis", message, path, hint)
-    elif len({None if number is None else number % _OUTPUT_AXES for number in axes}) < len(axes):
+    elif "Categorical" in entry.name and axis % count == 0:
+        message = f"`{placed.object.name}` compares classes along `axis: {axis}`, that of the samples"
+        yield draft.tell("axis", message, path, hint)
+    elif len({None if number is None else number % count for number in axes}) < len(axes):
         yield draft.tell("axis", f"`{placed.object.name}` has one axis twice: {axes}", path, hint)
+
+
+def _output_axes(draft: Draft) -> int:
+    """The axes of a batch of outputs: samples, places in a sample, outputs."""
+    if draft.data is None:
+        return 2
+    return len(draft.data.target_shape) + (2 if draft.data.targets == "classes" else 1)
 
 
 def _check_ignored(draft: Draft, section: str, placed: Placed) -> Iterator[Problem]:
