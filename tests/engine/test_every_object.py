@@ -24,7 +24,9 @@ from dltrain.engine.training.job import prepare
 from dltrain.errors import ConfigError, Diverged
 
 # Messages about a config that `check` passes and the build refuses: pattern, reason.
-ONLY_KERAS: dict[str, str] = {}
+ONLY_KERAS: dict[str, str] = {
+    r"only supports .* (tensor|data) format on the CPU|only supports N(D)?HWC": "the device decides: a GPU takes it",
+}
 WORDS = ("ok", "a b", "x/y", "é", "-a", "hann", "ab,bc->ac", "abc,cd->abd", "")
 
 
