@@ -26,6 +26,7 @@ from dltrain.errors import ConfigError, Diverged
 # Messages about a config that `check` passes and the build refuses: pattern, reason.
 ONLY_KERAS: dict[str, str] = {
     r"only supports .* (tensor|data) format on the CPU|only supports N(D)?HWC": "the device decides: a GPU takes it",
+    r"SparseTensor|SparseKerasTensor": "which layers take the sparse tensors of `sparse: true`, Keras says nowhere",
 }
 WORDS = ("ok", "a b", "x/y", "é", "-a", "hann", "ab,bc->ac", "abc,cd->abd", "")
 
