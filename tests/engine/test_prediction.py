@@ -203,6 +203,26 @@ def test_prediction_needs_to_know_which_array_has_the_samples(trained: dict[str,
     assert len(dltrain.predict(trained["regression"], tmp_path / "anything.npy")) == 90
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "labelled"),
+    [
+        ("x", "y", True),
+        ("images", "labels", True),
+        ("X_new", "Y_new", True),
+        ("x_test", "z", False),
+        ("foto", "y", True),
+    ],
+)
+def test_prediction_finds_the_targets_of_the_samples(
+    x: str, y: str, labelled: bool, trained: dict[str, runs.Run], tmp_path: Path
+) -> None:
+    arrays: dict[str, Any] = {x: STEPS, y: STEPS.mean(1)}
+    np.savez(tmp_path / "new.npz", **arrays)
+    with prediction.predictor(trained["regression"], [tmp_path / "new.npz"]) as opened:
+        assert (opened.score() is not None) == labelled
+        del opened
+
+
 def test_prediction_takes_several_files_in_order(
     trained: dict[str, runs.Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,6 +126,14 @@ def damage_told(what: str) -> Iterator[None]:
         raise DataError(f"{what} is damaged: {error}", "copy or write it anew") from None
 
 
+def kind_of_values(descr: str, scale: float) -> str:
+    """Return what a dtype string says of values; bytes that are scaled are those of images."""
+    kind = descr.lstrip("<>|=")
+    if kind == "u1" and scale != 1.0:
+        return "bytes"
+    return {"f": "fractions", "b": "flags", "U": "strings", "S": "strings"}.get(kind[:1], "whole numbers")
+
+
 def _opened(path: Path) -> BinaryIO:
     """Open a plain file, which never blocks."""
     shown = path.absolute()

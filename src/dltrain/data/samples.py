@@ -104,15 +104,8 @@ def _samples_in(members: dict[str, Member], facts: Facts, file: str) -> Member:
 
 def _targets_of(name: str) -> tuple[str, ...]:
     """Return the names that targets of samples have: `y_test` of `x_test`."""
-    return (
-        name.replace("x", "y", 1),
-        name.replace("X", "Y", 1),
-        name.replace("X", "y", 1),
-        "y",
-        "Y",
-        "labels",
-        "targets",
-    )
+    like = [name.replace(x, y, 1) for x, y in (("x", "y"), ("X", "Y"), ("X", "y")) if x in name]
+    return (*like, "y", "Y", "labels", "targets")
 
 
 def _check_like(x: Member, facts: Facts, dtype: str, scale: float) -> None:
@@ -124,17 +117,10 @@ def _check_like(x: Member, facts: Facts, dtype: str, scale: float) -> None:
         raise DataError(f"samples of {x.file} are {x.shape[1:]}, those of the run are {facts.shape}", _AS_BEFORE)
     if 0 in x.shape:
         raise DataError(f"{x.file} is empty: its shape is {x.shape}", "save at least one sample")
-    trained, given = np.dtype(dtype), np.dtype(x.descr) if x.kind not in "US" else None
-    if given is None or _values(given, scale) != _values(trained, scale):
-        what = given.name if given is not None else "strings"
+    trained = np.dtype(dtype)
+    if npy.kind_of_values(x.descr, scale) != npy.kind_of_values(trained.str, scale):
+        what = "strings" if x.kind in "US" else np.dtype(x.descr).name
         hint = f"save them as {trained.name}, prepared as for training"
         if trained == np.uint8 and scale != 1.0:
             hint = 'images from 0 to 1 are bytes after `(x * 255).round().astype("uint8")`'
         raise DataError(f"samples of {x.file} are {what}, those of the run are {trained.name}", hint)
-
-
-def _values(dtype: np.dtype, scale: float) -> str:
-    """What a dtype says of values; bytes that are scaled are those of images."""
-    if dtype == np.uint8 and scale != 1.0:
-        return "bytes"
-    return {"f": "fractions", "b": "flags"}.get(dtype.kind, "whole numbers")

@@ -156,6 +156,7 @@ class _Folder:
     """What one folder holds, by name; links and files that cannot be followed are with the problems instead."""
 
     folders: list[str] = field(default_factory=list)
+    readable: bool = True
     images: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
@@ -221,6 +222,7 @@ class _Look:
                     else:
                         self._sort_in(found, entry, _under(relative, name))
         except OSError as error:
+            found.readable = False
             self._unreadable.append(f"{relative or self._root}: {error.strerror or error}")
         return found
 
@@ -287,7 +289,7 @@ class _Look:
             if inner.folders:
                 kind = self._within if inner.images else self._deep
                 kind.append(path)
-            elif not inner.images and split == "train":
+            elif not inner.images and inner.readable and split == "train":
                 self._empty.append(path)
             if inner.images or split == "train":
                 classes[name] = [f"{path}/{image}" for image in sorted(inner.images)]

@@ -235,7 +235,9 @@ def _check_samples(x: Member, y: Member | None, argument: str, first: Member, ar
     if x.shape[1:] != first.shape[1:]:
         message = f"samples of {x.file} are {x.shape[1:]}, but those of {first.file} are {first.shape[1:]}"
         raise _Wrong(at, message, "prepare all splits in the same way")
-    if _values(x, scale_of(arguments, first)) != _values(first, scale_of(arguments, first)):
+    if npy.kind_of_values(x.descr, scale_of(arguments, first)) != npy.kind_of_values(
+        first.descr, scale_of(arguments, first)
+    ):
         message = f"samples of {x.file} are {_kind(x)}, but those of {first.file} are {_kind(first)}"
         raise _Wrong(at, message, _ALIKE)
     if y is not None and y.shape[:1] != x.shape[:1]:
@@ -281,15 +283,8 @@ def _kind(member: Member) -> str:
     return "strings" if member.kind in "US" else member.descr.lstrip("<>|=")
 
 
-def _values(member: Member, scale: float) -> str:
-    """What a dtype says of values; bytes that are scaled are those of images."""
-    if member.descr[1:] == "u1" and scale != 1.0:
-        return "bytes"
-    return {"f": "fractions", "b": "flags", "U": "strings", "S": "strings"}.get(member.kind, "whole numbers")
-
-
 def _of_targets(member: Member, task: Task) -> str:
-    values = _values(member, 1 / 255)
+    values = npy.kind_of_values(member.descr, 1 / 255)
     return values if values == "strings" or (task == "array" and values == "bytes") else "numbers"
 
 
