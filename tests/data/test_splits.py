@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dltrain.data.arrays import Division
 from dltrain.data.splits import held_out, limited, stratified
 from dltrain.errors import DataError
 
@@ -47,30 +48,30 @@ def test_splits_stratified_can_select_every_sample_of_a_stratum() -> None:
 
 @pytest.mark.parametrize("limit", [None, 100, 101, 10**9])
 def test_splits_limited_keeps_everything_within_the_limit(limit: int | None) -> None:
-    assert np.array_equal(limited(LABELS, limit, (0,)), np.arange(100))
+    assert np.array_equal(limited(LABELS, limit, (0,), Division()), np.arange(100))
 
 
 def test_splits_limited_keeps_the_proportions() -> None:
-    assert np.bincount(LABELS[limited(LABELS, 10, (0,))]).tolist() == [5, 3, 2]
+    assert np.bincount(LABELS[limited(LABELS, 10, (0,), Division())]).tolist() == [5, 3, 2]
 
 
 @pytest.mark.parametrize("limit", [0, -5])
 def test_splits_limited_rejects_a_limit_below_one(limit: int) -> None:
     with pytest.raises(DataError, match=f"limit of {limit} samples"):
-        limited(LABELS, limit, (0,))
+        limited(LABELS, limit, (0,), Division())
 
 
 @pytest.mark.parametrize(
     ("share", "count"), [(0, 0), (0.001, 1), (0.1, 10), (0.104, 10), (0.106, 11), (0.5, 50), (0.99, 99)]
 )
 def test_splits_held_out_takes_the_rounded_share_and_at_least_one(share: float, count: int) -> None:
-    assert len(held_out(LABELS, share, (0,))) == count
+    assert len(held_out(LABELS, share, (0,), "validation", Division())[0]) == count
 
 
 @pytest.mark.parametrize(("samples", "share"), [(1, 0.1), (2, 0.9), (100, 0.999)])
 def test_splits_held_out_rejects_a_share_without_training_samples(samples: int, share: float) -> None:
     with pytest.raises(DataError, match=f"takes all {samples} training samples") as caught:
-        held_out(LABELS[:samples], share, (0,))
+        held_out(LABELS[:samples], share, (0,), "validation", Division())
     assert "data.validation" in caught.value.hint
     assert "data.limit.train" in caught.value.hint
 
@@ -78,4 +79,4 @@ def test_splits_held_out_rejects_a_share_without_training_samples(samples: int, 
 @pytest.mark.parametrize("share", [1, -0.1, float("nan")])
 def test_splits_held_out_rejects_an_invalid_share(share: float) -> None:
     with pytest.raises(DataError, match="makes no sense"):
-        held_out(LABELS, share, (0,))
+        held_out(LABELS, share, (0,), "validation", Division())[0]

@@ -12,6 +12,7 @@ from typing import Any
 from dltrain.calls import overrides_of, path_of
 from dltrain.config.catalogue import entries, objects
 from dltrain.config.checks import check_config
+from dltrain.config.checks.data import task_of
 from dltrain.config.checks.outline import Outline
 from dltrain.config.composition import compose
 from dltrain.config.composition.extends import read_limited
@@ -88,7 +89,7 @@ class Plan:
         Raises ConfigError if the data contradicts the config.
         """
         before = self.checked
-        if before.facts is None or before.facts == facts:
+        if before.facts == facts:
             return self
         found = check_config(before.tree, before.layers, (), facts)
         if any(problem.severity == "error" for problem in found.problems):
@@ -236,7 +237,7 @@ def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False,
     found = check_config(composed.tree, composed.layers, composed.problems, facts)
     if found.spec is None or any(problem.severity == "error" for problem in found.problems):
         raise ConfigError(file, found.problems)
-    spec = complete(found.spec, found.facts, of_run=alone)
+    spec = complete(found.spec, task_of(composed.tree, found.spec.data.dataset.name), of_run=alone)
     if not readable(spec.dump()):
         where = place_of(composed.tree, ("model", "layers"))
         message = "with every default filled in, this config is larger than a config may be"

@@ -11,14 +11,14 @@ from dltrain.config.document.reader import MAX_BYTES, MAX_NODES
 from dltrain.config.document.source import Node
 from dltrain.config.document.writer import Line, block
 from dltrain.config.schema import Spec
-from dltrain.data.facts import Facts
+from dltrain.data.facts import Task
 from dltrain.errors import KeyPath
 
 FLOAT32 = "float32"
 _HEAD = "# every default and override filled in; to fit this file is to do the same run again\n"
 
 
-def complete(spec: Spec, facts: Facts | None, *, of_run: bool = False) -> Spec:
+def complete(spec: Spec, task: Task | None, *, of_run: bool = False) -> Spec:
     """Return the spec with every default of its Keras objects filled in, and the task of a data set that has none.
 
     In mixed precision, the layers that make the output get `dtype: float32`, as Keras's guide to mixed precision has
@@ -34,8 +34,8 @@ def complete(spec: Spec, facts: Facts | None, *, of_run: bool = False) -> Spec:
             parent[key] = [_complete_object(section, item) for item in parent[key]]
         else:
             parent[key] = _complete_object(section, parent[key])
-    if facts is not None and not datasets.has_task(facts.name):
-        data["data"]["task"] = facts.task
+    if task is not None and not datasets.has_task(spec.data.dataset.name):
+        data["data"]["task"] = task
     checkpoint = data["train"]["checkpoint"]
     if checkpoint["monitor"] is None:
         checkpoint["monitor"] = "val_loss" if data["data"]["validation"] else "loss"

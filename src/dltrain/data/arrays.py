@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,18 +90,63 @@ class Split:
     """Samples and their targets, in the order of the source.
 
     `x` has shape (samples, *shape). `y` is of shape (samples, *target_shape): int64 indices of classes, or float32;
-    None where the input is the target.
+    None where the input is the target. `weight` is what each sample counts in the loss, float32 of shape (samples,).
     """
 
     x: Array
     y: Array
+    weight: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.x)
 
     def take(self, rows: np.ndarray) -> Split:
         """Return some samples; `rows` are sorted and different."""
-        return Split(take(self.x, rows), take(self.y, rows) if self.y is not None else None)
+        weight = self.weight[rows] if self.weight is not None else None
+        return Split(take(self.x, rows), take(self.y, rows) if self.y is not None else None, weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Division:
+    """How shares are held out of the training split of a source: at random, by class, unless one of these says more.
+
+    All arrays have a value for each sample.
+
+    Args:
+        strata: each split gets its share of samples with the same value.
+        groups: samples with the same value stay in one split.
+        times: held out are the latest samples.
+        gap: in the unit of `times`, how long before the first sample held out samples are left out.
+    """
+
+    strata: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
+    gap: float = 0
+
+    def take(self, rows: np.ndarray) -> Division:
+        """Return the same of some samples."""
+        strata, groups, times = (
+            part[rows] if part is not None else None for part in (self.strata, self.groups, self.times)
+        )
+        return Division(strata, groups, times, self.gap)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What was learnt from the training split, and what it makes of each split.
+
+    Args:
+        facts: of the data set as it arrives.
+        apply: makes of the samples and targets of the source those that the model gets.
+        learnt: the same knowledge as plain data, for JSON.
+        notes: what the user should know.
+    """
+
+    facts: Facts
+    apply: Callable[[Split], Split]
+    learnt: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +155,8 @@ class RawDataset:
 
     `test` is empty and `validation` None where the source has no such split. Targets that are numbers are multiplied by
     `target_scale`. `notes` are what reading has found that the user should know. `label_values` are the whole numbers
-    that stand for classes, where they are not the indices.
+    that stand for classes, where they are not the indices. `learn` learns from the training split what prepares all
+    splits, or takes what an earlier run has learnt; None where there is nothing to learn.
     """
 
     facts: Facts
@@ -121,6 +167,8 @@ class RawDataset:
     target_scale: float = 1.0
     notes: tuple[str, ...] = ()
     label_values: tuple[int, ...] | None = None
+    division: Division = Division()
+    learn: Callable[[Split, Mapping[str, Any] | None], Prepared] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +178,7 @@ class Dataset:
     `train_indices`, `validation_indices` and `test_indices` are sorted int64 positions in the source's training
     split; those of validation and test are empty where these splits are not part of it. `fingerprint` is
     `fingerprint()` of the samples that are used. `facts`, both scales, `notes` and `label_values` are
-    those of `RawDataset`.
+    those of `RawDataset`; `learnt` is what `Prepared` has.
     """
 
     facts: Facts
@@ -145,6 +193,7 @@ class Dataset:
     fingerprint: str
     notes: tuple[str, ...] = ()
     label_values: tuple[int, ...] | None = None
+    learnt: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:

@@ -24,6 +24,30 @@ def natural(name: str) -> list[tuple[int, int | str]]:
     return [(0, int(part)) if part.isdecimal() and len(part) < 20 else (1, part) for part in parts]
 
 
+SCALINGS = ("standard", "minmax", "log")
+"""How numbers are scaled: see `data.learnt.scaling`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What makes a number one of a plain range: `(f(x) - shift) / scale`, where f is log(1 + x) with `log`, else x."""
+
+    shift: float = 0.0
+    scale: float = 1.0
+    log: bool = False
+
+    @classmethod
+    def from_json(cls, written: Any) -> Self:
+        """Return a scale as JSON has it. Raises ValueError if it is none."""
+        if not isinstance(written, Mapping) or written.keys() != {"shift", "scale", "log"}:
+            raise ValueError("this is no scale")
+        shift, scale, log = written["shift"], written["scale"], written["log"]
+        numbers = all(isinstance(n, int | float) and not isinstance(n, bool) and abs(n) < 1e300 for n in (shift, scale))
+        if not numbers or not scale or not isinstance(log, bool):
+            raise ValueError("a scale has two finite numbers, the second not 0, and a boolean")
+        return cls(float(shift), float(scale), log)
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Properties of a data set that are known before it is read.
@@ -42,6 +66,8 @@ class Facts:
         target_shape: shape of one sample's target; () for the index of a class.
         whole: whether all values are whole numbers that stay so, as the indices of words do.
         lowest, highest: of all values as they arrive, where they are known.
+        target_scales: what has made the targets that the model gets of those of the source, one for each number; empty
+            where they are the same.
     """
 
     name: str
@@ -57,6 +83,7 @@ class Facts:
     whole: bool = False
     lowest: float | None = None
     highest: float | None = None
+    target_scales: tuple[Scale, ...] = ()
 
     @property
     def targets(self) -> Targets:
@@ -103,6 +130,10 @@ class Facts:
                 values[key] = tuple(values[key])
             elif key in values and not (key == "class_names" and values[key] is None):
                 raise ValueError(f"`{key}` is no list")
+        scales = values.get("target_scales", ())
+        if not isinstance(scales, list | tuple):
+            raise ValueError("`target_scales` is no list")
+        values["target_scales"] = tuple(map(Scale.from_json, scales))
         try:
             found = cls(**values)
         except TypeError as error:
@@ -120,6 +151,7 @@ class Facts:
             and all(end is None or isinstance(end, int | float) for end in ends)
             and 0 < len(found.shape) < 32
             and len(found.target_shape) < 32
+            and len(found.target_scales) in (0, found.target_shape[-1] if found.target_shape else 0)
         ):
             raise ValueError("the facts of the data set have values of other types")
         return found

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from dltrain.data.arrays import Dataset, RawDataset, Split, fingerprint
+from dltrain.data.arrays import Dataset, Division, RawDataset, Split, fingerprint
 from dltrain.data.facts import Task
 from dltrain.data.sizes import GIVEN, TEST
 from dltrain.data.sources import SOURCES
@@ -28,6 +28,7 @@ def load(
     limit_train: int | None,
     limit_test: int | None,
     seed: int,
+    learnt: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Load a data set, limit it and hold out validation samples; the choices are stratified and seeded.
 
@@ -41,6 +42,7 @@ def load(
         limit_train: training and validation samples to keep; a larger number keeps all.
         limit_test: test samples to keep, likewise; also of a validation split of the source's own.
         seed: seeds the limits and the choices, each with a separate random stream.
+        learnt: what an earlier run has learnt from its training split; None to learn it.
 
     Samples stay in the order of the source. Raises DataError if the data is missing or damaged, or if a split would
     be empty.
@@ -48,47 +50,89 @@ def load(
     if name not in SOURCES:
         raise DataError(f"there is no data set `{name}`", f"there are {', '.join(sorted(SOURCES))}")
     raw = _for_task(SOURCES[name].read(SOURCES[name].filled(arguments), task), task)
-    whole = np.arange(len(raw.train), dtype=np.int64)
-    chosen = _chosen_test(raw, test, seed)
-    pool_rows = np.delete(whole, chosen)
-    pool = raw.train.take(pool_rows)
-    kept = limited(_strata(raw, pool), limit_train, (seed, _LIMIT_TRAIN))
-    pool, pool_rows = pool.take(kept), pool_rows[kept]
-    tested = raw.test if len(raw.test) else raw.train.take(chosen)
-    kept_test = limited(_strata(raw, tested), limit_test, (seed, _LIMIT_TEST))
-    tested = tested.take(kept_test)
-    used = {"train": pool, "test": tested}
-    held, validating = np.empty(0, np.int64), None
+    places = _divided(raw, validation, test, limit_train, limit_test, seed)
+    training = raw.train.take(places.train)
+    prepared = raw.learn(training, learnt) if raw.learn is not None else None
+    apply: Callable[[Split], Split] = prepared.apply if prepared is not None else lambda split: split
+    pool = apply(raw.train.take(np.sort(np.concatenate([places.train, places.validation]))))
+    tested = apply(raw.test.take(places.own_test) if len(raw.test) else raw.train.take(places.test))
+    used, validating = {"train": pool, "test": tested}, None
     if validation == TEST:
         validating = tested
     elif validation == GIVEN:
-        validating = used["validation"] = _given(raw, limit_test, seed)
-    elif isinstance(validation, str):
-        raise DataError(f"there is no validation split `{validation}`", f"a share, `{TEST}` or `{GIVEN}`")
-    else:
-        held = held_out(_strata(raw, pool), validation, (seed, _VALIDATION))
-        validating = pool.take(held) if len(held) else None
-    rest = np.delete(np.arange(len(pool)), held)
+        validating = used["validation"] = apply(_given(raw, limit_test, seed))
+    elif len(places.validation):
+        validating = pool.take(np.searchsorted(places.pool, places.validation))
     return Dataset(
-        facts=raw.facts,
+        facts=prepared.facts if prepared is not None else raw.facts,
         scale=raw.scale,
         target_scale=raw.target_scale,
-        train=pool.take(rest),
+        train=pool.take(np.searchsorted(places.pool, places.train)),
         validation=validating,
         test=tested,
-        validation_indices=pool_rows[held],
-        train_indices=pool_rows[rest],
-        test_indices=chosen if len(raw.test) else chosen[kept_test],
-        fingerprint=fingerprint(
-            {
-                f"{what}_{name}": array
-                for name, split in used.items()
-                for what, array in (("x", split.x), ("y", split.y))
-                if array is not None
-            }
-        ),
-        notes=raw.notes,
+        validation_indices=places.validation,
+        train_indices=places.train,
+        test_indices=places.test,
+        fingerprint=_fingerprint(used),
+        notes=(*raw.notes, *(prepared.notes if prepared is not None else ())),
         label_values=raw.label_values,
+        learnt=prepared.learnt if prepared is not None else None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Sorted positions of the samples of each split: in the source's training split, and `own_test` in its test split.
+
+    `test` is empty where the source has a test split of its own.
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    own_test: np.ndarray
+
+    @property
+    def pool(self) -> np.ndarray:
+        """Those of training and validation."""
+        return np.sort(np.concatenate([self.train, self.validation]))
+
+
+def _divided(
+    raw: RawDataset,
+    validation: float | str,
+    test: float | None,
+    limit_train: int | None,
+    limit_test: int | None,
+    seed: int,
+) -> _Places:
+    """Choose the samples of each split: first those of the test, then those that a limit keeps, then validation."""
+    none, division = np.empty(0, np.int64), raw.division
+    chosen, between = _chosen_test(raw, test, seed)
+    own_test = limited(_strata(raw, raw.test), limit_test, (seed, _LIMIT_TEST), Division()) if len(raw.test) else none
+    pool = np.delete(np.arange(len(raw.train), dtype=np.int64), np.concatenate([chosen, between]))
+    strata = _strata(raw, raw.train)
+    pool = pool[limited(strata[pool], limit_train, (seed, _LIMIT_TRAIN), division.take(pool))]
+    if len(chosen):
+        chosen = chosen[limited(strata[chosen], limit_test, (seed, _LIMIT_TEST), division.take(chosen))]
+    held = between = none
+    if isinstance(validation, str) and validation not in (TEST, GIVEN):
+        raise DataError(f"there is no validation split `{validation}`", f"a share, `{TEST}` or `{GIVEN}`")
+    if not isinstance(validation, str):
+        shares = (validation, (seed, _VALIDATION), "validation", division.take(pool))
+        held, between = held_out(strata[pool], *shares)
+    rest = np.delete(np.arange(len(pool)), np.concatenate([held, between]))
+    return _Places(pool[rest], pool[held], chosen, own_test)
+
+
+def _fingerprint(splits: Mapping[str, Split]) -> str:
+    return fingerprint(
+        {
+            f"{what}_{name}": array
+            for name, split in splits.items()
+            for what, array in (("x", split.x), ("y", split.y), ("weight", split.weight))
+            if array is not None
+        }
     )
 
 
@@ -107,20 +151,20 @@ def _for_task(raw: RawDataset, task: Task | None) -> RawDataset:
     )
 
 
-def _chosen_test(raw: RawDataset, share: float | None, seed: int) -> np.ndarray:
-    """Return the positions of the samples held out for the test; none where the source has its own test split."""
+def _chosen_test(raw: RawDataset, share: float | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the samples held out for the test, none where the source has a test split, and those left out for it."""
     if len(raw.test):
-        return np.empty(0, np.int64)
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     if not share:
         raise DataError(f"`{raw.facts.name}` has no test split", "hold samples out: write `test: 0.2` under `data`")
-    return held_out(_strata(raw, raw.train), share, (seed, _TEST), "test")
+    return held_out(_strata(raw, raw.train), share, (seed, _TEST), "test", raw.division)
 
 
 def _given(raw: RawDataset, limit: int | None, seed: int) -> Split:
     split = raw.validation
     if split is None:
         raise DataError(f"`{raw.facts.name}` has no validation split", "write a share: `validation: 0.1` under `data`")
-    return split.take(limited(_strata(raw, split), limit, (seed, _LIMIT_VALIDATION)))
+    return split.take(limited(_strata(raw, split), limit, (seed, _LIMIT_VALIDATION), Division()))
 
 
 def _strata(raw: RawDataset, split: Split) -> np.ndarray:

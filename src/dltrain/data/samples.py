@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +32,7 @@ class Trained:
         label_values: the whole numbers that stand for its classes, where they are not the indices.
         target_scale: what targets that are numbers are multiplied by.
         highest: the highest whole number that the model takes; None where samples are no such numbers.
+        learnt: what the data set has learnt from the training split; None if that is nothing.
     """
 
     facts: Facts
@@ -38,6 +41,7 @@ class Trained:
     label_values: tuple[int, ...] | None
     target_scale: float
     highest: int | None
+    learnt: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +52,24 @@ class Samples:
         file: the file, as messages and rows name it.
         split: the samples; `y` is None without targets.
         labelled: whether there are targets.
+        names: where each sample comes from; None for the file and the row, counted from 0.
+        notes: what reading has found that the user should know.
     """
 
     file: str
     split: Split
     labelled: bool
+    names: Sequence[str] | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.split)
+
+    def named(self, rows: range) -> list[str]:
+        """Return where some samples come from."""
+        if self.names is None:
+            return [f"{self.file}:{row}" for row in rows]
+        return list(self.names[rows.start : rows.stop])
 
 
 def read_samples(path: Path, like: Trained) -> Samples:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dltrain.data.arrays import Division
 from dltrain.data.sizes import held_out_samples
 from dltrain.errors import DataError
 
@@ -34,8 +35,8 @@ def _largest_remainder(sizes: list[int], count: int) -> list[int]:
     return quotas
 
 
-def limited(labels: np.ndarray, limit: int | None, seed: tuple[int, ...]) -> np.ndarray:
-    """Choose `limit` samples, stratified; all samples if there are no more.
+def limited(labels: np.ndarray, limit: int | None, seed: tuple[int, ...], division: Division) -> np.ndarray:
+    """Choose `limit` samples, stratified, or the latest ones of a division by time; all if there are no more.
 
     Returns: sorted int64 positions. Raises DataError for a limit below 1.
     """
@@ -43,23 +44,74 @@ def limited(labels: np.ndarray, limit: int | None, seed: tuple[int, ...]) -> np.
         raise DataError(f"a limit of {limit} samples leaves nothing", "`data.limit` counts samples, from 1 on")
     if limit is None or limit >= len(labels):
         return np.arange(len(labels), dtype=np.int64)
+    if division.times is not None:
+        return np.sort(_by_time(division.times)[-limit:])
     return stratified(labels, limit, seed)
 
 
-def held_out(labels: np.ndarray, share: float, seed: tuple[int, ...], split: str = "validation") -> np.ndarray:
-    """Choose the samples of `split`, validation or test: `share` of all, stratified; at least one unless it is 0.
+def held_out(
+    labels: np.ndarray, share: float, seed: tuple[int, ...], split: str, division: Division
+) -> tuple[np.ndarray, np.ndarray]:
+    """Choose the samples of `split`, validation or test: `share` of all, at least one unless it is 0.
 
-    Returns: sorted int64 positions, round(share·n) of them (half to even).
+    They are stratified by `labels`, or by `division.strata`; whole groups, or the latest samples, where the division
+    says so.
+
+    Returns: sorted int64 positions, round(share·n) of them (half to even; of groups, as near as whole ones come), and
+    those of the samples that are left out of all splits.
     Raises DataError if `share` is outside [0, 1) or no training sample would be left.
     """
     if not 0 <= share < 1:
         raise DataError(f"a {split} share of {share:g} makes no sense", f"`data.{split}` is at least 0 and below 1")
+    none = np.empty(0, np.int64)
     if share == 0:
-        return np.empty(0, np.int64)
+        return none, none
     count = held_out_samples(len(labels), share)
     if count >= len(labels):
         raise DataError(
             f"a {split} share of {share:g} takes all {len(labels)} training samples",
             f"lower `data.{split}`, or take more samples (`data.limit.train`)",
         )
-    return stratified(labels, count, seed)
+    if division.times is not None:
+        return _latest(division, count, split)
+    if division.groups is not None:
+        return _groups(division.groups, count, seed, split), none
+    return stratified(labels if division.strata is None else division.strata, count, seed), none
+
+
+def _by_time(times: np.ndarray) -> np.ndarray:
+    return np.argsort(times, kind="stable")
+
+
+def _latest(division: Division, count: int, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the latest samples and, before them, those of the gap; samples of one time stay together."""
+    times = division.times
+    order = _by_time(times)  # type: ignore[arg-type]
+    moments = times[order]  # type: ignore[index]
+    first = int(np.searchsorted(moments, moments[-count], "left"))
+    end = int(np.searchsorted(moments, moments[first] - division.gap, "left"))
+    if end == 0:
+        what = "all have the same time" if first == 0 else f"the gap between them is {division.gap:,}"
+        raise DataError(f"no training sample is before those of the {split} split: {what}", f"lower `data.{split}`")
+    return np.sort(order[first:]), np.sort(order[end:first])
+
+
+def _groups(groups: np.ndarray, count: int, seed: tuple[int, ...], split: str) -> np.ndarray:
+    """Return the samples of groups that are drawn one after the other, as long as they come nearer to `count`."""
+    generator = np.random.Generator(np.random.PCG64(list(seed)))
+    _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    if len(sizes) < 2:
+        raise DataError(f"all samples are of one group: none is left for the {split} split", "split without `group`")
+    chosen: list[int] = []
+    taken = 0
+    for group in generator.permutation(len(sizes)).tolist():
+        size = int(sizes[group])
+        if chosen and abs(taken + size - count) >= abs(taken - count):
+            continue
+        if len(chosen) + 1 == len(sizes):
+            break
+        chosen.append(group)
+        taken += size
+        if taken >= count:
+            break
+    return np.flatnonzero(np.isin(codes, chosen)).astype(np.int64)

@@ -15,11 +15,12 @@ from dltrain import runs
 from dltrain.calls import flag_of, listener_of
 from dltrain.config import parse_bound
 from dltrain.data.arrays import Dataset
+from dltrain.data.learnt.scaling import unscaled
 from dltrain.engine.events import Listener, Phase, ignore
 from dltrain.engine.inputs import SplitName, load_data, pipeline_of, split_of
 from dltrain.engine.model.labels import classes_of
 from dltrain.engine.session import Session
-from dltrain.engine.trained import open_run, restored
+from dltrain.engine.trained import learnt_of, open_run, restored
 from dltrain.errors import DltrainError, ExpectationFailed, RunError, UsageError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def evaluate(
         raise UsageError(f"there is no split {split!r}", f"one of {', '.join(_PREFIX)}")
     opened = open_run(run, runs_dir=runs_dir)
     spec = opened.plan.spec
-    dataset = load_data(spec, on_event)
+    dataset = load_data(spec, on_event, learnt=learnt_of(opened))
     if split == "validation" and dataset.validation is None:
         raise UsageError(
             f"the run {opened.run.id} holds out no validation samples", "`data.validation` is 0 in its config"
@@ -120,9 +121,10 @@ def evaluate_model(
         text = _flag_predictions(np.asarray(targets), outputs, built.boundary, facts.labels)
         run.write_text(f"eval/{prefix}predictions.csv", text)
     elif targets is not None and len(facts.target_shape) == 1:
-        run.write_text(f"eval/{prefix}predictions.csv", _target_predictions(np.asarray(targets), outputs))
+        targets, outputs = (unscaled(np.asarray(each), facts.target_scales) for each in (targets, outputs))
+        run.write_text(f"eval/{prefix}predictions.csv", _target_predictions(targets, outputs))
     else:
-        run.write_bytes(f"eval/{prefix}predictions.npy", _npy(outputs))
+        run.write_bytes(f"eval/{prefix}predictions.npy", _npy(unscaled(outputs, facts.target_scales)))
     return Evaluation(run.id, split, inputs.samples, metrics)
 
 

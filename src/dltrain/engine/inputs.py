@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -24,10 +24,22 @@ if TYPE_CHECKING:
 SplitName = Literal["test", "validation", "train"]
 
 
-def load_data(spec: Spec, on_event: Listener = ignore, check: Callable[[], None] = lambda: None) -> Dataset:
+def load_data(
+    spec: Spec,
+    on_event: Listener = ignore,
+    check: Callable[[], None] = lambda: None,
+    learnt: Mapping[str, Any] | None = None,
+) -> Dataset:
     """Load the splits that a config describes; what reading them has found is told.
 
-    `check` is called now and then, and may raise an exception. Raises DataError if the data cannot be read.
+    Args:
+        spec: the config.
+        on_event: called with each event of `engine.events`.
+        check: called now and then, and may raise an exception.
+        learnt: what a run has learnt from its training split; None to learn it.
+
+    Raises:
+        DataError: the data cannot be read.
     """
     on_event(Phase("loading data"))
     section = spec.data
@@ -46,6 +58,7 @@ def load_data(spec: Spec, on_event: Listener = ignore, check: Callable[[], None]
             limit_train=section.limit.train,
             limit_test=section.limit.test,
             seed=spec.seed,
+            learnt=learnt,
         )
     if dataset.notes:
         on_event(Warned([Problem("files", note, ("data", "dataset"), severity="warning") for note in dataset.notes]))
@@ -85,10 +98,18 @@ def pipeline_of(
     split = split_of(dataset, name)
     targets = encode(split.y, encoding, dataset.facts.classes)
     dtype = input_dtype(dataset.facts, spec.model.layers)
-    weights = class_weights(dataset, spec.train.class_weight) if name == "train" else None
-    of_samples = weights[np.asarray(split.y)] if weights is not None else None
+    of_samples = sample_weights(dataset, spec.train.class_weight) if name == "train" else None
     feed = spec.runtime.feed
     return backend.input_pipeline(split.x, targets, dataset.scale, feed, dtype, dataset.target_scale, of_samples)
+
+
+def sample_weights(dataset: Dataset, chosen: Mapping[str, float] | str | None) -> np.ndarray | None:
+    """Return what each training sample counts in the loss, float32 of shape (samples,): by its class and its own."""
+    weights, own = class_weights(dataset, chosen), dataset.train.weight
+    if weights is None:
+        return own
+    of_class: np.ndarray = weights[np.asarray(dataset.train.y)]
+    return of_class if own is None else of_class * own
 
 
 def class_weights(dataset: Dataset, chosen: Mapping[str, float] | str | None) -> np.ndarray | None:

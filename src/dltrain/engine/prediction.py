@@ -16,13 +16,15 @@ from dltrain.config.catalogue.datasets import input_dtype
 from dltrain.config.catalogue.entries import trait
 from dltrain.data.arrays import Joined
 from dltrain.data.facts import Facts
+from dltrain.data.learnt.scaling import unscaled
 from dltrain.data.samples import Samples, read_samples
 from dltrain.data.samples import Trained as TrainedOn
+from dltrain.data.sources import SOURCES
 from dltrain.engine.backends.backend import INFERENCE_BATCH
-from dltrain.engine.events import Listener, Phase, ignore
+from dltrain.engine.events import Listener, Phase, Warned, ignore
 from dltrain.engine.model.labels import classes_of, encode
-from dltrain.engine.trained import Trained, open_run, restored, trained_on
-from dltrain.errors import UsageError
+from dltrain.engine.trained import OpenedRun, Trained, open_run, restored, trained_on
+from dltrain.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from dltrain.engine.trained import ModelOutput
@@ -91,7 +93,8 @@ class Predictor:
         found = np.concatenate(outputs)
         if self.output.from_logits and self.facts.targets != "numbers":
             found = _probabilities(found, sigmoid=self.facts.targets == "flags" or found.shape[-1] == 1)
-        inputs = [f"{given.file}:{row}" for row in rows]
+        found = unscaled(found, self.facts.target_scales)
+        inputs = given.named(rows)
         return Predictions(
             inputs, found, self._classes(found), self.facts.labels, self._are_probabilities(), self.output.boundary
         )
@@ -166,13 +169,25 @@ def predictor(
     opened = open_run(run, runs_dir=runs_dir)
     like = trained_on(opened)
     on_event(Phase("reading samples"))
-    given = tuple(read_samples(Path(path), like) for path in inputs)
+    given = tuple(_samples_of(Path(path), opened, like) for path in inputs)
     if not given:
         raise UsageError("no samples are given", "name the files that have them")
+    notes = [Problem("files", note, severity="warning") for samples in given for note in samples.notes]
+    if notes:
+        on_event(Warned(tuple(notes)))
     with restored(opened, owns_process=owns_process, on_event=on_event) as trained:
         _check_threshold(threshold, like.facts, trained)
         on_event(Phase("predicting"))
         yield Predictor(trained, given, like, threshold)
+
+
+def _samples_of(path: Path, opened: OpenedRun, like: TrainedOn) -> Samples:
+    """Read samples in the way of the run's data set."""
+    chosen = opened.plan.spec.data.dataset
+    source = SOURCES.get(chosen.name)
+    if source is None or source.samples is None:
+        return read_samples(path, like)
+    return source.samples(path, source.filled(chosen.arguments), like)
 
 
 def _check_threshold(threshold: float | None, facts: Facts, trained: Trained) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CheckpointChoice = Literal["best", "last"] | int
 _MOST_THREADS = 1_024
 PREPROCESS = "preprocess.json"  # what a run has learnt from its data
-_MOST_PREPROCESS = 4_000_000  # bytes
+_MOST_PREPROCESS = 64_000_000  # bytes
 _TRAIN_ANEW = "train it anew with this version"
 _DTYPES = (
     "bool",
@@ -161,7 +161,17 @@ def preprocess_of(dataset: Dataset, spec: Spec) -> dict[str, Any]:
     weights = class_weights(dataset, spec.train.class_weight)
     learnt = dict(zip(dataset.facts.labels, weights.tolist(), strict=True)) if weights is not None else None
     known = {"facts": dataset.facts.to_json(), "samples": samples, "targets": targets, "class_weight": learnt}
-    return {"version": 1, **known, "notes": list(dataset.notes)}
+    return {"version": 1, **known, "learnt": dataset.learnt, "notes": list(dataset.notes)}
+
+
+def learnt_of(opened: OpenedRun) -> Mapping[str, Any] | None:
+    """Return what a run has learnt from its training split, as its data set takes it; None if that is nothing."""
+    run = opened.run
+    written: Any = run.read_json(PREPROCESS, _MOST_PREPROCESS) if (run.path / PREPROCESS).is_file() else {}
+    learnt = written.get("learnt") if isinstance(written, dict) else None
+    if learnt is not None and not isinstance(learnt, dict):
+        raise RunError(f"{run.path / PREPROCESS} is damaged: what was learnt is no mapping", _TRAIN_ANEW)
+    return learnt
 
 
 def trained_on(opened: OpenedRun) -> TrainedOn:
@@ -179,7 +189,7 @@ def trained_on(opened: OpenedRun) -> TrainedOn:
     sizes = [layer.arguments["input_dim"] for layer in opened.plan.spec.model.layers if layer.name == "Embedding"]
     highest = sizes[0] - 1 if sizes and facts.whole else None
     labels = tuple(values) if values is not None else None
-    return TrainedOn(facts, dtype, float(scale), labels, float(of_targets), highest)
+    return TrainedOn(facts, dtype, float(scale), labels, float(of_targets), highest, learnt_of(opened))
 
 
 def _recorded_facts(run: runs.Run) -> Facts | None:

@@ -87,6 +87,15 @@ def _is_whole(argument: Argument, value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and _in_bounds(argument, value)
 
 
+_COLUMN: Json = {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}]}
+
+
+def _is_column(value: Any) -> bool:
+    return (isinstance(value, str) and value != "") or (
+        isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    )
+
+
 LARGEST = 3.4028234e38  # of float32, in which Keras computes
 
 
@@ -226,6 +235,30 @@ KINDS: dict[str, Kind] = {
         _list_of(lambda _, value: isinstance(value, str)),
         lambda argument: _list_schema(argument, {"type": "string"}),
         (["cat", "dog"],),
+    ),
+    "column": Kind(
+        lambda _: "the name of a column",
+        lambda _, value: _is_column(value),
+        lambda _: _COLUMN,
+        ("price",),
+    ),
+    "columns": Kind(
+        lambda _: "a list of columns",
+        _list_of(lambda _, value: _is_column(value)),
+        lambda _: {"type": "array", "items": _COLUMN, "minItems": 1},
+        (["width", "height"],),
+    ),
+    "scales": Kind(
+        lambda argument: f"a mapping from columns to {listing(argument.choices, 30)}",
+        lambda argument, value: (
+            isinstance(value, dict) and value != {} and all(kind in argument.choices for kind in value.values())
+        ),
+        lambda argument: {
+            "type": "object",
+            "additionalProperties": {"type": "string", "enum": list(argument.choices)},
+            "minProperties": 1,
+        },
+        ({"price": "log"},),
     ),
     "path": Kind(
         lambda _: "a path",

@@ -11,7 +11,10 @@ from dltrain.data.facts import Facts, Task
 from dltrain.errors import Severity
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dltrain.data.arrays import RawDataset
+    from dltrain.data.samples import Samples, Trained
 
 Arguments = Mapping[str, Any]
 
@@ -44,6 +47,8 @@ class Source:
         contradictions: arguments as written, and the task -> conflicts between them, and with the files they name.
         has_task: whether the source itself says what its targets are.
         likely_tasks: arguments as written -> the tasks that its targets allow, as a phrase, if it does not.
+        samples: a file with new samples, the arguments of the run and what it was trained on -> samples as those of
+            the training; None where they are arrays.
         example: arguments of an example in the documentation.
     """
 
@@ -56,6 +61,7 @@ class Source:
     example: Mapping[str, Any] | None = None
     has_task: bool = True
     likely_tasks: Callable[[Arguments], str] | None = None
+    samples: Callable[[Path, Arguments, Trained], Samples] | None = None
 
     def filled(self, arguments: Arguments) -> dict[str, Any]:
         """Return the arguments with defaults filled in."""

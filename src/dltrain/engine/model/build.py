@@ -21,7 +21,7 @@ from dltrain.data.facts import Facts
 from dltrain.engine.backends.backend import Recurrence
 from dltrain.engine.model import blame, speed
 from dltrain.engine.model.construct import Refused, ask, construct, construct_metric, culprit
-from dltrain.engine.model.metrics import log_as_numbers, parts_of
+from dltrain.engine.model.metrics import in_original_unit, log_as_numbers, parts_of
 from dltrain.engine.session import Session, precision
 from dltrain.errors import KeyPath
 
@@ -76,7 +76,10 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
         loss = _part(plan, ("train", "loss"), "loss", train.loss)
         half = boundary(train.loss.name, False)
         metrics = [
-            _part(plan, ("train", "metrics", i), "metric", metric, boundary=half, outputs=model.output_shape[-1])
+            in_original_unit(
+                _part(plan, ("train", "metrics", i), "metric", metric, boundary=half, outputs=model.output_shape[-1]),
+                facts.target_scales,
+            )
             for i, metric in enumerate(train.metrics)
         ]
         try:

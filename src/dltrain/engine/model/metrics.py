@@ -1,8 +1,8 @@
-"""Metrics whose result is a vector, logged as numbers: its mean, and one number a class or threshold."""
+"""Metrics whose result is a vector, logged as numbers; metrics of scaled targets, told in the original unit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -10,6 +10,7 @@ import keras
 from dltrain.config import KerasObject
 from dltrain.config.catalogue.entries import trait
 from dltrain.config.catalogue.names import metric_name, metric_parts, output_labels
+from dltrain.data.facts import Scale
 
 
 def parts_of(metrics: Iterable[KerasObject], class_names: tuple[str, ...], outputs: int) -> dict[str, tuple[str, ...]]:
@@ -17,6 +18,33 @@ def parts_of(metrics: Iterable[KerasObject], class_names: tuple[str, ...], outpu
     labels = output_labels(class_names, outputs)
     vectors = (metric for metric in metrics if trait("metric", metric.name, "vector"))
     return {metric_name(metric): metric_parts(metric, labels) for metric in vectors}
+
+
+def in_original_unit(metric: keras.Metric | str, scales: Sequence[Scale]) -> keras.Metric | str:
+    """Make a metric of scaled targets compare what they were before.
+
+    The metric stays Keras's own, so the saved model has nothing of this.
+    """
+    if not scales or isinstance(metric, str):
+        return metric
+    measure = metric.update_state
+
+    def update_state(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        return measure(_original(y_true, scales), _original(y_pred, scales), sample_weight)
+
+    metric.update_state = update_state
+    return metric
+
+
+def _original(values: Any, scales: Sequence[Scale]) -> Any:
+    """Return the numbers, of shape (…, columns), that scales have made these of."""
+    ops = keras.ops
+    values = ops.cast(values, "float32")
+    values = values * ops.array([s.scale for s in scales], "float32") + ops.array([s.shift for s in scales], "float32")
+    if not any(scale.log for scale in scales):
+        return values
+    logs = ops.array([scale.log for scale in scales])
+    return ops.where(logs, ops.expm1(ops.where(logs, values, 0.0)), values)
 
 
 def log_as_numbers(model: keras.Sequential, parts: Mapping[str, tuple[str, ...]]) -> None:

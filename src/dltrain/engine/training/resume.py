@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from dltrain.engine.events import Listener, Resuming, Warned, ignore
 from dltrain.engine.inputs import load_data
 from dltrain.engine.machine import differences, machine_of
 from dltrain.engine.session import Session, open_session
-from dltrain.engine.trained import OpenedRun, resolved_plan
+from dltrain.engine.trained import OpenedRun, learnt_of, resolved_plan
 from dltrain.engine.training.job import RECORDED_PACKAGES, Job, prepare, record_of
 from dltrain.engine.training.signals import StopSignal
 from dltrain.engine.training.train import train
@@ -70,7 +71,8 @@ def resume(
     found = run if isinstance(run, runs.Run) else runs.find(run, runs_dir)
     with found.locked() as held, StopSignal(on_event, owns_process) as stop:
         opened = _reopened(held, overrides)
-        dataset = load_data(opened.plan.spec, on_event, lambda: stop.check(f"dltrain resume {held.path}"))
+        check = partial(stop.check, f"dltrain resume {held.path}")
+        dataset = load_data(opened.plan.spec, on_event, check, learnt_of(opened))
         differs = list(_differences(opened, dataset))
         _refuse(held, differs, force)
         spec, threads = opened.plan.spec, opened.threads

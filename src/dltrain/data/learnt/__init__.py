@@ -1,0 +1,1 @@
+"""What is learnt from the training split: scales of numbers, categories, vocabularies."""

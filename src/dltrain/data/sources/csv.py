@@ -1,0 +1,168 @@
+"""A table in a CSV file: columns are features and targets, rows are samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dltrain.arguments import Argument
+from dltrain.data.facts import SCALINGS, Facts, Task
+from dltrain.data.sources.source import Arguments, Contradiction, Source
+from dltrain.data.tables import csv_file, dataset
+from dltrain.data.tables.table import Column, Table, Wrong
+
+if TYPE_CHECKING:
+    from dltrain.data.arrays import RawDataset
+    from dltrain.data.samples import Samples, Trained
+
+
+def _optional(*kinds: str, meaning: str, **more: Any) -> Argument:
+    return Argument(kinds, nullable=True, has_default=True, meaning=meaning, **more)
+
+
+COLUMNS = {
+    "target": _optional("column", "columns", meaning="The column to predict, or several; none in a reconstruction."),
+    "features": _optional("columns", meaning="The columns that the model gets, in order; all others by default."),
+    "drop": _optional("column", "columns", meaning="Columns that are left out."),
+    "categorical": _optional("column", "columns", meaning="The features that are categories; the others are numbers."),
+    "category_encoding": Argument(
+        ("words",),
+        choices=("one_hot", "ordinal"),
+        has_default=True,
+        default="one_hot",
+        meaning="What becomes of a category: a 1 among zeros, all zeros where training did not have it; or its place, "
+        "counted from 1, and 0.",
+    ),
+    "min_frequency": Argument(
+        ("int",),
+        minimum=1,
+        maximum=1_000_000_000,
+        has_default=True,
+        default=1,
+        meaning="Training rows that a category needs; rarer ones, and those that training did not have, become one.",
+    ),
+    "scale": _optional(
+        "words",
+        "scales",
+        choices=SCALINGS,
+        meaning="How numbers are scaled by what the training split has: `standard` to a mean of 0 and a deviation of "
+        "1, `minmax` to 0 to 1, `log` the standardised log(1 + x); or a kind for each column.",
+    ),
+    "target_scale": _optional(
+        "words",
+        choices=SCALINGS,
+        meaning="The same for the targets of a regression; metrics and predictions are told in the original unit.",
+    ),
+    "missing": Argument(
+        ("words",),
+        choices=("fail", "drop", "mean", "median"),
+        has_default=True,
+        default="fail",
+        meaning="What becomes of missing values: an error, rows are left out, or the mean or median of the training "
+        "split stands for a number and an empty text for a category.",
+    ),
+    "classes": _optional("strs", meaning="The names of the classes in order; by default those of the file."),
+    "sample_weight": _optional("column", meaning="The column that says what a training sample counts in the loss."),
+    "group": _optional("column", meaning="The column whose values stay together in one split, such as a patient."),
+    "time": _optional("column", meaning="The column by which the latest samples are held out: dates, or numbers."),
+    "stratify": _optional("column", meaning="The column of which each split has its share; by default the classes."),
+    "date_format": _optional("str", meaning="How the dates of `time` are written, as in `%d.%m.%Y`; else ISO 8601."),
+}
+PATHS = {
+    "path": Argument(("path",), required=True, meaning="The file; relative to the config's file."),
+    "path_val": _optional("path", meaning="A file with the validation split."),
+    "path_test": _optional("path", meaning="A file with the test split."),
+}
+ARGUMENTS = {
+    **PATHS,
+    **COLUMNS,
+    "delimiter": Argument(("str",), has_default=True, default=",", meaning="The character between cells."),
+    "decimal": Argument(
+        ("words",), choices=(".", ","), has_default=True, default=".", meaning="The character before a fraction."
+    ),
+    "encoding": Argument(
+        ("str",), has_default=True, default="utf-8", meaning="Of the file's characters, such as `latin-1`."
+    ),
+    "header": Argument(
+        ("bool",),
+        has_default=True,
+        default=True,
+        meaning="Whether the first line has the names of columns; else they are counted from 0.",
+    ),
+    "na_values": _optional("strs", meaning="Cells that mean that a value is missing, besides empty ones."),
+    "on_bad": Argument(
+        ("words",),
+        choices=("fail", "skip"),
+        has_default=True,
+        default="fail",
+        meaning="What becomes of rows with too many or too few cells: an error, or they are left out and counted.",
+    ),
+}
+
+
+class _Csv:
+    """Reads CSV files that are written as arguments say."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        self._how = csv_file.Format(
+            arguments["delimiter"].replace("\\t", "\t"),
+            arguments["decimal"],
+            arguments["encoding"],
+            arguments["header"],
+            tuple(arguments["na_values"] or ()),
+            arguments["on_bad"] == "skip",
+        )
+        self.decimal, self.missing = self._how.decimal, self._how.missing
+
+    def names(self, path: Path) -> list[str]:
+        return csv_file.names_of(path, self._how)
+
+    def fill(self, path: Path, columns: Mapping[str, Column], names: list[str], most: int | None = None) -> Table:
+        return csv_file.fill(path, self._how, columns, names, most)
+
+    def small(self, path: Path) -> bool:
+        return csv_file.is_small(path)
+
+
+def facts(arguments: Arguments, task: Task | None) -> Facts | None:
+    try:
+        return dataset.look(_Csv(arguments), "csv", arguments, task).facts
+    except Wrong:
+        return None  # `contradictions` tells it
+
+
+def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradiction]:
+    filled = SOURCE.filled(arguments)
+    try:
+        found = dataset.look(_Csv(filled), "csv", filled, task)
+    except Wrong as wrong:
+        yield Contradiction(wrong.argument, str(wrong), wrong.hint)
+        return
+    for argument, message, hint in dataset.warnings(found):
+        yield Contradiction(argument, message, hint, "warning")
+
+
+def read(arguments: Arguments, task: Task | None) -> RawDataset:
+    return dataset.read(_Csv(arguments), "csv", arguments, task)
+
+
+def samples(path: Path, arguments: Arguments, like: Trained) -> Samples:
+    from dltrain.data.tables import new_rows
+
+    return new_rows.samples(_Csv(arguments), path, arguments, like)
+
+
+SOURCE = Source(
+    "csv",
+    "Your own table in a CSV file: rows are samples, columns are features and targets. Scales, categories and what "
+    "stands for missing values are learnt from the training split.",
+    ARGUMENTS,
+    facts,
+    read,
+    contradictions,
+    example={"path": "table.csv", "target": "price"},
+    has_task=False,
+    likely_tasks=lambda arguments: "write `task: classification` for labels, or `regression` for numbers",
+    samples=samples,
+)

@@ -1,0 +1,245 @@
+"""A table in a file -> what is known of it before training, and its splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dltrain.data.facts import Facts, Task, natural
+from dltrain.data.tables.roles import Roles, columns_of, roles_of
+from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, listed
+from dltrain.errors import DataError
+
+if TYPE_CHECKING:
+    from dltrain.data.arrays import RawDataset
+
+_GLANCE = 2_000  # rows of a large file that are looked at before training
+_MOST_CLASSES = 10_000
+_SPLITS = {"train": "path", "validation": "path_val", "test": "path_test"}
+_HINTS = {
+    "missing": "fill numbers with `missing: mean` or `median`, or leave such rows out: `missing: drop`",
+    "target": "leave such rows out: `missing: drop`",
+}
+
+
+class Reader(Protocol):
+    """Reads one kind of file."""
+
+    decimal: str
+    missing: frozenset[str]
+
+    def names(self, path: Path) -> list[str]:
+        """Return the names of the columns. Raises Wrong."""
+
+    def fill(self, path: Path, columns: Mapping[str, Column], names: list[str], most: int | None = None) -> Table:
+        """Read cells into columns, of the first `most` rows or of all. Raises Wrong."""
+
+    def small(self, path: Path) -> bool:
+        """Return whether a file is small enough to be read while a config is checked."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found in the files of a table.
+
+    Args:
+        roles: what the columns are for.
+        tables: of each split, whole or only their first rows.
+        whole: whether the tables are whole.
+        facts: None where the size of a sample is learnt from the training split, or the tables are not whole.
+    """
+
+    roles: Roles
+    tables: dict[str, Table]
+    whole: bool
+    facts: Facts | None
+
+
+def look(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | None, *, whole: bool = False) -> Found:
+    """Look at the files: read those that are small, or all of them, else their first rows.
+
+    Raises Wrong at the argument at fault.
+    """
+    paths = {split: Path(arguments[key]) for split, key in _SPLITS.items() if arguments.get(key) is not None}
+    names = reader.names(paths["train"])
+    roles = roles_of(arguments, names, task)
+    complete = whole or all(reader.small(path) for path in paths.values())
+    tables: dict[str, Table] = {}
+    for split, path in paths.items():
+        columns = columns_of(roles, task, reader.decimal, reader.missing)
+        try:
+            there = names if split == "train" else reader.names(path)
+            _check_columns(columns, there, path)
+            tables[split] = reader.fill(path, columns, there, None if complete else _GLANCE)
+            tables[split].check_numbers()
+        except Wrong as wrong:
+            argument = _SPLITS[split] if wrong.argument == "path" else wrong.argument
+            raise Wrong(argument, str(wrong), wrong.hint) from None
+    if complete:
+        _check_missing(arguments, roles, tables)
+    facts = _facts(name, arguments, task, roles, tables) if complete and task is not None else None
+    return Found(roles, tables, complete, facts)
+
+
+def _check_columns(columns: Mapping[str, Column], names: list[str], path: Path) -> None:
+    lacking = [name for name in columns if name not in names]
+    if lacking:
+        shown = ", ".join(f"`{name}`" for name in lacking[:8])
+        raise Wrong("path", f"{path} has no column {shown}", "all files of a data set have the same columns")
+
+
+def _check_missing(arguments: Mapping[str, Any], roles: Roles, tables: Mapping[str, Table]) -> None:
+    """Raise Wrong where values are missing, and nothing says what becomes of them."""
+    rule = arguments["missing"]
+    if rule == "drop":
+        return
+    always = {*roles.target, roles.sample_weight, roles.time, roles.group}
+    told: list[str] = []
+    for table in tables.values():
+        for name, column in table.columns.items():
+            if column.count_missing and (rule == "fail" or name in always):
+                told.append(f"`{name}` in {column.count_missing:,} of {len(table):,} rows of {Path(table.file).name}")
+    if told:
+        more = f" and {len(told) - 12} more columns" if len(told) > 12 else ""
+        key = "missing" if rule == "fail" else "target"
+        raise Wrong("missing", f"values are missing: {', '.join(told[:12])}{more}", _HINTS[key])
+
+
+def _facts(
+    name: str, arguments: Mapping[str, Any], task: Task, roles: Roles, tables: Mapping[str, Table]
+) -> Facts | None:
+    """Return what the tables say; None where only the training split will say it."""
+    labels, shape = _targets(arguments, task, roles, tables["train"])
+    if roles.categorical and arguments["category_encoding"] == "one_hot":
+        return None
+    rows = {split: _kept(table, arguments["missing"]) for split, table in tables.items()}
+    return Facts(
+        name=name,
+        task=task,
+        shape=(len(roles.features),),
+        class_names=labels,
+        units=("",) * len(roles.target) if task == "regression" else (),
+        train=rows["train"],
+        test=rows.get("test", 0),
+        unit_range=False,
+        validation=rows.get("validation", 0),
+        target_shape=(len(roles.features),) if task == "reconstruction" else shape,
+        whole=bool(roles.features) and set(roles.features) == roles.categorical,
+    )
+
+
+def _kept(table: Table, rule: str) -> int:
+    lacking: set[int] = set()
+    for column in table.columns.values() if rule == "drop" else ():
+        if isinstance(column, Numbers) and column.count_missing:
+            lacking.update(row for row, value in enumerate(column.values) if value != value)
+        elif isinstance(column, Texts) and column.count_missing:
+            lacking.update(row for row, code in enumerate(column.codes) if code == column.words[""])
+    return len(table) - len(lacking)
+
+
+def _targets(
+    arguments: Mapping[str, Any], task: Task, roles: Roles, table: Table
+) -> tuple[tuple[str, ...] | None, tuple[int, ...]]:
+    """Return the names of classes or labels, and the shape of a target. Raises Wrong if the task does not fit them."""
+    given = arguments.get("classes")
+    count = len(roles.target)
+    if given is not None and task != "classification":
+        raise Wrong("classes", f"the targets of a {task} are no classes", "remove `classes`")
+    if task == "classification":
+        if count != 1:
+            hint = "with a column of 0 and 1 for each label, write `task: multi_label`"
+            raise Wrong("target", f"a classification has one column of labels, not {count}", hint)
+        return _classes(given, table, roles.target[0]), ()
+    if task == "multi_label":
+        _check_flags(table, roles.target)
+        return roles.target, (count,)
+    if task in ("sequence", "array"):
+        hint = "write `task: regression` for numbers, or `classification` for labels"
+        raise Wrong("target", f"a row of a table has no targets for a {task}", hint)
+    return (), (count,)
+
+
+def _classes(given: Any, table: Table, target: str) -> tuple[str, ...] | None:
+    column = table.columns[target]
+    if not isinstance(column, Texts):
+        return None
+    found = [name for name in column.words if name]
+    if given is None:
+        names = tuple(sorted(found, key=natural))
+        if len(names) > _MOST_CLASSES:
+            hint = "with numbers as targets, write `task: regression`"
+            raise Wrong("target", f"`{target}` has {len(names):,} different values, more than {_MOST_CLASSES:,}", hint)
+        if len(names) < 2:
+            message = f"`{target}` has a single value, `{names[0] if names else ''}`: there is nothing to tell apart"
+            raise Wrong("target", message, "name another column as the target")
+        return names
+    names = tuple(str(name) for name in given)
+    if len(set(names)) < len(names) or len(names) < 2:
+        raise Wrong("classes", "`classes` needs at least two different names")
+    if strange := [name for name in found if name not in names]:
+        message = f"`{target}` has labels that are no class: {', '.join(strange[:6])}; there are {', '.join(names[:6])}"
+        raise Wrong("classes", message, "name all classes in order")
+    return names
+
+
+def _check_flags(table: Table, target: tuple[str, ...]) -> None:
+    for name in target:
+        column = table.columns[name]
+        for row, value in enumerate(column.values if isinstance(column, Numbers) else ()):
+            if value not in (0, 1) and value == value:
+                message = f"`{name}` has {value:g} in {table.place(row)}; each label has a column of 0 and 1"
+                raise Wrong("target", message, "with numbers as targets, write `task: regression`")
+
+
+def missing_rows(table: Table) -> Any:
+    """Return whether each row lacks a value, bool of shape (rows,)."""
+    import numpy as np
+
+    found = np.zeros(len(table), bool)
+    for column in table.columns.values():
+        if column.count_missing:
+            found |= np.isnan(np.frombuffer(column.values)) if isinstance(column, Numbers) else _empty(column)
+    return found
+
+
+def _empty(column: Texts) -> Any:
+    import numpy as np
+
+    return np.frombuffer(column.codes, np.intc) == column.words.get("", -1)
+
+
+def warnings(found: Found) -> Iterator[tuple[str, str, str]]:
+    """Yield what is probably a mistake: the argument, a message and a hint."""
+    table = found.tables["train"]
+    index = [name for name in found.roles.features if name.startswith("Unnamed: ")]
+    if index:
+        message = f"the column `{index[0]}` has no name; it is likely an index, which says nothing of new samples"
+        yield "path", message, f"leave it out: `drop: {listed(index)}`"
+    zeros = [c for c in table.columns.values() if isinstance(c, Numbers) and c.zeros and c.name in found.roles.features]
+    if zeros:
+        message = (
+            f"`{zeros[0].name}` has numbers with zeros before them, such as {zeros[0].zeros}: a code, not a quantity"
+        )
+        yield "path", message, f"as a category: `categorical: {listed(column.name for column in zeros)}`"
+    for split, table in found.tables.items():
+        if table.skipped:
+            yield _SPLITS[split], table.skipped, ""
+
+
+def read(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | None) -> RawDataset:
+    """Read the tables whole. Raises DataError if they are damaged, or cells are not what their columns are for."""
+    from dltrain.data.tables.splits import raw_dataset
+
+    try:
+        found = look(reader, name, arguments, task, whole=True)
+        if task is None:
+            raise Wrong("target", f"`{name}` does not say what its targets are", "write `task` under `data`")
+        labels, shape = _targets(arguments, task, found.roles, found.tables["train"])
+        units = ("",) * len(found.roles.target) if task == "regression" else ()
+        known = Facts(name, task, (len(found.roles.features),), labels, units, 0, 0, False, target_shape=shape)
+        return raw_dataset(found.tables, found.roles, arguments, replace(known))
+    except Wrong as wrong:
+        raise DataError(str(wrong), wrong.hint) from None

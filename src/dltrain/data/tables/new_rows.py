@@ -1,0 +1,93 @@
+"""New rows for a trained model: the columns that it was trained on, prepared as then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dltrain.data.arrays import Split
+from dltrain.data.learnt.scaling import scaled
+from dltrain.data.samples import Samples, Trained
+from dltrain.data.tables.dataset import Reader
+from dltrain.data.tables.preparing import CategoryColumn, Features, NumberColumn
+from dltrain.data.tables.roles import Roles, columns_of
+from dltrain.data.tables.splits import cells, scales_of, targets
+from dltrain.data.tables.table import Numbers, Table, Texts, Wrong
+from dltrain.errors import DataError
+
+_MOST_TOLD = 6
+_AS_TRAINED = "save the columns as those of the training"
+
+
+def samples(reader: Reader, path: Path, arguments: Mapping[str, Any], like: Trained) -> Samples:
+    """Read the rows of a file that has the features of the training, and perhaps its targets.
+
+    Raises DataError if a column is missing, a cell is none that the training could have had, or a value is missing
+    that nothing stands for.
+    """
+    features = Features.from_json((like.learnt or {}).get("table"))
+    try:
+        table, labelled = _table(reader, path, arguments, features, like)
+        words = {c.name: c.names for c in table.columns.values() if isinstance(c, Texts)}
+        names = [column.name for column in features.columns]
+        _check_values(table, features)
+        x = features.samples(cells(table, names, words), words)
+        y = targets(table, _listed(arguments["target"]), like.facts) if labelled else None
+    except Wrong as wrong:
+        raise DataError(str(wrong), wrong.hint) from None
+    scales = scales_of(like.learnt or {})
+    y = scaled(y, scales) if y is not None and like.facts.task == "regression" else y
+    notes = [
+        f"{path} has values of `{name}` that training did not have: {_told(strange)}"
+        for name, strange in features.unknown(words)
+    ]
+    return Samples(str(path), Split(x, y), labelled or like.facts.task == "reconstruction", notes=tuple(notes))
+
+
+def _table(
+    reader: Reader, path: Path, arguments: Mapping[str, Any], features: Features, like: Trained
+) -> tuple[Table, bool]:
+    """Read the columns of the features, and those of the targets where all rows have them."""
+    there = reader.names(path)
+    needed = [column.name for column in features.columns]
+    lacking = [name for name in needed if name not in there]
+    if lacking:
+        has = ", ".join(f"`{name[:60]}`" for name in there[:12]) + (", …" if len(there) > 12 else "")
+        raise Wrong(
+            "path", f"{path} has no column {_told([f'`{name}`' for name in lacking])}: it has {has}", _AS_TRAINED
+        )
+    target = _listed(arguments["target"])
+    labelled = bool(target) and set(target) <= set(there)
+    categorical = frozenset(column.name for column in features.columns if isinstance(column, CategoryColumn))
+    for wanted in [tuple(target), ()] if labelled else [()]:
+        roles = Roles(tuple(needed), categorical, wanted, None, None, None, None, {})
+        task = like.facts.task if wanted else "reconstruction"
+        table = reader.fill(path, columns_of(roles, task, reader.decimal, reader.missing), there)
+        if not len(table):
+            raise Wrong("path", f"{path} has no rows", "save at least one")
+        if not any(table.columns[name].count_missing for name in wanted):
+            table.check_numbers()
+            return table, bool(wanted)
+    return table, False
+
+
+def _check_values(table: Table, features: Features) -> None:
+    """Raise Wrong if values are missing that nothing stands for."""
+    for column in features.columns:
+        found = table.columns[column.name]
+        lacks = isinstance(column, NumberColumn) and column.fill is None
+        if isinstance(found, Numbers) and lacks and found.count_missing:
+            rows = [table.place(int(row)) for row in np.flatnonzero(np.isnan(np.frombuffer(found.values)))[:_MOST_TOLD]]
+            message = f"{table.file} lacks values of `{column.name}` in {', '.join(rows)}; the training lacked none"
+            raise Wrong("path", message, "fill them, or train with `missing: mean`")
+
+
+def _listed(target: Any) -> list[str]:
+    return [] if target is None else [str(name) for name in target] if isinstance(target, list) else [str(target)]
+
+
+def _told(names: Sequence[str]) -> str:
+    return ", ".join(name[:60] for name in names[:_MOST_TOLD]) + (", …" if len(names) > _MOST_TOLD else "")

@@ -1,0 +1,184 @@
+"""Whole tables -> the splits of a data set, with what is to be learnt from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from dltrain.data.arrays import Division, Prepared, RawDataset, Split
+from dltrain.data.facts import Facts, Scale
+from dltrain.data.tables.dataset import missing_rows
+from dltrain.data.tables.preparing import Features, Rules, learn_features, learn_targets, prepared
+from dltrain.data.tables.roles import Roles
+from dltrain.data.tables.table import Numbers, Table, Texts, Wrong
+from dltrain.errors import DataError
+
+_MOST_TOLD = 6
+
+
+def raw_dataset(tables: Mapping[str, Table], roles: Roles, arguments: Mapping[str, Any], known: Facts) -> RawDataset:
+    """Return the splits of whole tables. Raises Wrong if their cells are not what the columns are for."""
+    words = _words(tables, roles)
+    drop = arguments["missing"] == "drop"
+    kept = {split: ~missing_rows(t) if drop else np.ones(len(t), bool) for split, t in tables.items()}
+    splits = {
+        split: _split(table, roles, known, words).take(np.flatnonzero(kept[split])) for split, table in tables.items()
+    }
+    train = splits["train"]
+    if not len(train):
+        raise Wrong("path", f"{tables['train'].file} has no row without a missing value", "fill them: `missing: mean`")
+    counts = {split: len(splits.get(split, ())) for split in ("train", "test", "validation")}
+    known = replace(known, **counts)  # type: ignore[arg-type]
+    notes: list[str] = [table.skipped for table in tables.values() if table.skipped]
+    notes += [
+        f"{np.count_nonzero(~rows):,} of {len(rows):,} rows of {tables[split].file} lack a value and are left out"
+        for split, rows in kept.items()
+        if not rows.all()
+    ]
+
+    def learn(training: Split, learnt: Mapping[str, Any] | None) -> Prepared:
+        return _prepared(known, roles, words, arguments, training, learnt)
+
+    return RawDataset(
+        known,
+        1.0,
+        train,
+        splits.get("test", train.take(np.empty(0, np.int64))),
+        splits.get("validation"),
+        notes=tuple(notes),
+        division=_division(tables["train"], roles, arguments).take(np.flatnonzero(kept["train"])),
+        learn=learn,
+    )
+
+
+def _prepared(
+    known: Facts,
+    roles: Roles,
+    words: Mapping[str, Sequence[str]],
+    arguments: Mapping[str, Any],
+    training: Split,
+    learnt: Mapping[str, Any] | None,
+) -> Prepared:
+    if learnt is not None:
+        features, notes = Features.from_json(learnt.get("table")), list[str]()
+        targets = scales_of(learnt)
+    else:
+        rules = Rules(
+            roles.scales,
+            arguments["missing"],
+            arguments["category_encoding"],
+            arguments["min_frequency"],
+            arguments["target_scale"],
+        )
+        features, notes = learn_features(np.asarray(training.x), roles.features, words, rules)
+        scaling = known.task == "regression"
+        targets = learn_targets(np.asarray(training.y), arguments["target_scale"]) if scaling else ()
+    return prepared(known, features, words, targets, notes, training)
+
+
+def scales_of(learnt: Mapping[str, Any]) -> tuple[Scale, ...]:
+    """Return the scales of targets that a run has learnt. Raises DataError if they are damaged."""
+    try:
+        return tuple(Scale.from_json(scale) for scale in learnt["target"])
+    except (TypeError, KeyError, ValueError) as error:
+        raise DataError(f"what the run has learnt of its targets is damaged: {error}", "train it anew") from None
+
+
+def _words(tables: Mapping[str, Table], roles: Roles) -> dict[str, list[str]]:
+    """Return the texts of each column of categories in all files, those of the training file first."""
+    found: dict[str, list[str]] = {}
+    for name in roles.features:
+        if name in roles.categorical:
+            columns = [table.columns[name] for table in tables.values()]
+            found[name] = list(dict.fromkeys(word for column in columns for word in column.words))  # type: ignore[union-attr]
+    return found
+
+
+def cells(table: Table, names: Sequence[str], words: Mapping[str, Sequence[str]]) -> np.ndarray:
+    """Return the cells of some columns, float64 of shape (rows, columns); a text by its place in `words`."""
+    found = np.empty((len(table), len(names)))
+    for place, name in enumerate(names):
+        column = table.columns[name]
+        if isinstance(column, Numbers):
+            found[:, place] = np.frombuffer(column.values)
+        else:
+            places = {word: code for code, word in enumerate(words[name])}
+            codes = np.array([places[word] for word in column.words], np.int64)
+            found[:, place] = codes[np.frombuffer(column.codes, np.intc)]
+    return found
+
+
+def _split(table: Table, roles: Roles, known: Facts, words: Mapping[str, Sequence[str]]) -> Split:
+    weight = None
+    if roles.sample_weight is not None:
+        weight = np.frombuffer(table.columns[roles.sample_weight].values).astype(np.float32)  # type: ignore[union-attr]
+        if len(weight) and (weight < 0).any():
+            row = int(np.flatnonzero(weight < 0)[0])
+            message = f"`{roles.sample_weight}` is {weight[row]:g} in {table.place(row)} of {table.file}"
+            raise Wrong("sample_weight", message, "weights are numbers from 0 on")
+    return Split(cells(table, roles.features, words), targets(table, roles.target, known), weight)
+
+
+def targets(table: Table, names: Sequence[str], known: Facts) -> np.ndarray | None:
+    """Return the targets of a table: int64 indices of classes, or numbers, float64 of shape (rows, targets).
+
+    Raises Wrong if there are labels that training did not have.
+    """
+    if known.task == "reconstruction":
+        return None
+    column = table.columns[names[0]]
+    if not isinstance(column, Texts):
+        numbers = cells(table, names, {})
+        return numbers.astype(np.float32) if known.task == "multi_label" else numbers
+    places = {name: place for place, name in enumerate(known.labels)}
+    if strange := [word for word in column.words if word and word not in places]:
+        told = ", ".join(strange[:_MOST_TOLD]) + (", …" if len(strange) > _MOST_TOLD else "")
+        there = ", ".join(known.labels[:_MOST_TOLD]) + (", …" if len(known.labels) > _MOST_TOLD else "")
+        message = f"{table.file} has labels that are no class of the training: {told}; there are {there}"
+        raise Wrong("path", message, "name all classes with `classes`, or leave these rows out")
+    codes = np.array([places.get(word, -1) for word in column.words], np.int64)
+    return codes[np.frombuffer(column.codes, np.intc)]
+
+
+def _division(table: Table, roles: Roles, arguments: Mapping[str, Any]) -> Division:
+    def codes(name: str | None) -> np.ndarray | None:
+        return np.frombuffer(table.columns[name].codes, np.intc) if name is not None else None  # type: ignore[union-attr]
+
+    if roles.time is None:
+        return Division(codes(roles.stratify), codes(roles.group))
+    column = table.columns[roles.time]
+    return Division(times=np.array(list(_times(table, column, arguments["date_format"]))))  # type: ignore[arg-type]
+
+
+def _times(table: Table, column: Texts, form: str | None) -> Iterator[float]:
+    """Yield the time of each row in seconds, or the number that it is. Raises Wrong at the first that is none."""
+    known: dict[int, float] = {}
+    words = column.names
+    for row, code in enumerate(column.codes):
+        if code not in known:
+            found = moment(words[code], form)
+            if found is None and words[code]:
+                message = f"`{column.name}` has no time in {table.place(row)} of {table.file}: {words[code][:40]!r}"
+                raise Wrong("time", message, "write its form, as in `date_format: '%d.%m.%Y'`")
+            known[code] = found if found is not None else float("nan")  # such rows are left out
+        yield known[code]
+
+
+def moment(text: str, form: str | None) -> float | None:
+    """Return a date as seconds since 1970, or a number; None if a text is neither. Without a zone, UTC is meant."""
+    try:
+        if form is not None:
+            date = datetime.strptime(text, form)
+        else:
+            try:
+                number = float(text)
+                return number if abs(number) < 1e300 else None
+            except ValueError:
+                date = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (date if date.tzinfo is not None else date.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,182 @@
+"""The columns of a table, filled part by part, with all cells that cannot be used."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+_MOST_TOLD = 8
+MOST_CATEGORIES = 100_000
+MISSING_WORDS = ("NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "null", "None", "none", "?", "-", ".", "#N/A")
+
+
+class Wrong(Exception):
+    """A problem with a table: the argument of the data set at fault, a message and a hint."""
+
+    def __init__(self, argument: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.argument, self.message, self.hint = argument, message, hint
+
+
+@dataclass(slots=True)
+class Numbers:
+    """A column of numbers; a missing one is NaN.
+
+    Args:
+        name: of the column.
+        decimal: the character before the fraction.
+        missing: the cells that mean that a value is missing.
+        values: the numbers so far.
+        bad: the rows whose cell is no number, with that cell, as many as messages tell.
+        count_bad: how many such rows there are.
+    """
+
+    name: str
+    decimal: str
+    missing: frozenset[str]
+    values: array[float] = field(default_factory=lambda: array("d"))
+    bad: list[tuple[int, str]] = field(default_factory=list)
+    bad_words: set[str] = field(default_factory=set)
+    count_bad: int = 0
+    count_missing: int = 0
+    zeros: str = ""
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Append the cells of some rows."""
+        try:
+            if self.decimal == "." and "_" not in "".join(cells):
+                found = array("d", map(float, cells))
+                if math.isfinite(sum(found)):  # neither the word `nan` nor `inf` is among them
+                    self._notice_zeros(cells)
+                    self.values.extend(found)
+                    return
+        except (ValueError, OverflowError):
+            pass
+        for cell in cells:
+            self.values.append(self._number(cell))
+
+    def _notice_zeros(self, cells: Sequence[str]) -> None:
+        if not self.zeros:
+            self.zeros = next((c for c in cells if c[:1] == "0" and len(c) > 1 and c.isdecimal()), "")
+
+    def _number(self, cell: str) -> float:
+        text = cell.strip()
+        if text in self.missing:
+            self.count_missing += 1
+            return math.nan
+        plain = text if self.decimal == "." else text.replace(".", "_").replace(self.decimal, ".")
+        try:
+            number = float(plain) if "_" not in plain else math.nan
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            self.count_bad += 1
+            if len(self.bad) < _MOST_TOLD:
+                self.bad.append((len(self.values), text))
+            if len(self.bad_words) <= len(MISSING_WORDS):
+                self.bad_words.add(text[:40])
+            return math.nan
+        return number
+
+
+@dataclass(slots=True)
+class Texts:
+    """A column of categories: each cell by its place in `words`, which stand in the order of their first cell.
+
+    A missing one is the empty string.
+    """
+
+    name: str
+    missing: frozenset[str]
+    codes: array[int] = field(default_factory=lambda: array("i"))
+    words: dict[str, int] = field(default_factory=dict)
+    count_missing: int = 0
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Append the cells of some rows. Raises Wrong if there are too many different ones."""
+        words, missing = self.words, self.missing
+        for cell in cells:
+            text = cell.strip()
+            if text in missing:
+                self.count_missing += 1
+                text = ""
+            self.codes.append(words.setdefault(text, len(words)))
+        if len(words) > MOST_CATEGORIES:
+            message = f"the column `{self.name}` has more than {MOST_CATEGORIES:,} different values"
+            raise Wrong("path", message, f"it tells no categories apart: leave it out, `drop: [{self.name}]`")
+
+    @property
+    def names(self) -> list[str]:
+        """The different cells, by code."""
+        return list(self.words)
+
+
+Column = Numbers | Texts
+
+
+@dataclass(slots=True)
+class Table:
+    """The columns of a file that are used.
+
+    Args:
+        file: the file, as messages name it.
+        columns: by name.
+        lines: the line of each row in the file, counted from 1; empty where rows have none.
+        skipped: what is said of rows that are left out.
+    """
+
+    file: str
+    columns: Mapping[str, Column]
+    lines: array[int] = field(default_factory=lambda: array("q"))
+    skipped: str = ""
+
+    def __len__(self) -> int:
+        column = next(iter(self.columns.values()))
+        return len(column.values if isinstance(column, Numbers) else column.codes)
+
+    def place(self, row: int) -> str:
+        """Return where a row is found in the file."""
+        return f"line {self.lines[row]}" if self.lines else f"row {row}"
+
+    def check_numbers(self) -> None:
+        """Raise Wrong with all cells that should be numbers and are none."""
+        bad = [c for c in self.columns.values() if isinstance(c, Numbers) and c.count_bad]
+        if not bad:
+            return
+        told = []
+        for column in bad[:_MOST_TOLD]:
+            cells = ", ".join(f"{text[:40]!r} in {self.place(row)}" for row, text in column.bad[:3])
+            more = f" and {column.count_bad - 3:,} more" if column.count_bad > 3 else ""
+            told.append(f"`{column.name}`: {cells}{more}")
+        more = f"; and {len(bad) - _MOST_TOLD} more columns" if len(bad) > _MOST_TOLD else ""
+        message = f"{self.file} has text in columns of numbers: {'; '.join(told)}{more}"
+        raise Wrong("path", message, _mend(bad))
+
+
+def _mend(bad: Sequence[Numbers]) -> str:
+    """Return how columns of numbers with other cells become readable."""
+    words = {word for column in bad for word in column.bad_words}
+    if words <= set(MISSING_WORDS):
+        return f"where these mean that a value is missing, write `na_values: [{', '.join(map(quoted, sorted(words)))}]`"
+    if all(_has_comma(word) for word in words):
+        return "with a decimal comma, write `decimal: ','`"
+    return f"as categories, write `categorical: {listed(column.name for column in bad)}`; or leave them out with `drop`"
+
+
+def _has_comma(word: str) -> bool:
+    whole, comma, fraction = word.lstrip("+-").partition(",")
+    return bool(comma) and (whole + fraction).isdecimal()
+
+
+def quoted(word: str) -> str:
+    """Return a name as YAML takes it in a list."""
+    plain = word[:1].isalpha() and all(letter.isalnum() or letter in "_ -." for letter in word)
+    plain = plain and word == word.strip() and word.lower() not in ("yes", "no", "on", "off", "true", "false", "null")
+    return word if plain and word.lower() not in ("y", "n") else "'" + word.replace("'", "''") + "'"
+
+
+def listed(names: object) -> str:
+    """Return names as a list of YAML."""
+    return f"[{', '.join(map(quoted, names))}]"  # type: ignore[call-overload]
