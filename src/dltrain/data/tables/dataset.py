@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,7 +49,7 @@ class Found:
         roles: what the columns are for.
         tables: of each split, whole or only their first rows.
         whole: whether the tables are whole.
-        facts: None where the size of a sample is learnt from the training split, or the tables are not whole.
+        facts: None where the tables are not whole, or without a task.
     """
 
     roles: Roles
@@ -107,27 +108,33 @@ def _check_missing(arguments: Mapping[str, Any], roles: Roles, tables: Mapping[s
         raise Wrong("missing", f"values are missing: {', '.join(told[:12])}{more}", _HINTS[key])
 
 
-def _facts(
-    name: str, arguments: Mapping[str, Any], task: Task, roles: Roles, tables: Mapping[str, Table]
-) -> Facts | None:
-    """Return what the tables say; None where only the training split will say it."""
+def _facts(name: str, arguments: Mapping[str, Any], task: Task, roles: Roles, tables: Mapping[str, Table]) -> Facts:
+    """Return what whole tables say. How many categories the training split has, all rows tell nearly."""
     labels, shape = _targets(arguments, task, roles, tables["train"])
-    if roles.categorical and arguments["category_encoding"] == "one_hot":
-        return None
+    width = sum(_width(tables["train"].columns[feature], arguments) for feature in roles.features)
     rows = {split: _kept(table, arguments["missing"]) for split, table in tables.items()}
     return Facts(
         name=name,
         task=task,
-        shape=(len(roles.features),),
+        shape=(width,),
         class_names=labels,
         units=("",) * len(roles.target) if task == "regression" else (),
         train=rows["train"],
         test=rows.get("test", 0),
         unit_range=False,
         validation=rows.get("validation", 0),
-        target_shape=(len(roles.features),) if task == "reconstruction" else shape,
-        whole=bool(roles.features) and set(roles.features) == roles.categorical,
+        target_shape=(width,) if task == "reconstruction" else shape,
+        whole=set(roles.features) == roles.categorical and arguments["category_encoding"] == "ordinal",
     )
+
+
+def _width(column: Column, arguments: Mapping[str, Any]) -> int:
+    """Return how many numbers of a sample a column makes."""
+    if isinstance(column, Numbers) or arguments["category_encoding"] == "ordinal":
+        return 1
+    counts, least = Counter(column.codes), arguments["min_frequency"]
+    kept = sum(count >= least for count in counts.values())
+    return max(1, kept + (kept < len(counts)))
 
 
 def _kept(table: Table, rule: str) -> int:
