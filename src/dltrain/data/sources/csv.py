@@ -144,7 +144,9 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
 
 
 def read(arguments: Arguments, task: Task | None) -> RawDataset:
-    return dataset.read(_Csv(arguments), "csv", arguments, task)
+    from dltrain.data.tables import splits
+
+    return splits.read(_Csv(arguments), "csv", arguments, task)
 
 
 def samples(path: Path, arguments: Arguments, like: Trained) -> Samples:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from dltrain.data.facts import Facts, Task, natural
 from dltrain.data.tables.roles import Roles, columns_of, roles_of
 from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, listed
-from dltrain.errors import DataError
-
-if TYPE_CHECKING:
-    from dltrain.data.arrays import RawDataset
 
 _GLANCE = 2_000  # rows of a large file that are looked at before training
 _MOST_CLASSES = 10_000
@@ -110,7 +106,7 @@ def _check_missing(arguments: Mapping[str, Any], roles: Roles, tables: Mapping[s
 
 def _facts(name: str, arguments: Mapping[str, Any], task: Task, roles: Roles, tables: Mapping[str, Table]) -> Facts:
     """Return what whole tables say. How many categories the training split has, all rows tell nearly."""
-    labels, shape = _targets(arguments, task, roles, tables["train"])
+    labels, shape = targets_of(arguments, task, roles, tables["train"])
     width = sum(_width(tables["train"].columns[feature], arguments) for feature in roles.features)
     rows = {split: _kept(table, arguments["missing"]) for split, table in tables.items()}
     return Facts(
@@ -147,7 +143,7 @@ def _kept(table: Table, rule: str) -> int:
     return len(table) - len(lacking)
 
 
-def _targets(
+def targets_of(
     arguments: Mapping[str, Any], task: Task, roles: Roles, table: Table
 ) -> tuple[tuple[str, ...] | None, tuple[int, ...]]:
     """Return the names of classes or labels, and the shape of a target. Raises Wrong if the task does not fit them."""
@@ -201,23 +197,6 @@ def _check_flags(table: Table, target: tuple[str, ...]) -> None:
                 raise Wrong("target", message, "with numbers as targets, write `task: regression`")
 
 
-def missing_rows(table: Table) -> Any:
-    """Return whether each row lacks a value, bool of shape (rows,)."""
-    import numpy as np
-
-    found = np.zeros(len(table), bool)
-    for column in table.columns.values():
-        if column.count_missing:
-            found |= np.isnan(np.frombuffer(column.values)) if isinstance(column, Numbers) else _empty(column)
-    return found
-
-
-def _empty(column: Texts) -> Any:
-    import numpy as np
-
-    return np.frombuffer(column.codes, np.intc) == column.words.get("", -1)
-
-
 def warnings(found: Found) -> Iterator[tuple[str, str, str]]:
     """Yield what is probably a mistake: the argument, a message and a hint."""
     table = found.tables["train"]
@@ -234,19 +213,3 @@ def warnings(found: Found) -> Iterator[tuple[str, str, str]]:
     for split, table in found.tables.items():
         if table.skipped:
             yield _SPLITS[split], table.skipped, ""
-
-
-def read(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | None) -> RawDataset:
-    """Read the tables whole. Raises DataError if they are damaged, or cells are not what their columns are for."""
-    from dltrain.data.tables.splits import raw_dataset
-
-    try:
-        found = look(reader, name, arguments, task, whole=True)
-        if task is None:
-            raise Wrong("target", f"`{name}` does not say what its targets are", "write `task` under `data`")
-        labels, shape = _targets(arguments, task, found.roles, found.tables["train"])
-        units = ("",) * len(found.roles.target) if task == "regression" else ()
-        known = Facts(name, task, (len(found.roles.features),), labels, units, 0, 0, False, target_shape=shape)
-        return raw_dataset(found.tables, found.roles, arguments, replace(known))
-    except Wrong as wrong:
-        raise DataError(str(wrong), wrong.hint) from None

@@ -153,7 +153,7 @@ def _column(written: Any) -> Feature:
             raise ValueError(f"`{name}` has no number for missing ones")
         return NumberColumn(name, fill, Scale.from_json(written["scale"]))
     categories = written["categories"]
-    if not isinstance(categories, list) or not all(isinstance(each, str) for each in categories):
+    if not isinstance(categories, list | tuple) or not all(isinstance(each, str) for each in categories):
         raise ValueError(f"`{name}` has no list of categories")
     return CategoryColumn(name, tuple(categories))
 

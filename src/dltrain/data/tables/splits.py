@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from dltrain.data.arrays import Division, Prepared, RawDataset, Split
-from dltrain.data.facts import Facts, Scale
-from dltrain.data.tables.dataset import missing_rows
+from dltrain.data.facts import Facts, Scale, Task
+from dltrain.data.tables.dataset import Reader, look, targets_of
 from dltrain.data.tables.preparing import Features, Rules, learn_features, learn_targets, prepared
 from dltrain.data.tables.roles import Roles
 from dltrain.data.tables.table import Numbers, Table, Texts, Wrong
@@ -20,11 +20,25 @@ from dltrain.errors import DataError
 _MOST_TOLD = 6
 
 
-def raw_dataset(tables: Mapping[str, Table], roles: Roles, arguments: Mapping[str, Any], known: Facts) -> RawDataset:
+def read(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | None) -> RawDataset:
+    """Read the tables whole. Raises DataError if they are damaged, or cells are not what their columns are for."""
+    try:
+        found = look(reader, name, arguments, task, whole=True)
+        if task is None:
+            raise Wrong("target", f"`{name}` does not say what its targets are", "write `task` under `data`")
+        labels, shape = targets_of(arguments, task, found.roles, found.tables["train"])
+        units = ("",) * len(found.roles.target) if task == "regression" else ()
+        known = Facts(name, task, (len(found.roles.features),), labels, units, 0, 0, False, target_shape=shape)
+        return _raw_dataset(found.tables, found.roles, arguments, known)
+    except Wrong as wrong:
+        raise DataError(str(wrong), wrong.hint) from None
+
+
+def _raw_dataset(tables: Mapping[str, Table], roles: Roles, arguments: Mapping[str, Any], known: Facts) -> RawDataset:
     """Return the splits of whole tables. Raises Wrong if their cells are not what the columns are for."""
     words = _words(tables, roles)
     drop = arguments["missing"] == "drop"
-    kept = {split: ~missing_rows(t) if drop else np.ones(len(t), bool) for split, t in tables.items()}
+    kept = {split: ~_lacking(t) if drop else np.ones(len(t), bool) for split, t in tables.items()}
     splits = {
         split: _split(table, roles, known, words).take(np.flatnonzero(kept[split])) for split, table in tables.items()
     }
@@ -142,6 +156,17 @@ def targets(table: Table, names: Sequence[str], known: Facts) -> np.ndarray | No
         raise Wrong("path", message, "name all classes with `classes`, or leave these rows out")
     codes = np.array([places.get(word, -1) for word in column.words], np.int64)
     return codes[np.frombuffer(column.codes, np.intc)]
+
+
+def _lacking(table: Table) -> np.ndarray:
+    """Return whether each row lacks a value, bool of shape (rows,)."""
+    found = np.zeros(len(table), bool)
+    for column in table.columns.values():
+        if column.count_missing and isinstance(column, Numbers):
+            found |= np.isnan(np.frombuffer(column.values))
+        elif column.count_missing and isinstance(column, Texts):
+            found |= np.frombuffer(column.codes, np.intc) == column.words[""]
+    return found
 
 
 def _division(table: Table, roles: Roles, arguments: Mapping[str, Any]) -> Division:

@@ -25,8 +25,14 @@ def in_original_unit(metric: keras.Metric | str, scales: Sequence[Scale]) -> ker
 
     The metric stays Keras's own, so the saved model has nothing of this.
     """
-    if not scales or isinstance(metric, str):
+    if not scales:
         return metric
+    if isinstance(metric, str):
+        found = keras.metrics.get(metric)  # for some strings a function, for others a metric
+        if isinstance(found, keras.Metric):
+            metric = type(found).from_config({**found.get_config(), "name": metric})
+        else:
+            metric = keras.metrics.MeanMetricWrapper(found, name=metric)
     measure = metric.update_state
 
     def update_state(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
