@@ -61,8 +61,8 @@ CLASSES: dict[str, Rule] = {
     "MelSpectrogram.top_db": number(),
     "MelSpectrogram.window": words("hann", "hamming", nullable=True),
     "Normalization.axis": whole_or_list(nullable=True),
-    "Normalization.mean": number_or_list(required=True, nullable=False),  # otherwise only after `adapt`
-    "Normalization.variance": number_or_list(min=0, required=True, nullable=False),
+    "Normalization.mean": number_or_list(nullable=True),  # learnt from the training split without
+    "Normalization.variance": number_or_list(min=0, nullable=True),
     "PReLU.shared_axes": whole_or_list(min=1),
     "Permute.dims": wholes(min=1),
     "RMSNormalization.axis": whole_or_list(),

@@ -12,6 +12,7 @@ import dltrain as package
 from dltrain.config import Plan, load
 from dltrain.engine.backends.backend import InputPipeline
 from dltrain.engine.inputs import load_data, pipeline_of
+from dltrain.engine.model.adapting import from_data
 from dltrain.engine.model.build import BuiltModel, build_model
 from dltrain.engine.session import Session, open_session
 
@@ -19,7 +20,7 @@ from dltrain.engine.session import Session, open_session
 def built_from(plan: Plan) -> tuple[Session, BuiltModel, InputPipeline]:
     dataset = load_data(plan.spec)
     with open_session(plan.spec) as session:
-        built = build_model(plan, dataset.facts, session)
+        built = build_model(plan, dataset.facts, session, from_data(dataset))
         return session, built, pipeline_of(dataset, "test", built.encoding, plan.spec, session.backend)
 
 

@@ -154,24 +154,38 @@ def resolved_plan(run: runs.Run, data: bytes | None = None, overrides: Sequence[
     return load(run.path / "resolved.yaml", overrides, data=written, facts=_recorded_facts(run))
 
 
-def preprocess_of(dataset: Dataset, spec: Spec) -> dict[str, Any]:
-    """Return what a run keeps of its data: what was learnt from it, and what new samples have to be like."""
+def preprocess_of(dataset: Dataset, spec: Spec, adapted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a run keeps of its data: what was learnt from it, and what new samples have to be like.
+
+    `adapted` is what `Normalization` layers have learnt.
+    """
     samples = {"dtype": dataset.train.x.dtype.name, "scale": dataset.scale}
     targets = {"label_values": dataset.label_values, "scale": dataset.target_scale}
     weights = class_weights(dataset, spec.train.class_weight)
     learnt = dict(zip(dataset.facts.labels, weights.tolist(), strict=True)) if weights is not None else None
     known = {"facts": dataset.facts.to_json(), "samples": samples, "targets": targets, "class_weight": learnt}
-    return {"version": 1, **known, "learnt": dataset.learnt, "notes": list(dataset.notes)}
+    learned = {"learnt": dataset.learnt, "normalization": dict(adapted)}
+    return {"version": 1, **known, **learned, "notes": list(dataset.notes)}
 
 
 def learnt_of(opened: OpenedRun) -> Mapping[str, Any] | None:
     """Return what a run has learnt from its training split, as its data set takes it; None if that is nothing."""
-    run = opened.run
-    written: Any = run.read_json(PREPROCESS, _MOST_PREPROCESS) if (run.path / PREPROCESS).is_file() else {}
+    run, written = opened.run, _preprocess(opened)
     learnt = written.get("learnt") if isinstance(written, dict) else None
     if learnt is not None and not isinstance(learnt, dict):
         raise RunError(f"{run.path / PREPROCESS} is damaged: what was learnt is no mapping", _TRAIN_ANEW)
     return learnt
+
+
+def adapted_of(opened: OpenedRun) -> Any:
+    """Return what the `Normalization` layers of a run have learnt, by name; None if that is not recorded."""
+    written = _preprocess(opened)
+    return written.get("normalization") if isinstance(written, dict) else None
+
+
+def _preprocess(opened: OpenedRun) -> Any:
+    run = opened.run
+    return run.read_json(PREPROCESS, _MOST_PREPROCESS) if (run.path / PREPROCESS).is_file() else {}
 
 
 def trained_on(opened: OpenedRun) -> TrainedOn:
@@ -237,11 +251,12 @@ def restored(
 
 def _rebuilt(opened: OpenedRun, session: Session, checkpoint: CheckpointChoice) -> Trained:
     from dltrain.engine import checkpoint as checkpoints
+    from dltrain.engine.model.adapting import from_run
     from dltrain.engine.model.build import build_model
 
     facts = opened.facts
     _check_size(opened)
-    built = build_model(opened.plan, facts, session)
+    built = build_model(opened.plan, facts, session, from_run(adapted_of(opened), opened.run.id))
     epoch = checkpoints.restore_weights(opened.run, opened.record, checkpoint, built.model)
     return Trained(
         opened,

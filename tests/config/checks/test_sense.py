@@ -12,6 +12,7 @@ from dltrain.config.catalogue import datasets, entries, examples, objects
 from dltrain.config.checks.sense import sizes as sense_sizes
 from dltrain.config.document.writer import flow
 from dltrain.config.plan import check
+from dltrain.engine.model.adapting import from_run
 from dltrain.engine.model.build import build_model
 from dltrain.engine.model.construct import construct
 from dltrain.engine.session import open_session
@@ -467,7 +468,7 @@ def test_sense_counts_parameters_and_slots_like_keras(tmp_path: Path, optimizer:
     facts = datasets.facts(plan.spec.data.dataset.name, plan.spec.data.dataset.arguments)
     assert facts is not None
     with open_session(plan.spec) as session:
-        model = build_model(plan, facts, session).model
+        model = build_model(plan, facts, session, from_run({}, "")).model
     kept = sum(math.prod(v.shape) for v in model.optimizer.variables if len(v.shape) > 0)
     trainable = sum(row.after.trainable for row in plan.checked.outline.rows)
     assert sense_sizes.parameters(plan.checked.outline) == model.count_params()

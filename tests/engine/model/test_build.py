@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from dltrain.config import load
+from dltrain.engine.model.adapting import from_run
 from dltrain.engine.model.build import build_callbacks, build_model
 from dltrain.engine.model.construct import Refused, ask
 from dltrain.engine.session import open_session
 from dltrain.errors import ConfigError
+
+NOTHING = from_run({}, "")
 
 
 def raise_error(**arguments: Any) -> Any:
@@ -39,7 +42,7 @@ def test_build_in_mixed_precision_outputs_float32(tiny: Path, tmp_path: Path, pr
         tiny, [f"model.layers={layers}", f"train.precision={precision}", "train.loss=mse", "runtime.optimizer=keras"]
     )
     with open_session(plan.spec) as session:
-        model = build_model(plan, load_data(plan.spec).facts, session).model
+        model = build_model(plan, load_data(plan.spec).facts, session, NOTHING).model
     model.save(tmp_path / "model.keras")
     for each in (model, keras.models.load_model(tmp_path / "model.keras")):
         outputs = each.predict_on_batch(np.linspace(0, 1, 80, dtype=np.float32).reshape(20, 4))
@@ -66,7 +69,7 @@ def test_build_reports_a_layer_that_keras_rejects_at_its_line(tiny: Path, monkey
     plan = load(tiny)
     monkeypatch.setattr(keras.layers, "Dropout", raise_error)
     with pytest.raises(ConfigError) as caught, open_session(plan.spec) as session:
-        build_model(plan, load_data(plan.spec).facts, session)
+        build_model(plan, load_data(plan.spec).facts, session, NOTHING)
     (problem,) = caught.value.problems
     assert problem.message == "Keras refuses layer 2, `Dropout`: no such thing"
     assert problem.where is not None

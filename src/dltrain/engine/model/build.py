@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from dltrain.config.catalogue.names import direction, layer_names
 from dltrain.data.facts import Facts
 from dltrain.engine.backends.backend import Recurrence
 from dltrain.engine.model import blame, speed
+from dltrain.engine.model.adapting import Adapted, Learner
 from dltrain.engine.model.construct import Refused, ask, construct, construct_metric, culprit
 from dltrain.engine.model.metrics import in_original_unit, log_as_numbers, parts_of
 from dltrain.engine.session import Session, precision
@@ -43,6 +44,7 @@ class BuiltModel:
         recurrent: the layers that compute otherwise than Keras would, by name.
         optimizer: whether the optimizer updates a variable in one operation (`fused`) or as Keras has it.
         metric_parts: names of the numbers beside its mean that a metric with a vector as its result logs.
+        adapted: what `Normalization` layers have learnt.
     """
 
     model: keras.Sequential
@@ -52,14 +54,21 @@ class BuiltModel:
     recurrent: Mapping[str, Recurrence]
     optimizer: Literal["fused", "keras"]
     metric_parts: tuple[str, ...] = ()
+    adapted: Adapted = field(default_factory=dict)
 
     def count_parameters(self) -> int:
         """Return the number of values in the model's weights, trainable or not."""
         return sum(math.prod(variable.shape) for variable in self.model.weights)
 
 
-def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
+def build_model(plan: Plan, facts: Facts, session: Session, learn: Learner) -> BuiltModel:
     """Build and compile the model of a plan for the samples of a data set.
+
+    Args:
+        plan: the config.
+        facts: of the data set.
+        session: the backend.
+        learn: gives what a `Normalization` without `mean` learns from the training split, or has learnt.
 
     Raises:
         ConfigError: Keras refuses a layer, or the model's output does not fit the labels.
@@ -69,7 +78,7 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
     split_at = boundary(train.loss.name, from_logits)
     dtype = input_dtype(facts, plan.spec.model.layers)
     with precision(train.precision):
-        layers, recurrent = _build_layers(plan, facts, session)
+        layers, recurrent, adapted = _build_layers(plan, facts, session, learn)
         model = keras.Sequential([keras.Input(facts.shape, dtype=dtype), *layers], name=_scope(plan.spec.name))
         encoding = _check_output(plan, facts, model)
         optimizer = _part(plan, ("train", "optimizer"), "optimizer", train.optimizer)
@@ -99,6 +108,7 @@ def build_model(plan: Plan, facts: Facts, session: Session) -> BuiltModel:
         recurrent,
         "fused" if fused else "keras",
         tuple(chain.from_iterable(parts.values())),
+        adapted,
     )
 
 
@@ -112,11 +122,13 @@ def _part(plan: Plan, path: KeyPath, section: str, item: KerasObject, **of_metri
         raise blame.refusal_at(plan, path, f"the {section} `{item.name}`", item, refusal) from refusal
 
 
-def _build_layers(plan: Plan, facts: Facts, session: Session) -> tuple[list[keras.layers.Layer], dict[str, Recurrence]]:
+def _build_layers(
+    plan: Plan, facts: Facts, session: Session, learn: Learner
+) -> tuple[list[keras.layers.Layer], dict[str, Recurrence], Adapted]:
     """Build the layers in order, named as Keras names them in a fresh process.
 
     Returns:
-        the layers, and the faster implementation of recurrent layers by name.
+        the layers, the faster implementation of recurrent layers by name, and what `Normalization` layers have learnt.
 
     Raises:
         ConfigError: at the line of the first layer that Keras refuses.
@@ -124,12 +136,17 @@ def _build_layers(plan: Plan, facts: Facts, session: Session) -> tuple[list[kera
     tensor = keras.Input(facts.shape, dtype=input_dtype(facts, plan.spec.model.layers))
     built: list[keras.layers.Layer] = []
     changed: dict[str, Recurrence] = {}
+    adapted: Adapted = {}
     faster = speed.speeds_up_recurrence(plan, facts)
     layers = plan.spec.model.layers
     for index, ((layer, masked), name) in enumerate(zip(speed.with_masks(layers), layer_names(layers), strict=True)):
         shape = tuple(tensor.shape[1:])
         try:
-            made = construct("layer", layer.name, {**layer.arguments, "name": name})
+            arguments = {**layer.arguments, "name": name}
+            if layer.name == "Normalization" and layer.arguments.get("mean") is None:
+                adapted[name] = learn(name, built, layer.arguments.get("axis"))
+                arguments |= adapted[name]
+            made = construct("layer", layer.name, arguments)
             how = speed.recurrence(layer, shape, masked) if faster else None
             if how is not None and session.backend.speed_up(made, how):
                 changed[name] = how
@@ -139,7 +156,7 @@ def _build_layers(plan: Plan, facts: Facts, session: Session) -> tuple[list[kera
             path = refusal.path or culprit("layer", layer.name, layer.arguments, use)
             raise blame.layer_refusal(plan, index, refusal, shape, path) from refusal
         built.append(made)
-    return built, changed
+    return built, changed, adapted
 
 
 def _check_output(plan: Plan, facts: Facts, model: keras.Sequential) -> LabelEncoding:

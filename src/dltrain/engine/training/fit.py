@@ -80,7 +80,7 @@ def _trained(
     watch.lap(BUILD)
     stop.check()
     with create_run(job, directory) as run:
-        run.write_json(PREPROCESS, preprocess_of(job.dataset, job.plan.spec))
+        run.write_json(PREPROCESS, preprocess_of(job.dataset, job.plan.spec, job.built.adapted))
         run.write_json("validation_indices.json", job.dataset.validation_indices.tolist())
         if len(job.dataset.test_indices):
             run.write_json("test_indices.json", job.dataset.test_indices.tolist())

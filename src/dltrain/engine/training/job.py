@@ -21,6 +21,7 @@ from dltrain.engine.session import Session
 if TYPE_CHECKING:
     import keras
 
+    from dltrain.engine.model.adapting import Learner
     from dltrain.engine.model.build import BuiltModel
 
 RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn", "jax", "pillow")
@@ -39,13 +40,21 @@ class Job:
     steps: Steps
 
 
-def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener) -> Job:
+def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener, learn: Learner | None = None) -> Job:
     """Build the model of a plan and the input pipelines of its splits.
+
+    Args:
+        plan: the config.
+        dataset: its data.
+        session: the backend.
+        on_event: called with each event of `engine.events`.
+        learn: gives what a run has learnt for its `Normalization`; None to learn it from the data.
 
     Raises:
         ConfigError: the data contradicts the config, the model needs more memory than this machine has, Keras refuses
             it or a callback, or loss or metrics do not take its output.
     """
+    from dltrain.engine.model.adapting import from_data
     from dltrain.engine.model.build import build_callbacks, build_model, try_out
 
     plan = _confirmed(plan, dataset, on_event)
@@ -53,7 +62,7 @@ def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener) 
     if too_large and session.device.kind == "CPU":  # a GPU may have more memory than the machine
         raise plan.refusal(too_large)
     on_event(Phase("building the model"))
-    built = build_model(plan, dataset.facts, session)
+    built = build_model(plan, dataset.facts, session, learn or from_data(dataset))
     try_out(plan, built, first_samples(dataset, built.encoding, plan.spec, 2))
     callbacks = build_callbacks(plan)
     steps = choose_steps(plan, len(dataset.train.x), session.backend.AUTO_STEPS_PER_EXECUTION)

@@ -20,7 +20,7 @@ from dltrain.engine.events import Listener, Resuming, Warned, ignore
 from dltrain.engine.inputs import load_data
 from dltrain.engine.machine import differences, machine_of
 from dltrain.engine.session import Session, open_session
-from dltrain.engine.trained import OpenedRun, learnt_of, resolved_plan
+from dltrain.engine.trained import OpenedRun, adapted_of, learnt_of, resolved_plan
 from dltrain.engine.training.job import RECORDED_PACKAGES, Job, prepare, record_of
 from dltrain.engine.training.signals import StopSignal
 from dltrain.engine.training.train import train
@@ -77,9 +77,11 @@ def resume(
         _refuse(held, differs, force)
         spec, threads = opened.plan.spec, opened.threads
         with open_session(spec, threads, owns_process=owns_process, on_event=on_event) as session:
+            from dltrain.engine.model.adapting import from_run
+
             differs += _machine_differences(opened, session)
             _refuse(held, differs, force)
-            job = prepare(opened.plan, dataset, session, on_event)
+            job = prepare(opened.plan, dataset, session, on_event, from_run(adapted_of(opened), held.id))
             stop.check(f"dltrain resume {held.path}")
             start = _go_on(opened, job, differs, from_scratch, on_event)
             try:

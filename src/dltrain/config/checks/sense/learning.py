@@ -29,12 +29,35 @@ _BY_SIZE = ("RMSNormalization", "UnitNormalization")
 
 def check_learning(draft: Draft, outline: Outline) -> Iterator[Problem]:
     parts = [list(_parts(number, placed)) for number, placed in enumerate(draft.layers, 1)]
+    yield from _check_adapted(draft, parts)
     layers = [first for first, *_ in parts]
     for index, within in enumerate(parts):
         for layer in within:
             yield from _check_layer(draft, [*layers[:index], layer, *layers[index + 1 :]], index)
     for row in outline.rows:
         yield from _check_normalization(draft, row)
+
+
+def _check_adapted(draft: Draft, parts: Sequence[Sequence[_Layer]]) -> Iterator[Problem]:
+    """A `Normalization` that learns its mean: from the data, so nothing that is learned may stand before it."""
+    before = ""
+    for within in parts:
+        for layer in within:
+            if layer.kind != "Normalization" or layer.value("mean") is not None or layer.value("variance") is not None:
+                continue
+            inside = layer.placed.path != draft.layers[layer.number - 1].path
+            if inside or before or layer.value("invert"):
+                what = (
+                    "it is inside another layer" if inside else f"it stands behind {before}" if before else "it inverts"
+                )
+                message = f"{layer} has no `mean` and `variance`, and cannot learn them from the data: {what}"
+                hint = (
+                    "put it first in `layers`, or write `Normalization: {mean: 0, variance: 1}` with those of its input"
+                )
+                yield draft.tell("normalization", message, layer.placed.path, hint)
+        first = within[0]
+        plain = any(entries.trait("layer", first.kind, trait) for trait in ("keeps_values", "rescales"))
+        before = before or ("" if plain and len(within) == 1 else str(first))
 
 
 def _check_layer(draft: Draft, layers: Sequence[_Layer], index: int) -> Iterator[Problem]:

@@ -80,6 +80,10 @@ def _normalization(arguments: Arguments, shape: Shape) -> Inferred:
     axis, mean, variance = arguments["axis"], arguments["mean"], arguments["variance"]
     axes = [] if axis is None else [axis] if isinstance(axis, int) else axis
     kept = sorted(axis_of(number, shape) for number in axes)
+    if (mean is None) != (variance is None):
+        given, lacking = ("mean", "variance") if variance is None else ("variance", "mean")
+        hint = "write both, or neither: then they are learnt from the training split"
+        raise ShapeError(f"has `{given}` without `{lacking}`", hint, given)
     numbers = [len(value) if isinstance(value, list) else None for value in (mean, variance)]
     if numbers[0] != numbers[1]:
         hint = "give both one number, or lists of one length"
