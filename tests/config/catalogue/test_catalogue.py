@@ -120,6 +120,7 @@ EXCLUDED = [
 ]
 # Other arguments that a value at the bound requires.
 COMPANIONS: dict[str, dict[str, Any]] = {
+    "Normalization.variance": {"mean": 0.0},
     "AUC.num_labels": {"multi_label": True},
     "PiecewiseConstantDecay.values": {"boundaries": []},
     "STFTSpectrogram.fft_length": {"frame_length": 1},

@@ -258,7 +258,6 @@ KINDS: dict[str, Kind] = {
             "additionalProperties": {"type": "string", "enum": list(argument.choices)},
             "minProperties": 1,
         },
-        ({"price": "log"},),
     ),
     "path": Kind(
         lambda _: "a path",
