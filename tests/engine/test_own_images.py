@@ -18,7 +18,8 @@ from dltrain.data import values
 from dltrain.data.images import decoding
 from dltrain.engine.events import Event, Phase, Warned
 from dltrain.engine.inputs import load_data
-from dltrain.errors import DataError, Interrupted, RunError
+from dltrain.engine.prediction import predictor
+from dltrain.errors import DataError, Interrupted, RunError, UsageError
 
 RNG = np.random.default_rng(7)
 
@@ -122,3 +123,55 @@ def test_own_images_tell_how_far_decoding_has_come_and_can_be_stopped(
     told.clear()
     load_data(spec, told.append, stop)  # from the cache
     assert told == [Phase("loading data")]
+
+
+def test_own_images_predict_from_files_folders_and_patterns(photos: Path, tmp_path: Path) -> None:
+    run = dltrain.fit(config_of(photos), runs_dir=tmp_path / "runs")
+    new = tmp_path / "new"
+    new.mkdir()
+    for number in (2, 10, 1):
+        shutil.copy(photos / "test" / "cow" / f"{number % 6}.jpg", new / f"{number}.jpg")
+    whole = dltrain.predict(run, new)
+    assert whole.inputs == [str(new / f"{number}.jpg") for number in (1, 2, 10)]  # in natural order
+    single = dltrain.predict(run, [new / "10.jpg", new / "1.jpg"])
+    assert list(single.inputs) == [str(new / "10.jpg"), str(new / "1.jpg")]
+    np.testing.assert_allclose(single.outputs, whole.outputs[[2, 0]], rtol=1e-5)
+    assert sorted(dltrain.predict(run, f"{new}/*.jpg").inputs) == sorted(whole.inputs)
+    with pytest.raises(UsageError, match="no file fits"):
+        dltrain.predict(run, f"{new}/*.png")
+
+
+def test_own_images_in_folders_of_classes_are_scored_as_the_test_split(photos: Path, tmp_path: Path) -> None:
+    run = dltrain.fit(config_of(photos), runs_dir=tmp_path / "runs")
+    wanted = dltrain.evaluate(run).metrics
+    with predictor(run, [photos / "test"]) as opened:
+        assert opened.score() == pytest.approx(wanted, rel=1e-5)
+        del opened
+    with predictor(run, [photos / "test", photos / "train" / "cat" / "1.jpg"]) as opened:
+        assert opened.score() is not None
+        del opened
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_own_images_that_are_none_are_all_told_before_predicting(photos: Path, tmp_path: Path, skip: bool) -> None:
+    run = dltrain.fit(config_of(photos, on_bad="skip" if skip else "fail"), runs_dir=tmp_path / "runs")
+    for name in ("a", "b"):
+        (photos / "test" / "dog" / f"{name}.png").write_bytes(b"no image")
+    told: list[Event] = []
+    if not skip:
+        with pytest.raises(DataError, match=r"2 of 20 images .* dog/a.png: .*; dog/b.png: "):
+            dltrain.predict(run, photos / "test")
+        return
+    assert len(dltrain.predict(run, photos / "test", on_event=told.append)) == 18
+    assert "they are left out" in str(told)
+
+
+def test_own_images_of_a_folder_without_any_are_told(photos: Path, tmp_path: Path) -> None:
+    run = dltrain.fit(config_of(photos), runs_dir=tmp_path / "runs")
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match="no image is in"):
+        dltrain.predict(run, tmp_path / "none")
+    with pytest.raises(DataError, match="there is no"):
+        dltrain.predict(run, tmp_path / "nothing.jpg")
+    np.savez(tmp_path / "x.npz", x=np.zeros((2, 6, 6, 3), np.uint8))
+    assert len(dltrain.predict(run, tmp_path / "x.npz")) == 2

@@ -49,12 +49,12 @@ class Joined:
         return self.shape[0]
 
     def __getitem__(self, rows: Any) -> np.ndarray:
-        wanted = np.arange(len(self))[rows] if isinstance(rows, slice) else np.asarray(rows)
+        wanted = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else np.asarray(rows)
         found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
-        for array, start, end in zip(self._arrays, self._starts, self._starts[1:], strict=False):
-            inside = (wanted >= start) & (wanted < end)
-            if inside.any():
-                found[inside] = array[wanted[inside] - start]
+        owners = np.searchsorted(self._starts, wanted, "right") - 1
+        for owner in np.unique(owners):
+            inside = owners == owner
+            found[inside] = self._arrays[owner][wanted[inside] - self._starts[owner]]
         return found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,23 +79,32 @@ class Predictor:
 
     def __iter__(self) -> Iterator[Predictions]:
         """Yield predictions, some thousand samples at a time, in bounded memory."""
-        for given in self.samples:
-            for start in range(0, len(given), _CHUNK):
-                rows = range(start, min(start + _CHUNK, len(given)))
-                yield self._of(given, rows)
+        x = Joined([given.split.x for given in self.samples])
+        for start in range(0, len(x), _CHUNK):
+            yield self._of(x, range(start, min(start + _CHUNK, len(x))))
 
-    def _of(self, given: Samples, rows: range) -> Predictions:
+    def _names(self, rows: range) -> list[str]:
+        """Return where some of all samples come from."""
+        found: list[str] = []
+        start = 0
+        for given in self.samples:
+            inside = range(max(rows.start - start, 0), min(rows.stop - start, len(given)))
+            found += given.named(inside) if inside else []
+            start += len(given)
+        return found
+
+    def _of(self, samples: Joined, rows: range) -> Predictions:
         model, dtype = self.trained.built.model, self.trained.input.dtype
         outputs = []
         for start in range(rows.start, rows.stop, INFERENCE_BATCH):
-            x = np.asarray(given.split.x[start : min(start + INFERENCE_BATCH, rows.stop)]).astype(dtype)
+            x = np.asarray(samples[start : min(start + INFERENCE_BATCH, rows.stop)]).astype(dtype)
             x = x if self.like.scale == 1.0 else x * np.float32(self.like.scale)
             outputs.append(np.asarray(model.predict_on_batch(x), np.float32))
         found = np.concatenate(outputs)
         if self.output.from_logits and self.facts.targets != "numbers":
             found = _probabilities(found, sigmoid=self.facts.targets == "flags" or found.shape[-1] == 1)
         found = unscaled(found, self.facts.target_scales)
-        inputs = given.named(rows)
+        inputs = self._names(rows)
         return Predictions(
             inputs, found, self._classes(found), self.facts.labels, self._are_probabilities(), self.output.boundary
         )
@@ -152,8 +162,9 @@ def predictor(
 
     Args:
         run: the run, its directory, or a reference to it.
-        inputs: npz or npy files, or directories of npy files: samples as those of the training. An array `x` has
-            them; where there is an array `y`, they can be scored.
+        inputs: files with samples as those of the training: a table, images or folders of them, or arrays in npz and
+            npy files, where `x` has the samples; patterns such as `photos/*.jpg`. Where there are targets, they can be
+            scored.
         threshold: probability above which a yes-or-no answer, or a label of several, is a yes.
         runs_dir: directory in which runs are looked up.
         owns_process: whether the process exits afterwards, as a command does.
@@ -169,7 +180,7 @@ def predictor(
     opened = open_run(run, runs_dir=runs_dir)
     like = trained_on(opened)
     on_event(Phase("reading samples"))
-    given = tuple(_samples_of(Path(path), opened, like) for path in inputs)
+    given = tuple(_samples_of(path, opened, like) for text in inputs for path in _paths(text))
     if not given:
         raise UsageError("no samples are given", "name the files that have them")
     notes = [Problem("files", note, severity="warning") for samples in given for note in samples.notes]
@@ -179,6 +190,17 @@ def predictor(
         _check_threshold(threshold, like.facts, trained)
         on_event(Phase("predicting"))
         yield Predictor(trained, given, like, threshold)
+
+
+def _paths(text: Path | str) -> list[Path]:
+    """Return the paths that a pattern such as `photos/*.jpg` fits, in order; of a path itself, that."""
+    path = Path(text)
+    if not any(letter in str(text) for letter in "*?[") or path.exists():
+        return [path]
+    found = sorted(Path(each) for each in glob.glob(str(text), recursive=True))  # noqa: PTH207  absolute ones too
+    if not found:
+        raise UsageError(f"no file fits {text}", "a pattern such as `photos/*.jpg`")
+    return found
 
 
 def _samples_of(path: Path, opened: OpenedRun, like: TrainedOn) -> Samples:

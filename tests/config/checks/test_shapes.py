@@ -223,6 +223,8 @@ def run_layer(layer: Any, samples: np.ndarray) -> Any:
 
 
 def inferred_from(layer: Any, output: Any) -> Inferred:
+    if type(layer).__name__ == "Normalization":  # with `mean` and `variance`, which the build gives it
+        return Inferred(tuple(output.shape[1:]), 0, 0)
     trainable = sum(math.prod(weight.shape) for weight in layer.trainable_weights)
     return Inferred(tuple(output.shape[1:]), layer.count_params(), trainable)
 

@@ -84,6 +84,16 @@ def look(root: Path, labelled: bool = True, around: bool = True) -> Listing:
     return Listing(names, splits, tuple(looked.findings()))
 
 
+def images_below(root: Path) -> tuple[list[str], list[Finding]]:
+    """List all images of a folder and of the folders in it, relative to it, in natural order; and what is wrong."""
+    findings = list(_check_root(root))
+    if findings:
+        return [], findings
+    looked = _Look(root, labelled=False, around=False)
+    found = list(looked.below(""))
+    return found, [finding for finding in looked.findings() if finding.severity == "error"]
+
+
 def _check_root(root: Path) -> Iterator[Finding]:
     try:
         mode = root.stat().st_mode
@@ -191,6 +201,15 @@ class _Look:
         elif self._labelled:
             self._check_classes(splits, found)
         return splits
+
+    def below(self, relative: str) -> Iterator[str]:
+        """Yield the images of a folder, then those of the folders in it."""
+        waiting = [relative]
+        while waiting:
+            folder = waiting.pop()
+            inner = self._folder(folder)
+            yield from (_under(folder, name) for name in sorted(inner.images, key=natural))
+            waiting += (_under(folder, name) for name in sorted(inner.folders, key=natural, reverse=True))
 
     def _meant(self, path: Path) -> bool:
         """Return whether another folder than the one that is written would do."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dltrain.data.arrays import RawDataset, Split
     from dltrain.data.images.cache import Pixels
     from dltrain.data.images.decoding import Look
+    from dltrain.data.samples import Samples, Trained
 
 _CHANNELS = {"rgb": 3, "grayscale": 1, "rgba": 4}
 _LARGEST_SIDE = 16_384
@@ -170,6 +171,12 @@ def _told(root: Path, files: Sequence[str], bad: dict[int, str]) -> str:
     return f"{len(bad):,} of {len(files):,} images in {root} cannot be read: {'; '.join([*shown, *more])}"
 
 
+def samples(path: Path, arguments: Arguments, like: Trained) -> Samples:
+    from dltrain.data.images import new_images
+
+    return new_images.samples(path, _look(arguments), like, skip=arguments["on_bad"] == "skip")
+
+
 SOURCE = Source(
     "image_folder",
     "Your own images, in folders: the name of an image's folder is its class. They are decoded once, turned upright as "
@@ -179,4 +186,5 @@ SOURCE = Source(
     read,
     contradictions,
     example={"path": "photos", "image_size": [64, 64]},
+    samples=samples,
 )
