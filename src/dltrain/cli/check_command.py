@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dltrain.cli.options import config_argument, override_option
+from dltrain.cli.options import config_argument, offline_option, override_option
 
 if TYPE_CHECKING:
     from dltrain.config import Plan
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--resolved", is_flag=True, help="Print the complete config with the origin of each value.")
 @click.option("--build", is_flag=True, help="Also build the model with Keras and run one batch through it.")
+@offline_option
 @click.option("-v", "--verbose", is_flag=True, help="Show the layers and their shapes, and all TensorFlow output.")
 def command(
     config: Path, overrides: tuple[str, ...], strict: bool, form: str, resolved: bool, build: bool, verbose: bool

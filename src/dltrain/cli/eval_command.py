@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from dltrain.cli.options import json_option, run_argument, runs_dir_option, verbose_option
+from dltrain.cli.options import json_option, offline_option, run_argument, runs_dir_option, verbose_option
 
 
 @click.command("eval")
@@ -17,6 +17,7 @@ from dltrain.cli.options import json_option, run_argument, runs_dir_option, verb
     show_default=True,
     help="Split to evaluate on.",
 )
+@offline_option
 @json_option
 @runs_dir_option
 @verbose_option

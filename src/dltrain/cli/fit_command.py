@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from dltrain.cli.options import config_argument, override_option, runs_dir_option, verbose_option
+from dltrain.cli.options import config_argument, offline_option, override_option, runs_dir_option, verbose_option
 
 
 @click.command("fit")
@@ -13,6 +13,7 @@ from dltrain.cli.options import config_argument, override_option, runs_dir_optio
 @click.option("--smoke", is_flag=True, help="Train one epoch on 512 samples and test on 128; ignores `expect`.")
 @click.option("--name", metavar="N", help="Name of the run; overrides the config's `name`.")
 @click.option("--profile", is_flag=True, help="Report where the time went; also written to profile.json in the run.")
+@offline_option
 @runs_dir_option
 @verbose_option
 def command(

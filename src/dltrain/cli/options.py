@@ -27,4 +27,20 @@ runs_dir_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Show all TensorFlow output.")
+
+
+def _stay_offline(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from dltrain.data.downloads.remote import offline
+
+        context.with_resource(offline())
+
+
+offline_option = click.option(
+    "--offline",
+    is_flag=True,
+    expose_value=False,
+    callback=_stay_offline,
+    help="Download no data set; so does DLTRAIN_OFFLINE=1.",
+)
 run_argument = click.argument("run", metavar="RUN", shell_complete=completion.runs)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from dltrain.cli.options import override_option, run_argument, runs_dir_option, verbose_option
+from dltrain.cli.options import offline_option, override_option, run_argument, runs_dir_option, verbose_option
 
 
 @click.command("resume")
@@ -12,6 +12,7 @@ from dltrain.cli.options import override_option, run_argument, runs_dir_option, 
 @override_option
 @click.option("--force", is_flag=True, help="Continue even if data, config or versions changed; the run records it.")
 @click.option("--from-scratch", is_flag=True, help="Train anew from epoch 1 if no checkpoint of the run can be used.")
+@offline_option
 @runs_dir_option
 @verbose_option
 def command(

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-Watch = Callable[[str, int, int], None]
-"""Called in the thread that reads: what is done, how many of it, and of how many. What it raises ends the reading."""
+Watch = Callable[[str, int, int, str], None]
+"""Called in the thread that reads: what is done, how many of it, of how many, and their unit, which may be empty. What
+it raises ends the reading."""
 
 _WATCH: ContextVar[Watch | None] = ContextVar("watch", default=None)
 
@@ -22,8 +23,8 @@ def watched(watch: Watch) -> Iterator[None]:
         _WATCH.reset(token)
 
 
-def tell(what: str, done: int, total: int) -> None:
+def tell(what: str, done: int, total: int, unit: str = "") -> None:
     """Tell who watches that `done` of `total` are done."""
     watch = _WATCH.get()
     if watch is not None:
-        watch(what, done, total)
+        watch(what, done, total, unit)

@@ -44,9 +44,9 @@ def load_data(
     on_event(Phase("loading data"))
     section = spec.data
 
-    def watch(what: str, done: int, total: int) -> None:
+    def watch(what: str, done: int, total: int, unit: str) -> None:
         check()
-        on_event(Phase(f"{what}: {done:,} of {total:,}"))
+        on_event(Phase(f"{what}: {done:,} of {total:,}{f' {unit}' if unit else ''}"))
 
     with watched(watch):
         dataset = load(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dltrain.config.catalogue import elsewhere, entries, examples
+from dltrain.config.catalogue import datasets, elsewhere, entries, examples
 from dltrain.config.catalogue.elsewhere.arguments import ARGUMENTS
 from dltrain.config.catalogue.elsewhere.keys import KEYS
 from dltrain.config.catalogue.elsewhere.words import Around
@@ -115,9 +115,23 @@ def test_elsewhere_every_translation_passes_the_checks(section: str) -> None:
         made = placed(section, items if section == "layer" else items[0], word)
         if section in ("loss", "metric") or "regression" in flow(items):
             fit_output(made, str(items[0]))
+        elif section == "dataset":
+            fit_classes(made, items[0])
         if errors := [problem for problem in problems(made) if problem.severity == "error"]:
             told[word] = [(flow(items), problem.message) for problem in errors]
     assert told == {}
+
+
+def fit_classes(made: Config, item: Any) -> None:
+    """Give the model the output that a data set needs, and its loss."""
+    name, given = (item, {}) if isinstance(item, str) else next(iter(item.items()))
+    facts = datasets.facts(name, given)
+    last = made["model"]["layers"][-1]["Dense"]
+    if facts is not None and facts.classes is None:
+        last |= {"units": 1, "activation": "linear"}
+        made["train"] |= {"loss": "mean_squared_error", "metrics": []}
+    elif facts is not None:
+        last["units"] = facts.classes
 
 
 def fit_output(made: Config, item: str) -> None:
@@ -264,9 +278,12 @@ def test_elsewhere_a_word_is_one_problem_with_its_mend(section: str, word: str) 
             "`callbacks: [{ReduceLROnPlateau: {monitor: val_loss, factor: 0.5}}]`",
         ),
         ("initializer", "xavier_uniform_", "did you mean `GlorotUniform`?"),
-        ("dataset", "fashion_mnist", "it is another data set"),
+        ("dataset", "FashionMNIST", "did you mean `fashion_mnist`?"),
+        ("dataset", "torchvision.datasets.CIFAR10", "did you mean `cifar10`?"),
+        ("dataset", "imdb_reviews", "write `imdb: {num_words: 10000, sequence_length: 200}`"),
+        ("dataset", "fetch_california_housing", "did you mean `california_housing`?"),
         ("dataset", "KMNIST", "it is another data set"),
-        ("dataset", "cifar10", "it is another data set"),
+        ("dataset", "svhn", "it is another data set"),
         ("dataset", "mnits", "did you mean `mnist`?"),
         ("dataset", "torchvision.datasets.MNIST", "did you mean `mnist`?"),
     ],

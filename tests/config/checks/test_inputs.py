@@ -74,3 +74,26 @@ def test_inputs_of_tables_are_integers_below_their_size(layers: list[Any], sever
 )
 def test_inputs_of_tables_that_fit_are_left_alone(layers: list[Any]) -> None:
     assert [problem.message for problem in problems(*layers)] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_words": 50, "output_mode": "multi_hot"}, "`imdb` holds a 0 or 1 for each word"),
+        ({"num_words": 50, "sequence_length": 9}, "`imdb` holds integers up to 49"),
+        ({"num_words": 50, "sequence_length": 9, "oov_char": 60}, "`imdb` holds integers up to 60"),
+        ({"num_words": 40, "sequence_length": 9}, ""),
+        ({"sequence_length": 9}, ""),
+    ],
+)
+def test_inputs_of_words_are_integers_below_the_size_of_the_table(arguments: dict[str, Any], message: str) -> None:
+    config = {
+        "data": {"dataset": {"imdb": arguments}},
+        "model": {"layers": [table(40), "Flatten", {"Dense": {"units": 1, "activation": "sigmoid"}}]},
+        "train": {"optimizer": "Adam", "loss": "binary_crossentropy", "epochs": 1},
+    }
+    try:
+        found = list(load(config).checked.warnings)
+    except ConfigError as error:
+        found = list(error.problems)
+    assert [message in problem.message for problem in found] == ([True] if message else [])

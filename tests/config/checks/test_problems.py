@@ -86,3 +86,23 @@ def test_problems_a_misspelt_name_with_a_bare_argument_is_mended_whole(old: str,
         check("test.yaml", text.encode(), ())
     (problem,) = caught.value.problems
     assert problem.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("dataset", "key", "hint"),
+    [
+        ("{imdb: {sequence_length: 9}}", "num_words: 100", "`dataset: {imdb: {num_words: …}}`"),
+        ("{reuters: {sequence_length: 9}}", "test_split: 0.3", "`dataset: {reuters: {test_split: …}}`"),
+        ("mnist", "test_split: 0.3", "the data set has its test split"),
+        ("mnist", "shape: [4]", "`dataset: {synthetic: {shape: …}}`"),
+        ("mnist", "seed: 4", "it belongs at the top level"),
+        ("mnist", "num_words: 100", "`dataset: {imdb: {num_words: …}}`"),
+    ],
+)
+def test_problems_an_argument_beside_the_data_set_belongs_to_the_one_that_has_it(
+    dataset: str, key: str, hint: str
+) -> None:
+    text = "".join(f"{name}: {value}\n" for name, value in VALID.items() if name != "data")
+    with pytest.raises(ConfigError) as caught:
+        check("test.yaml", f"{text}data: {{dataset: {dataset}, {key}}}\n".encode(), ())
+    assert hint in next(problem.hint for problem in caught.value.problems if problem.code == "unknown-key")

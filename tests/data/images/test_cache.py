@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from dltrain.data import values
+from dltrain.data.caching import cache_folder
 from dltrain.data.images import cache
 from dltrain.data.images.cache import Pixels, pixels
 from dltrain.data.images.decoding import BadImage, Look, decode_all
@@ -192,7 +193,7 @@ def a_file(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def a_full_disk(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "_SPARE", 2**80)
+    monkeypatch.setattr(cache, "SPARE", 2**80)
 
 
 def a_failing_disk(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,4 +255,4 @@ def test_cache_removes_what_killed_writers_left(place: Place) -> None:
 def test_cache_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch, cache_home: str, expected: str) -> None:
     monkeypatch.setenv("HOME", "/home")
     monkeypatch.setenv("XDG_CACHE_HOME", cache_home)
-    assert cache.cache_folder() == Path(expected)
+    assert cache_folder() == Path(expected)

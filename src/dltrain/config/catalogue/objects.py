@@ -254,7 +254,7 @@ def _instead_of(section: str, name: str, given: Any, around: Around) -> Fix | st
             return _elsewhere(other, meant, around)
     if section == "dataset" and elsewhere.other_data_set(name, known):
         return Fix("choose", tuple(known), f"it is another data set, which is not offered; known: {listing(known)}")
-    if len(known) <= 12:
+    if section == "dataset" or len(known) <= 12:
         return Fix("choose", tuple(known), f"known: {listing(known)}")
     return f"names are Keras's own, as in `{example(section)}`"
 

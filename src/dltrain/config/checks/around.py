@@ -30,6 +30,7 @@ def look_around(tree: Node, layers: Sequence[KeyPath]) -> Around:
     last = nearest(tree, layers[-1]).plain() if layers else None
     _, arguments = _object(last)
     return Around(
+        dataset=_object(_plain(tree, ("data", "dataset")))[0] or "",
         steps=_steps(tree),
         epochs=epochs if isinstance(epochs, int) and not isinstance(epochs, bool) and epochs > 0 else None,
         optimizer=kind,

@@ -190,9 +190,9 @@ def _elsewhere(parent: KeyPath, key: str, value: Any, around: Around) -> Fix | s
     known = SECTIONS[parent].model_fields if parent in SECTIONS else {}
     if (near := rename(key, known)) is not None and folded(key) == folded(str(near.target[0])):
         return near
-    if parent == ("data",) and any(key in entry.arguments for entry in datasets.ENTRIES.values()):
-        words = f"it belongs to the data set: `dataset: {{synthetic: {{{key}: …}}}}`"
-        return Fix("move", ("data", "dataset", "synthetic", key), words)
+    owners = [name for name, entry in datasets.ENTRIES.items() if parent == ("data",) and key in entry.arguments]
+    if owners and around.dataset in ("", *owners):
+        return _of_data_set(around.dataset or owners[0], key)
     if meant := elsewhere.key(key, value, around):
         if isinstance(meant, Fix) and meant.kind == "rename" and meant.target[0] not in known:
             found = _section_of(str(meant.target[0]), parent)
@@ -202,7 +202,13 @@ def _elsewhere(parent: KeyPath, key: str, value: Any, around: Around) -> Fix | s
             if str(meant).startswith(f"write `{own}: {flow(value)}` in "):
                 return Fix("rename", (own,))
         return meant
-    return _section_of(key, parent)
+    return _section_of(key, parent) or (_of_data_set(owners[0], key) if owners else None)
+
+
+def _of_data_set(name: str, key: str) -> Fix:
+    """Return the fix for a key that is an argument of a data set."""
+    words = f"it belongs to the data set: `dataset: {{{name}: {{{key}: …}}}}`"
+    return Fix("move", ("data", "dataset", name, key), words)
 
 
 def _section_of(key: str, parent: KeyPath) -> Fix | None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
-import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +16,7 @@ import PIL
 
 from dltrain.data import npy
 from dltrain.data.arrays import chunks
+from dltrain.data.caching import SPARE, cache_folder, clean, temporary
 from dltrain.data.images.decoding import BadImage, Look, decode_all
 from dltrain.data.values import opened
 from dltrain.errors import DataError
@@ -26,8 +24,6 @@ from dltrain.errors import DataError
 PILLOW = PIL.__version__
 _VERSION = 1  # of the decoding and of the files here
 _LARGEST_MANIFEST = 2**26  # bytes
-_SPARE = 2**28  # bytes of the disk that are left to others
-_DAY = 86_400  # seconds after which an unfinished file has no writer any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +68,6 @@ def pixels(root: Path, files: Sequence[str], look: Look, keep_bad: bool) -> Pixe
         return _store(path, key, shape, decode_all(root, files, look), keep_bad)
     except _NoRoom as reason:
         return _in_memory(root, files, look, str(reason))
-
-
-def cache_folder() -> Path | None:
-    """Return the folder of dltrain's cache; None for a user without a home."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    if Path(base).is_absolute():
-        return Path(base) / "dltrain"
-    try:
-        return Path.home() / ".cache" / "dltrain"
-    except RuntimeError:
-        return None
 
 
 def _name(root: Path, look: Look) -> str:
@@ -162,11 +147,11 @@ def _store(
     size = int(np.prod(shape, dtype=np.int64))
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _clean(path.parent)
+        clean(path.parent)
         free = shutil.disk_usage(path.parent).free
-        if free < size + _SPARE:
+        if free < size + SPARE:
             raise _NoRoom(f"{path.parent} has {free / 2**30:.1f} GiB free, and they need {size / 2**30:.1f} GiB")
-        with _temporary(path) as (stream, name):
+        with temporary(path) as (stream, name):
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(stream, header)
             bad, digest = _write(stream, decoded, shape)
@@ -177,7 +162,7 @@ def _store(
             values = opened(npy.members(name)[name.stem])
             name.replace(path)
         manifest = {"key": key, "shape": shape, "sha256": digest, "bad": sorted(bad.items())}
-        with _temporary(path.with_suffix(".json")) as (stream, name):
+        with temporary(path.with_suffix(".json")) as (stream, name):
             stream.write(json.dumps(manifest).encode())
             stream.flush()
             os.fsync(stream.fileno())
@@ -185,25 +170,6 @@ def _store(
         return Pixels(values, bad)
     except OSError as error:
         raise _NoRoom(f"cannot write {path.parent}: {error.strerror or error}") from None
-
-
-@contextlib.contextmanager
-def _temporary(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """Open a file beside `path`; it is removed afterwards, unless it was renamed."""
-    descriptor, name = tempfile.mkstemp(path.suffix, f"unfinished-{path.stem}-", path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            yield stream, Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _clean(folder: Path) -> None:
-    """Remove what writers that were killed have left."""
-    for file in folder.glob("unfinished-*"):
-        with contextlib.suppress(OSError):
-            if file.stat().st_mtime < time.time() - _DAY:
-                file.unlink()
 
 
 def _write(

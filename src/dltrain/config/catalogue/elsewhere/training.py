@@ -418,12 +418,12 @@ CALLBACKS: Table = {
 # Data sets that tutorials use; none of these is offered.
 DATASETS = frozenset(
     (
-        *("adult", "agnews", "bostonhousing", "breastcancer", "californiahousing", "caltech101", "celeba"),
-        *("cifar", "cifar10", "cifar100", "cityscapes", "coco", "covtype", "dbpedia", "diabetes", "emnist", "esc50"),
-        *("fakedata", "fashion", "fashionmnist", "flowers102", "food101", "galaxymnist", "imagenet", "imagenette"),
-        *("imdb", "iris", "kmnist", "kuzushijimnist", "lfwpeople", "librispeech", "linnerud", "medmnist", "mnist1d"),
+        *("adult", "agnews", "breastcancer", "caltech101", "celeba"),
+        *("cityscapes", "coco", "covtype", "dbpedia", "diabetes", "emnist", "esc50"),
+        *("fakedata", "flowers102", "food101", "galaxymnist", "imagenet", "imagenette"),
+        *("iris", "kmnist", "kuzushijimnist", "lfwpeople", "librispeech", "linnerud", "medmnist", "mnist1d"),
         *("mnistc", "movielens", "movingmnist", "newsgroups20", "notmnist", "olivettifaces", "omniglot", "oxfordpet"),
-        *("penntreebank", "places365", "qmnist", "reuters", "semeion", "speechcommands", "squad", "sst2", "stl10"),
+        *("penntreebank", "places365", "qmnist", "semeion", "speechcommands", "squad", "sst2", "stl10"),
         *("svhn", "tinyimagenet", "titanic", "twentynewsgroups", "usps", "wikitext", "wine", "winequality", "yelp"),
     )
 )
@@ -452,6 +452,14 @@ DATASET_WORDS: Table = {
     "toy": Word("synthetic", {}),
     "dummy": Word("synthetic", {}),
     "loaddigits": Word("digits", {}),
+    **dict.fromkeys(
+        ("fashion", "fashionmnist"), Word("fashion_mnist", {"root": None, "train": None, "download": None})
+    ),
+    **dict.fromkeys(("cifar", "cifar10"), Word("cifar10", {"root": None, "train": None, "download": None})),
+    "cifar100": Word("cifar100", {"root": None, "train": None, "download": None}),
+    **dict.fromkeys(("imdbreviews", "aclimdb"), Word("imdb", {}, {"num_words": 10_000, "sequence_length": 200})),
+    **dict.fromkeys(("california", "californiahousing", "fetchcaliforniahousing"), Word("california_housing", {})),
+    **dict.fromkeys(("boston", "bostonhousing", "loadboston"), Word("boston_housing", {})),
     "opticaldigits": Word("digits", {}),
     "handwrittendigits": Word("mnist", {}),
     "mnist784": Word("mnist", {}),

@@ -20,6 +20,7 @@ class Around:
     """What a translation takes from the rest of the config.
 
     Args:
+        dataset: the data set's name; empty where there is none.
         steps: optimizer steps in an epoch.
         epochs: epochs of the run.
         optimizer: the optimizer's class.
@@ -30,6 +31,7 @@ class Around:
         tried: whether the object is a translation already, whose parts are not translated again.
     """
 
+    dataset: str = ""
     steps: int | None = None
     epochs: int | None = None
     optimizer: str = "Adam"

@@ -140,6 +140,9 @@ def _fractions(draft: Draft, placed: Placed, kind: str, origin: str) -> Problem:
     )
     if draft.data is not None and draft.data.name == "arrays":
         hint = "save whole numbers as int32, without a `scale`; with uint8, write `scale: 1`"
+    if draft.data is not None and draft.data.name in ("imdb", "reuters"):
+        message = f"`{kind}` takes integers as positions in its table, but {origin} a 0 or 1 for each word"
+        hint = "write `sequence_length: 200` in the place of `output_mode: multi_hot`"
     if kind == "CategoryEncoding":
         message = f"`{kind}` takes integers as numbers of categories, but {origin} fractions"
         hint = "put `- Discretization: {bin_boundaries: [0.5]}` before it, with boundaries that suit the data"
