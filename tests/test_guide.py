@@ -71,6 +71,8 @@ def test_guide_example_passes_the_check(example: str, tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(BASE)
     own_arrays(tmp_path / "data.npz")
     own_images(tmp_path / "photos")
+    for table in (ROOT / "configs" / "data").glob("*.csv"):
+        (tmp_path / table.name).symlink_to(table)
     config = tmp_path / "config.yaml"
     links = is_complete(example) or "extends:" in example
     config.write_text(example if links else f"extends: base.yaml\n{example}")
