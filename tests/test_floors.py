@@ -34,7 +34,8 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "data.tables": (("data.facts", "data", "data.learnt"), {"numpy"}),
     "data.images": (("data.facts", "data"), {"numpy", "PIL"}),
     "data.downloads": (("data",), {"numpy"}),
-    "config.schema": (("names",), {"pydantic", "pydantic_core"}),
+    "config.annotations": ((), {"pydantic", "pydantic_core"}),
+    "config.schema": (("names", "config.annotations"), {"pydantic", "pydantic_core"}),
     "config.document": ((), {"yaml"}),
     "config.catalogue": (
         ("arguments", "directions", "data.facts", "data.sources", "config.schema", "config.document"),

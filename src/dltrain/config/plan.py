@@ -11,6 +11,7 @@ from typing import Any
 
 from dltrain.calls import overrides_of, path_of
 from dltrain.config.catalogue import entries, objects
+from dltrain.config.catalogue.rates import in_steps
 from dltrain.config.checks import check_config
 from dltrain.config.checks.data import task_of
 from dltrain.config.checks.outline import Outline
@@ -97,6 +98,13 @@ class Plan:
         early = [warning for warning in before.warnings if warning.code in ("splits", "files")]  # of what the files say
         warnings = (*early, *found.problems)
         return replace(self, checked=replace(before, outline=found.outline, facts=facts, warnings=warnings))
+
+    def in_steps(self, steps: int) -> Plan:
+        """Return the plan with optimizer steps for what is given in epochs, of which each has so many `steps`."""
+        item = self.spec.train.optimizer
+        optimizer = item.model_copy(update={"arguments": in_steps("optimizer", item.name, item.arguments, steps)})
+        train = self.spec.train.model_copy(update={"optimizer": optimizer})
+        return replace(self, spec=self.spec.model_copy(update={"train": train}))
 
     @property
     def precision(self) -> str:

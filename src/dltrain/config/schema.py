@@ -25,6 +25,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from dltrain import names
+from dltrain.config.annotations import RatesByEpoch
 from dltrain.errors import KeyPath
 
 
@@ -205,6 +206,15 @@ class TrainSpec(Section):
         default=32, description="Samples per optimizer step; `full` is batch gradient descent."
     )
     epochs: int = Field(ge=1, description="Passes over the training samples.")
+    shuffle: bool = Field(
+        default=True,
+        description="Whether each epoch has the training samples in an order of its own; else it is that of the data.",
+    )
+    schedule: Annotated[dict[int, float], RatesByEpoch()] = Field(
+        default={},
+        description="Learning rates by the epochs from which they hold, counted from 1; before the first, the "
+        "optimizer's.",
+    )
     class_weight: Annotated[dict[str, float] | Literal["balanced"] | None, ClassWeight()] = Field(
         default=None,
         description="What a training sample counts in the loss, by its class, the others 1; `balanced` makes up for "

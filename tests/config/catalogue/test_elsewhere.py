@@ -317,11 +317,20 @@ def test_elsewhere_leaves_open_what_the_config_does_not_say() -> None:
     assert first.hint == "write `CosineDecay: {initial_learning_rate: 0.01, decay_steps: …}`"
 
 
-def test_elsewhere_says_that_keras_counts_steps() -> None:
-    found = problems(placed("schedule", {"CosineDecay": {"initial_learning_rate": 0.1, "T_max": 50}}))
-    assert [problem.hint for problem in found if problem.code == "unknown-argument"] == [
-        "Keras counts optimizer steps: write `decay_steps`, the epochs times the steps of each"
-    ]
+@pytest.mark.parametrize(
+    ("schedule", "hint"),
+    [
+        ({"CosineDecay": {"T_max": 50}}, "write `decay_steps: 50 epochs`"),
+        ({"CosineDecay": {"T_max": "all"}}, "Keras counts optimizer steps: write `decay_steps` in epochs, as in"),
+        ({"CosineDecay": {"decay_steps": 900, "warmup_epochs": 1}}, "write `warmup_steps: 1 epoch`"),
+        ({"CosineDecayRestarts": {"T_0": 2.5}}, "write `first_decay_steps: 2.5 epochs`"),
+        ({"PiecewiseConstantDecay": {"milestones": [1, 20]}}, "write `boundaries: [1 epoch, 20 epochs]`"),
+    ],
+)
+def test_elsewhere_writes_epochs_where_keras_counts_steps(schedule: dict[str, Any], hint: str) -> None:
+    found = problems(placed("schedule", schedule))
+    (told,) = [problem.hint for problem in found if problem.code == "unknown-argument"]
+    assert told.startswith(hint)
 
 
 @pytest.mark.parametrize(("layer", "key"), [("GaussianNoise", "stddev"), ("RandomGaussianBlur", "sigma")])
@@ -403,6 +412,7 @@ def mended(made: Config, key: str, hint: str) -> Config | None:
             "limit": "data",
             "dataset": "data",
             "metrics": "train",
+            "shuffle": "train",
         }.get(name, section)
         (better[place] if place else better)[name] = written
     return better
@@ -435,6 +445,7 @@ def test_elsewhere_what_is_told_of_a_key_passes_the_checks(value: Any) -> None:
     [
         ("class_weights", {"0": 2}, "write `class_weight: balanced` in `train`"),
         ("sample_weight", [1], "single samples have no weights here; those of a class do: `class_weight: balanced`"),
+        ("lr_schedule", {"1": 0.1, "10": 0.01}, "write `schedule: {1: 0.1, 10: 0.01}` in `train`"),
         ("validation_data", "x", "write `validation: 0.1` in `data`"),
         ("validation_split", 0.2, "write `validation: 0.2` in `data`"),
         ("max_epochs", 10, "did you mean `epochs`?"),

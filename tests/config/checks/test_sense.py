@@ -14,7 +14,6 @@ from dltrain.config.document.writer import flow
 from dltrain.config.plan import check
 from dltrain.engine.model.adapting import from_run
 from dltrain.engine.model.build import build_model
-from dltrain.engine.model.construct import construct
 from dltrain.engine.session import open_session
 from dltrain.errors import ConfigError, Problem
 
@@ -420,21 +419,18 @@ def test_sense_reports_a_metric_that_is_named_like_a_number_of_another() -> None
     assert (found.code, found.path) == ("duplicate-name", ("train", "metrics", 1))
 
 
-def test_sense_knows_which_metrics_have_no_direction() -> None:
-    loss = "binary_crossentropy"
+@pytest.mark.parametrize("split", ["", "val_"])
+def test_sense_lets_callbacks_and_checkpoint_monitor_every_metric(split: str) -> None:
     for name in entries.names("metric"):
         given = examples.arguments(objects.find("metric", name) or pytest.fail(name))
-        metric = construct("metric", name, given)
-        written = {**given, "name": "it"}
         found = problems_of(
             "{Dense: {units: 1, activation: sigmoid}}",
             data=TWO,
-            loss=loss,
-            metrics=flow({name: written}),
-            callbacks="EarlyStopping: {monitor: val_it, patience: 2}",
+            loss="binary_crossentropy",
+            metrics=flow({name: {**given, "name": "it"}}),
+            callbacks=f"EarlyStopping: {{monitor: {split}it, patience: 2}}, ReduceLROnPlateau: {{monitor: {split}it}}",
         )
-        reported = any(p.code == "callback-mode" for p in found)
-        assert reported == (getattr(metric, "_direction", None) is None), name
+        assert not [p for p in found if p.path[:2] == ("train", "callbacks") and p.severity == "error"], name
 
 
 def test_sense_checks_run_despite_other_errors() -> None:

@@ -63,6 +63,17 @@ def test_build_reports_a_callback_that_keras_rejects_at_its_line(tiny: Path, mon
     assert problem.path == ("train", "callbacks", 1)
 
 
+@pytest.mark.parametrize(("metric", "mode"), [("FalseNegatives", "min"), ("TruePositives", "max")])
+def test_build_gives_callbacks_the_direction_of_their_metric(tiny: Path, metric: str, mode: str) -> None:
+    """Keras does not know it of these."""
+    two = ["data.dataset.synthetic.classes=2", "model.layers=[Dense: {units: 1, activation: sigmoid}]"]
+    monitor = "monitor: val_it, patience: 1"
+    callbacks = f"train.callbacks=[EarlyStopping: {{{monitor}}}, ReduceLROnPlateau: {{{monitor}}}]"
+    metrics = f"train.metrics=[{metric}: {{name: it}}]"
+    plan = load(tiny, [*two, "train.loss=binary_crossentropy", metrics, callbacks, "train.checkpoint.monitor=val_it"])
+    assert [callback.mode for callback in build_callbacks(plan)] == [mode, mode]
+
+
 def test_build_reports_a_layer_that_keras_rejects_at_its_line(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dltrain.engine.inputs import load_data
 

@@ -113,6 +113,18 @@ def _is_whole_or_null(argument: Argument, value: Any) -> bool:
     return value is None or _is_whole(argument, value)
 
 
+_EPOCHS = "[0-9]{1,6}([.][0-9]{1,6})? epochs?"
+
+
+def epochs_of(value: object) -> float | None:
+    """`"10 epochs"` -> 10.0; None for a value that does not count epochs."""
+    return float(value.split()[0]) if isinstance(value, str) and re.fullmatch(_EPOCHS, value) else None
+
+
+def _is_epochs(argument: Argument, value: Any) -> bool:
+    return epochs_of(value) is not None
+
+
 def _list_of(accepts: Callable[[Argument, Any], bool]) -> Callable[[Argument, Any], bool]:
     def accepts_list(argument: Argument, value: Any) -> bool:
         if not isinstance(value, list) or not value or (argument.lengths and len(value) not in argument.lengths):
@@ -157,6 +169,9 @@ def _number_schema(argument: Argument, name: str) -> Json:
     if name == "number" and argument.maximum is None and argument.below is None:
         schema["maximum"] = LARGEST
     return schema
+
+
+_EPOCHS_SCHEMA: Json = {"type": "string", "pattern": f"^{_EPOCHS}$"}
 
 
 def _list_schema(argument: Argument, items: Json) -> Json:
@@ -216,6 +231,19 @@ KINDS: dict[str, Kind] = {
         _is_whole,
         lambda argument: _number_schema(argument, "integer"),
         (2, 10, 0, 1),
+    ),
+    # Optimizer steps, counted in epochs: `config/catalogue/rates.py` makes numbers of them before Keras gets them.
+    "epochs": Kind(
+        lambda _: "epochs such as `10 epochs`",
+        _is_epochs,
+        lambda _: _EPOCHS_SCHEMA,
+        ("2 epochs",),
+    ),
+    "epochs_list": Kind(
+        lambda argument: f"{_list_phrase(argument, 'epochs')} such as `10 epochs`",
+        _list_of(_is_epochs),
+        lambda argument: _list_schema(argument, _EPOCHS_SCHEMA),
+        (["1 epoch", "2 epochs"],),
     ),
     "float": Kind(
         lambda argument: f"a number{_bounds_phrase(argument)}",

@@ -17,6 +17,10 @@ def number_hint(value: object, kinds: tuple[str, ...], limit: float | None = Non
         return f"write `{int(value)}`"
     if not isinstance(value, str):
         return share_hint(value, limit) if "float" in kinds else ""
+    if "epochs" in kinds and (found := re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) ?-?(e|ep|epochs?)\.?", value.lower())):
+        return f"write `{found[1]} epochs`"
+    if "int" in kinds and (found := re.fullmatch(r"(\d{1,12}) ?steps?", value.lower())):
+        return f"write `{found[1]}`"
     if {"int", "float", "ints", "floats"} & set(kinds):
         digits = value.replace("_", "").replace(",", "")
         if digits.lstrip("+-").isdigit() and digits.isascii():

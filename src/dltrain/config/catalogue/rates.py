@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dltrain.config.catalogue import entries
+from dltrain.config.catalogue.kinds import epochs_of, section_of
 from dltrain.config.schema import KerasObject
 
 Rate = Callable[[int], float]
+_COUNTS_EPOCHS = {"epochs", "epochs_list"}  # the kinds of arguments that count steps or epochs
 
 _SAMPLES = 256
 
@@ -18,7 +20,8 @@ _SAMPLES = 256
 def rate_of(name: str, given: Mapping[str, Any]) -> Rate | None:
     """Return the function from a step, counted from 0, to the learning rate; None where there is no such function.
 
-    Where Keras's formula has no value, the rate is NaN; beyond the largest number, it is infinite.
+    There is none where steps are given in epochs. Where Keras's formula has no value, the rate is NaN; beyond the
+    largest number, it is infinite.
 
     Args:
         name: a schedule of Keras.
@@ -35,6 +38,8 @@ def rate_of(name: str, given: Mapping[str, Any]) -> Rate | None:
         }
     except OverflowError:
         return None
+    if any(epochs_of(item) is not None for value in arguments.values() for item in _listed(value)):
+        return None  # an epoch is of unknown length
     if name == "PiecewiseConstantDecay" and len(arguments["values"]) != len(arguments["boundaries"]) + 1:
         return None
 
@@ -48,6 +53,41 @@ def rate_of(name: str, given: Mapping[str, Any]) -> Rate | None:
         return math.nan if isinstance(value, complex) else float(value)
 
     return rate
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def in_steps(section: str, name: str, given: Mapping[str, Any], steps: int) -> dict[str, Any]:
+    """Return the arguments of an object, and of those in it, with optimizer steps for what is given in epochs.
+
+    Args:
+        section: of the object in the catalogue.
+        name: its name.
+        given: its arguments: `{decay_steps: 10 epochs}`.
+        steps: optimizer steps in an epoch.
+    """
+    entry = entries.find(section, name)
+    found = dict(given)
+    for key, value in given.items() if entry is not None else ():
+        argument = entry.arguments.get(key) if entry is not None else None
+        if argument is None:
+            continue
+        if _COUNTS_EPOCHS & set(argument.kinds):
+            least = int(argument.minimum or 0)
+            counted = [_as_steps(item, steps, least) for item in _listed(value)]
+            found[key] = counted if isinstance(value, list) else counted[0]
+        inner = section_of(argument)
+        if inner is not None and isinstance(value, dict) and len(value) == 1:
+            ((kind, arguments),) = value.items()
+            found[key] = {kind: in_steps(inner, kind, arguments or {}, steps)}
+    return found
+
+
+def _as_steps(value: Any, steps: int, least: int) -> Any:
+    epochs = epochs_of(value)
+    return value if epochs is None else max(least, round(epochs * steps))
 
 
 def scheduled_rate(optimizer: KerasObject) -> Rate | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from dltrain.config.catalogue import objects
+from dltrain.config.catalogue import objects, rates
 from dltrain.config.checks.data import known_facts
 from dltrain.config.checks.shapes.terms import WRAPPED
 from dltrain.config.document.source import Node, locate, nearest, place_of
@@ -37,7 +37,9 @@ class Draft:
         data: what is known of the data set.
         layers: the layers, repeats expanded, up to the first that has a problem.
         whole: whether these are all layers.
+        optimizer: with steps for what is given in epochs, as far as the steps of an epoch are known.
         steps: optimizer steps in an epoch.
+        schedule: learning rates by the epochs from which they hold, in their order.
         expect: the names under `expect`, with their bounds as written.
         other_samples: of the validation split, where there is one, and of the test split, as far as they are known.
     """
@@ -54,6 +56,8 @@ class Draft:
     batch_size: int | str | None
     epochs: int | None
     precision: str | None
+    shuffle: bool | None
+    schedule: Mapping[int, float]
     class_weight: Mapping[str, float] | str | None
     monitor: str | None
     mode: str | None
@@ -131,7 +135,7 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem], 
     first_bad = good.index(None) if None in good else len(good)
     train = TrainSpec.model_fields
     expect = locate(tree, ("expect",))
-    return Draft(
+    draft = Draft(
         tree=tree,
         data=facts,
         layers=tuple(item for item in good[:first_bad] if item is not None),
@@ -143,6 +147,8 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem], 
         validation=validation,
         batch_size=scalar(("train", "batch_size"), train["batch_size"].default),
         epochs=scalar(("train", "epochs"), None),
+        shuffle=scalar(("train", "shuffle"), train["shuffle"].default),
+        schedule=_schedule(scalar(("train", "schedule"), {})),
         class_weight=scalar(("train", "class_weight"), None),
         precision=scalar(("train", "precision"), train["precision"].default),
         monitor=scalar(("train", "checkpoint", "monitor"), CheckpointSpec.model_fields["monitor"].default),
@@ -155,6 +161,21 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem], 
         if facts is None
         else _other_samples(facts, limit, validation, test, scalar(("data", "limit", "test"), None)),
     )
+    return replace(draft, optimizer=_in_steps(draft))
+
+
+def _in_steps(draft: Draft) -> Placed | None:
+    """Return the optimizer with steps for what is given in epochs, where the steps of an epoch are known."""
+    placed = draft.optimizer
+    if placed is None or draft.steps is None:
+        return placed
+    name = placed.object.name
+    arguments = rates.in_steps("optimizer", name, placed.object.arguments, draft.steps)
+    return Placed(placed.path, KerasObject.model_construct(name=name, arguments=arguments))
+
+
+def _schedule(written: Mapping[str, float] | None) -> dict[int, float]:
+    return {int(epoch): float(rate) for epoch, rate in sorted((written or {}).items(), key=lambda item: int(item[0]))}
 
 
 def _other_samples(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -35,6 +36,7 @@ _EXAMPLES = {
     "epochs": "epochs: 5",
     "expect": 'expect: {test_accuracy: ">= 0.9"}',
     "metrics": "metrics: [accuracy]",
+    "schedule": "schedule: {1: 0.001, 10: 0.0001}",
     "class_weight": "class_weight: balanced",
     "callbacks": "callbacks: [EarlyStopping: {patience: 3}]",
     "limit": "limit: {train: 1000}",
@@ -150,7 +152,15 @@ def _problem(detail: ErrorDetails, path: KeyPath, root: Node, around: Around) ->
             message = f"`{name}` must be {phrase} {context[key]:g}, not {value}"
             fix = share_hint(node.value, context.get("lt")) or _example(path)
             return Problem("out-of-range", message, path, node.where, fix)
-    return Problem("wrong-value", f"`{name}` cannot be {value}", path, node.where, str(detail["msg"]))
+    meant = _schedule(node.plain(), around) if path == ("train", "schedule") else None
+    value = "this mapping" if isinstance(node.value, dict) else value
+    return Problem("wrong-value", f"`{name}` cannot be {value}", path, node.where, meant or str(detail["msg"]))
+
+
+def _schedule(value: Any, around: Around) -> Fix | str | None:
+    """Return what a schedule is that is named in `train.schedule`; None for a value that names none."""
+    named = isinstance(value, str) or (isinstance(value, dict) and not any(re.match(r"[-+.]?\d", key) for key in value))
+    return elsewhere.key("scheduler", value, around) if named else None
 
 
 def _example(path: KeyPath) -> Fix | str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from dltrain.errors import KeyPath
 
-_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*|[0-9]+([.][0-9]+)? epochs?")
 _BARE_KEY = re.compile(r"[A-Za-z_]([^:#\x00-\x1f\x7f-\x9f\u2028\u2029]*[^:#\s\x00-\x1f\x7f-\x9f])?")
 
 # Whether a mapping or list becomes a block, by its path, itself and the columns that it takes on one line.
@@ -24,10 +24,14 @@ def flow(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{quote(str(key))}: {flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(flow(item) for item in value) + "]"
     return quote(str(value))
+
+
+def _key(key: str | int) -> str:
+    return str(key) if isinstance(key, int) else quote(str(key))
 
 
 def quote(text: str) -> str:
@@ -53,7 +57,7 @@ def block(data: Mapping[str, Any], opens: Opens, indent: int = 0) -> Iterator[Li
 def _mapping(data: Mapping[str, Any], path: KeyPath, indent: str, opens: Opens) -> Iterator[Line]:
     for key, value in data.items():
         here = (*path, key)
-        head = f"{indent}{key if _BARE_KEY.fullmatch(key) else quote(key)}:"
+        head = f"{indent}{key if _BARE_KEY.fullmatch(str(key)) else _key(key)}:"
         whole = f"{head} {flow(value)}"
         if not _opens(here, value, whole, opens):
             yield Line(whole, here)

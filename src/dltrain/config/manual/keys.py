@@ -86,6 +86,8 @@ def _phrase(annotation: Any, bounds: dict[str, Any]) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(_phrase(part, bounds) for part in inner)
     if origin is dict:
+        if inner[0] is int:
+            return "a mapping from epochs to learning rates"
         return "a mapping from names to weights" if inner[1] is float else "a mapping from names to bounds"
     if annotation is KerasObject:
         return "a Keras object"

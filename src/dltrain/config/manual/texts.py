@@ -62,6 +62,8 @@ KEYS: dict[str, Any] = {
     "train.metrics": ["accuracy"],
     "train.batch_size": 64,
     "train.epochs": 10,
+    "train.shuffle": False,
+    "train.schedule": {1: 0.001, 10: 0.0001},
     "train.class_weight": "balanced",
     "train.callbacks": [{"EarlyStopping": {"monitor": "val_loss", "patience": 3}}],
     "train.checkpoint": {"monitor": "val_accuracy"},

@@ -21,6 +21,7 @@ from dltrain.engine.session import Session
 if TYPE_CHECKING:
     import keras
 
+    from dltrain.engine.backends.backend import Batches, Epoch
     from dltrain.engine.model.adapting import Learner
     from dltrain.engine.model.build import BuiltModel
 
@@ -38,6 +39,13 @@ class Job:
     callbacks: list[keras.callbacks.Callback]
     inputs: Pipelines
     steps: Steps
+
+    def training_batches(self, epoch: Epoch) -> Batches:
+        """Return the batches of an epoch of the training, whose order is a pure function of seed and `epoch`."""
+        train, spec = self.inputs.train, self.plan.spec
+        if not spec.train.shuffle:
+            return train.in_order(self.steps.batch_size)
+        return train.shuffled(self.steps.batch_size, spec.seed, epoch)
 
 
 def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener, learn: Learner | None = None) -> Job:
@@ -61,11 +69,12 @@ def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener, 
     too_large = [warning for warning in plan.checked.warnings if warning.code == "memory"]
     if too_large and session.device.kind == "CPU":  # a GPU may have more memory than the machine
         raise plan.refusal(too_large)
+    steps = choose_steps(plan, len(dataset.train.x), session.backend.AUTO_STEPS_PER_EXECUTION)
+    plan = plan.in_steps(steps.per_epoch)
     on_event(Phase("building the model"))
     built = build_model(plan, dataset.facts, session, learn or from_data(dataset))
     try_out(plan, built, first_samples(dataset, built.encoding, plan.spec, 2))
     callbacks = build_callbacks(plan)
-    steps = choose_steps(plan, len(dataset.train.x), session.backend.AUTO_STEPS_PER_EXECUTION)
     built.model.steps_per_execution = steps.per_execution
     inputs = pipelines_of(dataset, built.encoding, plan.spec, session.backend)
     return Job(plan, dataset, session, built, callbacks, inputs, steps)

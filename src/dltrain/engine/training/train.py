@@ -114,6 +114,7 @@ def _run_epochs(job: Job, recorder: Recorder, start: Start | None) -> None:
     """Train to the last epoch. Raises ConfigError if Keras refuses a step."""
     from dltrain.engine.model import blame
     from dltrain.engine.model.construct import Refused
+    from dltrain.engine.training.schedule import scheduled
 
     spec = job.plan.spec
     done = start.checkpoint.epoch if start is not None else 0
@@ -125,12 +126,12 @@ def _run_epochs(job: Job, recorder: Recorder, start: Start | None) -> None:
         blame.guarded(
             job.session,
             job.built.model.fit,
-            job.inputs.train.shuffled(job.steps.batch_size, spec.seed, recorder.counter),
+            job.training_batches(recorder.counter),
             initial_epoch=done,
             epochs=spec.train.epochs,
             validation_data=job.inputs.validation.in_order() if job.inputs.validation else None,
-            callbacks=[*job.callbacks, recorder],
-            shuffle=False,  # the input pipeline shuffles
+            callbacks=[*scheduled(spec.train.schedule), *job.callbacks, recorder],
+            shuffle=False,  # the input pipeline shuffles, where it is to
             verbose=0,
         )
     except Refused as refusal:
@@ -162,7 +163,7 @@ def _keras_file(job: Job, run: runs.Run) -> bytes:
 def _profiled(job: Job, run: runs.Run, watch: Stopwatch, recorder: Recorder) -> Profiled:
     for name, seconds in recorder.watch.seconds.items():
         watch.add(name, seconds)
-    batches = job.inputs.train.shuffled(job.steps.batch_size, job.plan.spec.seed, job.session.backend.epoch())
+    batches = job.training_batches(job.session.backend.epoch())
     watch.add(INPUT, input_seconds(batches, job.steps.per_epoch * len(recorder.history)))
     told = rows(watch.seconds)
     run.write_json("profile.json", {name: round(seconds, 4) for name, seconds, _ in told})

@@ -101,12 +101,27 @@ def _turns(value: Any, given: Arguments, entry: Entry) -> dict[str, Any] | None:
     return {"factor": plain(degrees / 360)} if degrees is not None else None
 
 
-def _epochs(value: Any, given: Arguments, entry: Entry) -> str | None:
+def _epochs(value: Any, given: Arguments, entry: Entry) -> dict[str, Any] | str | None:
     """Return how epochs are written where Keras counts optimizer steps."""
     if entry.section != "schedule":
         return None
     key = next(key for key in ("decay_steps", "first_decay_steps", "boundaries") if key in entry.arguments)
-    return f"Keras counts optimizer steps: write `{key}`, the epochs times the steps of each"
+    return _in_epochs(key, value) or f"Keras counts optimizer steps: write `{key}` in epochs, as in `10 epochs`"
+
+
+def _warmup_epochs(value: Any, given: Arguments, entry: Entry) -> dict[str, Any] | str | None:
+    if "warmup_steps" not in entry.arguments:
+        return None
+    return _in_epochs("warmup_steps", value) or "write `warmup_steps` in epochs, as in `10 epochs`"
+
+
+def _in_epochs(key: str, value: Any) -> dict[str, Any] | None:
+    """Return an argument that counts optimizer steps for a number of epochs, or several; None for other values."""
+    items = value if isinstance(value, list) else [value]
+    if not all((count := number(item)) is not None and 0 <= count < 1e6 for item in items):
+        return None
+    written = [f"{item:g} epoch{'s' * (item != 1)}" for item in items]
+    return {key: written if key == "boundaries" else written[0]}
 
 
 def _cell(value: Any, given: Arguments, entry: Entry) -> str | None:
@@ -184,6 +199,7 @@ ARGUMENTS: dict[str, tuple[Rule, ...]] = {
     "scheduler": (_say("write it as the rate: `learning_rate: {CosineDecay: {…}}`"),),
     "lrscheduler": (_say("write it as the rate: `learning_rate: {CosineDecay: {…}}`"),),
     **dict.fromkeys(("tmax", "t0", "stepsize", "milestones", "totaliters", "epochsdrop"), (_epochs,)),
+    **dict.fromkeys(("warmupepochs", "numwarmupepochs"), (_warmup_epochs,)),
     # Sizes of layers
     **dict.fromkeys(
         ("hiddensize", "hiddenunits", "outfeatures", "neurons", "numunits", "nunits", "nhidden", "outputsize"),

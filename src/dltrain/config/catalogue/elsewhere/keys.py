@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -91,7 +92,9 @@ _MARK = "schedule"
 
 
 def schedule(value: Any, around: Around) -> Fix | str:
-    """Return the optimizer with a schedule that another framework writes beside it."""
+    """Return the optimizer with a schedule that another framework writes beside it; rates by epoch are a key here."""
+    if (rates := _by_epoch(value)) is not None:
+        return Fix("move", ("train", "schedule"), f"write `schedule: {flow(rates)}` in `train`")
     name, given = _named(value)
     word = SCHEDULES.get(folded(name)) if name is not None else None
     if isinstance(word, str):
@@ -107,6 +110,15 @@ def schedule(value: Any, around: Around) -> Fix | str:
     text = with_optimizer(around, "learning_rate", made)
     lost = _instead(around, "learning_rate", made) if isinstance(around.settings.get("learning_rate"), Mapping) else ""
     return Fix("move", ("train", "optimizer"), f"write it as the rate: `{text}`{lost}")
+
+
+def _by_epoch(value: Any) -> dict[int, Any] | None:
+    """Return `{1: 0.1, 10: 0.01}` where a value is such a mapping."""
+    if not isinstance(value, Mapping) or not value:
+        return None
+    if not all(re.fullmatch("[1-9][0-9]{0,8}", str(key)) and (number(rate) or 0) > 0 for key, rate in value.items()):
+        return None
+    return {int(key): rate for key, rate in value.items()}
 
 
 def _named(value: Any) -> tuple[str | None, Mapping[str, Any]]:
@@ -222,6 +234,14 @@ PRECISIONS = {
     **dict.fromkeys(("32", "32-true", "fp32", "full", "float", "single"), "float32"),
 }
 
+
+def _shuffled(value: Any, around: Around) -> Fix | str:
+    """Return where the order of the training samples is said; without a word they are shuffled."""
+    if value is False:
+        return Fix("move", ("train", "shuffle"), "write `shuffle: false` in `train`")
+    return "remove it: training samples are shuffled, by the seed"
+
+
 _NO_WEIGHTS = "single samples have no weights here; those of a class do: `class_weight: balanced` in `train`"
 _EACH_EPOCH = "remove it: validation runs after every epoch"
 _PIPELINE = "remove it: dltrain feeds the samples itself"
@@ -234,7 +254,6 @@ _GRAPH = "remove it: dltrain compiles the training itself"
 _PROGRESS = "remove it: `fit` shows progress, and `-v` everything"
 _DATA_SHAPE = "remove it: the data set gives the input's shape"
 _WHOLE_EPOCHS = "remove it: an epoch goes through all training samples; `data.limit` takes fewer"
-_SHUFFLED = "remove it: training samples are shuffled, by the seed"
 _ITS_METRIC = _moved("train.checkpoint.monitor", "write `checkpoint: {monitor: val_loss}` in `train`")
 AUGMENTATIONS = (
     *("augmentation", "augment", "dataaugmentation", "augmentations", "transform", "transforms"),
@@ -408,7 +427,7 @@ KEYS: dict[str, Answer] = {
     "lossweights": "remove it: a Sequential model has one output, and so one loss",
     "lossweight": "remove it: a Sequential model has one output, and so one loss",
     # The loop
-    **dict.fromkeys(("shuffle", "shuffling", "shouldshuffle", "shufflebuffersize", "buffersize"), _SHUFFLED),
+    **dict.fromkeys(("shuffle", "shuffling", "shouldshuffle", "shufflebuffersize", "buffersize"), _shuffled),
     "verbose": _PROGRESS,
     "verbosity": _PROGRESS,
     **dict.fromkeys(

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dltrain.config.catalogue import entries
+from dltrain.config.catalogue.kinds import epochs_of
 from dltrain.config.catalogue.rates import Rate, rate_of, samples, zero_from
 from dltrain.config.checks.draft import Draft, Placed, inner, kind_of, value_of
+from dltrain.config.document.source import nearest
 from dltrain.errors import KeyPath, Problem, Severity
 
 _TOO_SMALL = 1e-8  # a float32 of 0.1 cannot change by less
@@ -33,7 +35,9 @@ def check_schedules(draft: Draft) -> Iterator[Problem]:
     schedule = inner(optimizer, "optimizer", "learning_rate")
     if schedule is None:
         rate = value_of("optimizer", optimizer.object, "learning_rate")
-        if isinstance(rate, int | float):
+        for epoch, by_epoch in draft.schedule.items():
+            yield from _check_peak(draft, optimizer, by_epoch, ("train", "schedule", str(epoch)))
+        if isinstance(rate, int | float) and 1 not in draft.schedule:
             path = optimizer.argument_path("learning_rate")
             yield from _check_peak(draft, optimizer, rate, path)
         return
@@ -62,7 +66,8 @@ def peak_rate(draft: Draft, optimizer: Placed) -> float | None:
     schedule = inner(optimizer, "optimizer", "learning_rate")
     if schedule is None:
         rate = value_of("optimizer", optimizer.object, "learning_rate")
-        return float(rate) if isinstance(rate, int | float) else None
+        first = [float(rate)] if isinstance(rate, int | float) and 1 not in draft.schedule else []
+        return max([*first, *draft.schedule.values()], default=None)
     rate_at = rate_of(schedule.object.name, schedule.object.arguments)
     if rate_at is None or draft.steps is None or draft.epochs is None:
         return None
@@ -103,7 +108,8 @@ def _check_pieces(draft: Draft, schedule: Placed) -> Problem | None:
         )
         path = schedule.argument_path("values")
         return draft.tell("schedule", message, path, f"give {len(bounds) + 1} values")
-    if any(after <= before for before, after in itertools.pairwise(bounds)):
+    counted = [bound if (epochs := epochs_of(bound)) is None else epochs for bound in bounds]
+    if any(after <= before for before, after in itertools.pairwise(counted)):
         path = schedule.argument_path("boundaries")
         return draft.tell("schedule", "the boundaries do not rise", path, "sort them")
     return None
@@ -197,7 +203,7 @@ class _Run:
         """Steps that were meant as epochs."""
         if self.steps_per_epoch == 1:
             return
-        bounds = self.given.get("boundaries")
+        bounds = self.given.get("boundaries") if not self._given_in_epochs("boundaries") else None
         if bounds and self._are_epochs(bounds[-1]) and not self._are_epochs(bounds[-1] * self.steps_per_epoch):
             message = (
                 f"`boundaries` count steps, not epochs: the last value holds from step {bounds[-1]:g} on: {self.facts}"
@@ -205,7 +211,7 @@ class _Run:
             hint = self._boundaries([round(bound * self.steps_per_epoch) for bound in bounds])
             yield self.tell("schedule-steps", message, "boundaries", hint)
         for key in ("decay_steps", "first_decay_steps"):
-            steps = self.given.get(key)
+            steps = self.given.get(key) if not self._given_in_epochs(key) else None
             if steps is None or steps > self.epochs or self.total < _MANY_STEPS * steps or self._is_flat_by_steps():
                 continue
             meant, ratio = steps * self.steps_per_epoch, self._last_ratio()
@@ -222,6 +228,10 @@ class _Run:
                 continue
             message = f"`{key}` counts steps, not epochs: the learning rate {what} within the run: {self.facts}"
             yield self.tell("schedule-steps", message, key, hint)
+
+    def _given_in_epochs(self, key: str) -> bool:
+        written = nearest(self.draft.tree, self.schedule.argument_path(key)).plain()
+        return any(epochs_of(item) is not None for item in (written if isinstance(written, list) else [written]))
 
     def _are_epochs(self, last: float) -> bool:
         """Whether the last boundary is more likely an epoch than a step."""

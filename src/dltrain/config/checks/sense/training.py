@@ -19,10 +19,13 @@ _MOST_SMOOTHING = 0.9
 _ONE_GAIN, _FIRST_GAIN = 0.5, 0.25
 # The factors of a loss: where all are 0, it is 0 whatever the model says.
 _FACTORS = {"CategoricalFocalCrossentropy": ("alpha",), "Tversky": ("alpha", "beta")}
+_BY_CLASS = ("image_folder",)  # the samples of a split are in the order of their classes
 
 
 def check_training(draft: Draft) -> Iterator[Problem]:
     yield from _check_batch(draft)
+    yield from _check_order(draft)
+    yield from _check_schedule(draft)
     yield from _check_class_weight(draft)
     yield from _check_callbacks(draft)
     monitor = draft.monitor or ("val_loss" if draft.validation else "loss")
@@ -38,6 +41,41 @@ def _check_batch(draft: Draft) -> Iterator[Problem]:
     if isinstance(size, int) and samples is not None and size > samples:
         message = f"a batch of {size:,} is more than the {samples:,} training samples: one step an epoch"
         yield _warning(draft, "batch-size", message, ("train", "batch_size"), f"write `full`, or at most {samples:,}")
+
+
+def _check_order(draft: Draft) -> Iterator[Problem]:
+    name = draft.data.name if draft.data is not None else None
+    if draft.shuffle is False and name in _BY_CLASS and draft.batch_size != "full":
+        message = f"without shuffling, `{name}` gives one class after the other: a batch holds samples of one class"
+        yield _warning(draft, "shuffle", message, ("train", "shuffle"), "remove it, or write `shuffle: true`")
+
+
+def _check_schedule(draft: Draft) -> Iterator[Problem]:
+    """Learning rates by epoch: nothing else sets the rate, and the run reaches each of them."""
+    path = ("train", "schedule")
+    if not draft.schedule:
+        return
+    for callback in draft.callbacks:
+        if callback.object.name == "ReduceLROnPlateau":
+            message = "`ReduceLROnPlateau` sets the learning rate, but `train.schedule` decides it already"
+            hint = f"remove it, or `schedule` in {draft.line(path)}"
+            yield draft.tell("callback-schedule", message, callback.path, hint)
+    optimizer = trained_by(draft.optimizer) if draft.optimizer is not None else None
+    rate = value_of("optimizer", optimizer.object, "learning_rate") if optimizer is not None else None
+    if optimizer is not None and isinstance(rate, dict | str):
+        message = "`train.schedule` sets the learning rate, but a schedule of the optimizer decides it already"
+        hint = f"remove it, or give a number as `learning_rate` in {draft.line(optimizer.path)}"
+        yield draft.tell("schedule", message, path, hint)
+    elif (
+        optimizer is not None and "learning_rate" in optimizer.object.arguments and draft.schedule.get(1, rate) != rate
+    ):
+        message = f"a `learning_rate` of {rate:g} has no effect: `train.schedule` sets it from epoch 1 on"
+        where = optimizer.argument_path("learning_rate")
+        yield _warning(draft, "schedule-idle", message, where, f"write `learning_rate: {draft.schedule[1]:g}`")
+    late = [epoch for epoch in draft.schedule if draft.epochs is not None and epoch > draft.epochs]
+    if late:
+        message = f"a run of {draft.epochs} epoch{'s' * (draft.epochs != 1)} never comes to epoch {late[0]}"
+        yield _warning(draft, "schedule-steps", message, (*path, str(late[0])), "remove it, or write more `epochs`")
 
 
 def _check_class_weight(draft: Draft) -> Iterator[Problem]:
@@ -82,13 +120,6 @@ def _check_mode(draft: Draft, callback: Placed) -> Iterator[Problem]:
     if not isinstance(monitor, str):
         return
     yield from _check_direction(draft, monitor, mode, callback.argument_path("mode"))
-    metrics = [metric.object for metric in draft.metrics or ()]
-    metric = metric_of(metrics, monitor)
-    if mode == "auto" and metric is not None and entries.trait("metric", metric.name, "undirected"):
-        path = callback.argument_path("monitor")
-        message = f"Keras does not know whether a low or a high `{monitor}` is good"
-        hint = f"write `mode: {direction(metrics, monitor)}` beside it"
-        yield draft.tell("callback-mode", message, path, hint)
 
 
 def _check_direction(draft: Draft, monitor: str, mode: object, path: KeyPath) -> Iterator[Problem]:
