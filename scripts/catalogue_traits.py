@@ -48,7 +48,8 @@ LAYERS = judged(
     ),
     ("Activation Dense Masking", {"positionwise": True}),
     # Keras equalizes histograms over a whole batch, only in training (3.15.1).
-    ("AugMix RandAugment", {"mixes_batch": "training"}),
+    ("AugMix", {"mixes_batch": "training"}),  # augments too, but draws layers without a seed (3.15.1)
+    ("RandAugment", {"augments": "places", "mixes_batch": "training"}),
     # `top_db` counts from the loudest point of the whole batch (3.15.1).
     ("MelSpectrogram", {"mixes_batch": "always"}),
     # Convolutions and poolings
@@ -60,11 +61,12 @@ LAYERS = judged(
     ("Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D UpSampling3D", {}),
     ("ZeroPadding1D ZeroPadding2D ZeroPadding3D", {}),
     # Images
-    ("AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization RandomBrightness", {}),
-    ("RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform", {}),
-    ("RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert", {}),
-    ("RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear", {}),
-    ("RandomTranslation RandomZoom Resizing Solarization", {}),
+    ("AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization Resizing", {}),
+    ("RandomCrop RandomElasticTransform RandomFlip RandomPerspective RandomRotation", {"augments": "places"}),
+    ("RandomShear RandomTranslation RandomZoom", {"augments": "places"}),
+    ("RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast", {"augments": "values"}),
+    ("RandomErasing RandomGaussianBlur RandomGrayscale RandomHue RandomInvert", {"augments": "values"}),
+    ("RandomPosterization RandomSaturation RandomSharpness Solarization", {"augments": "values"}),
     # Others
     ("CategoryEncoding Embedding Hashing ReversibleEmbedding", {"takes_whole": True}),
     ("Discretization EinsumDense", {}),

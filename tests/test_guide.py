@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 from tests.helpers import ROOT, script
 
+import dltrain
 from dltrain.cli import VERBS, cli
 from dltrain.cli.diagnostics import text
 from dltrain.config import load
 from dltrain.config.manual import templates
 from dltrain.config.schema import SECTIONS
 from dltrain.data.sources import SOURCES
+from dltrain.engine.events import Loaded
 from dltrain.errors import ConfigError
 
 GUIDE = (ROOT / "docs" / "config.md").read_text()
@@ -56,6 +60,26 @@ def first_complete_example() -> str:
     return str(next(example for example in EXAMPLES if is_complete(example)))
 
 
+def fine_tuning() -> list[str]:
+    """Return the configs of the section on fine-tuning, each of which takes the weights of the one before it."""
+    return [example for example in EXAMPLES if "initial_weights: latest" in example]
+
+
+def test_guide_fine_tuning_trains_the_head_and_then_all_layers(tmp_path: Path) -> None:
+    head, everything = fine_tuning()
+    (tmp_path / "head.yaml").write_text(head)
+    (tmp_path / "all.yaml").write_text(everything)
+    found = []
+    steps = [("head.yaml", ["train.initial_weights=null", "train.freeze=[]"]), ("head.yaml", []), ("all.yaml", [])]
+    for name, overrides in steps:
+        events: list[Any] = []
+        run = dltrain.fit(tmp_path / name, overrides, smoke=True, runs_dir=tmp_path / "runs", on_event=events.append)
+        found.append(load_file(next((run.path / "checkpoints").iterdir()) / "weights.safetensors"))
+        assert [event.matched for event in events if isinstance(event, Loaded)] == ([] if overrides else [4])
+    assert np.array_equal(found[0]["body/kernel"], found[1]["body/kernel"])
+    assert not np.array_equal(found[1]["body/kernel"], found[2]["body/kernel"])
+
+
 def test_guide_tables_are_current() -> None:
     assert script("make_docs").text() == GUIDE, "stale: run python scripts/make_docs.py"
 
@@ -69,6 +93,7 @@ def test_guide_names_every_key() -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_guide_example_passes_the_check(example: str, tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "head.yaml").write_text(fine_tuning()[0])
     own_arrays(tmp_path / "data.npz")
     own_images(tmp_path / "photos")
     for table in (ROOT / "configs" / "data").glob("*.csv"):

@@ -34,8 +34,9 @@ for config in configs:
     kept = keras.saving.load_model(run.path / "model.keras")
     assert kept.count_params() == run.record().parameters
 tiny = folder / "tiny.yaml"
-found["whole"] = fingerprint(dltrain.fit(tiny, [jax, "train.epochs=3"], runs_dir=folder / "whole"))
-found["resumed"] = fingerprint(dltrain.resume(stopped(tiny, folder / "parts", 1, jax, "train.epochs=3")))
+changed = [jax, "train.epochs=3", "data.augment=[GaussianNoise: {stddev: 0.1}]"]
+found["whole"] = fingerprint(dltrain.fit(tiny, changed, runs_dir=folder / "whole"))
+found["resumed"] = fingerprint(dltrain.resume(stopped(tiny, folder / "parts", 1, *changed)))
 assert "tensorflow" not in sys.modules, "TensorFlow was imported"
 print(json.dumps([keras.backend.backend(), found]))
 """

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Evaluation,
         Event,
         Finished,
+        Loaded,
         Phase,
         Prepared,
         Profiled,
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     )
     from dltrain.engine.dry_run import DryRun
     from dltrain.engine.events import Listener
+
+
+_MOST_FRESH = 8
 
 
 def error(failure: DltrainError) -> None:
@@ -111,6 +115,8 @@ class _Plain:
             case events.SkippedCheckpoint():
                 self.close()
                 self.line(f"skipping the checkpoint of epoch {event.epoch}: {event.reason}")
+            case events.Loaded():
+                self.show_loaded(event)
             case events.Stopping():
                 self.close()
                 self.line("stopping after this step; press Ctrl-C again to stop at once")
@@ -153,11 +159,21 @@ class _Plain:
         where = f"after epoch {event.epoch} of {event.epochs}" if event.epoch else none
         self.line(f"resuming {event.path} {where}")
 
+    def show_loaded(self, event: Loaded) -> None:
+        self.close()
+        of = f" (epoch {event.epoch})" if event.epoch is not None else ""
+        self.line(f"initial weights: {event.matched:,} of {event.weights:,} from {event.source}{of}")
+        if event.fresh:
+            more = f", and {len(event.fresh) - _MOST_FRESH:,} more" if len(event.fresh) > _MOST_FRESH else ""
+            self.line(f"  not from there: {', '.join(event.fresh[:_MOST_FRESH])}{more}")
+
     def show_prepared(self, event: Prepared) -> None:
         self.hidden |= {f"{split}{part}" for part in event.metric_parts for split in ("", "val_", "test_")}
         held_out = f", {event.validation_samples:,} for validation" if event.validation_samples else ""
         smoke = "smoke run: " if event.smoke else ""
-        self.line(f"{smoke}{event.train_samples:,} training samples{held_out}, {event.parameters:,} parameters")
+        trained = f", {event.trained:,} of them trained" if event.trained is not None else ""
+        counts = f"{event.train_samples:,} training samples{held_out}, {event.parameters:,} parameters{trained}"
+        self.line(f"{smoke}{counts}")
         backend = "" if event.backend == "TensorFlow" else f", {event.backend}"
         precision = "" if event.precision == "float32" else f", {event.precision}"
         self.line(f"on {event.device}{backend}{precision}")

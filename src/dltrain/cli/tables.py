@@ -20,7 +20,7 @@ _MOST_TEXT = 10_000  # characters
 
 if TYPE_CHECKING:
     from dltrain.engine import StoppedEarly
-    from dltrain.runs import EarlyStop, MachineRecord, Run, RunRecord, RunSummary, RuntimeRecord
+    from dltrain.runs import EarlyStop, InitialWeights, MachineRecord, Run, RunRecord, RunSummary, RuntimeRecord
 
 
 def number(value: object) -> str:
@@ -136,6 +136,13 @@ def _machine(machine: MachineRecord | None) -> dict[str, str]:
     return {key: text for key, text in found.items() if text}
 
 
+def _began(weights: InitialWeights | None) -> dict[str, str]:
+    if weights is None:
+        return {}
+    of = f" (epoch {weights.epoch})" if weights.epoch is not None else ""
+    return {"began with": f"{weights.matched:,} of {weights.weights:,} weights from {weights.source}{of}"}
+
+
 def _stopped(record: RunRecord) -> dict[str, str]:
     stop = record.early_stop
     if stop is None:
@@ -178,6 +185,7 @@ def run(found: Run) -> None:
         "command": record.command,
         "data": f"{data.name}: {counts}",
         "parameters": f"{record.parameters or 0:,}",
+        **_began(record.initial_weights),
         "device": record.device,
         **_machine(record.machine),
         **_chosen(record.runtime),

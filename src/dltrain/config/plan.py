@@ -15,6 +15,7 @@ from dltrain.config.catalogue.rates import in_steps
 from dltrain.config.checks import check_config
 from dltrain.config.checks.data import task_of
 from dltrain.config.checks.outline import Outline
+from dltrain.config.checks.transfer import INITIAL_WEIGHTS, is_path
 from dltrain.config.composition import compose
 from dltrain.config.composition.extends import read_limited
 from dltrain.config.document.reader import MAX_DEPTH, ReadError
@@ -104,6 +105,11 @@ class Plan:
         item = self.spec.train.optimizer
         optimizer = item.model_copy(update={"arguments": in_steps("optimizer", item.name, item.arguments, steps)})
         train = self.spec.train.model_copy(update={"optimizer": optimizer})
+        return replace(self, spec=self.spec.model_copy(update={"train": train}))
+
+    def starting_from(self, weights: str) -> Plan:
+        """Return the plan with `weights`, an absolute path, for `train.initial_weights`."""
+        train = self.spec.train.model_copy(update={"initial_weights": weights})
         return replace(self, spec=self.spec.model_copy(update={"train": train}))
 
     @property
@@ -255,6 +261,9 @@ def check(file: str, data: bytes, overrides: Sequence[str], alone: bool = False,
 
 def anchor(tree: Node) -> None:
     """Make the paths of a config absolute: they are relative to the file that has them, overrides to the directory."""
+    weights = locate(tree, INITIAL_WEIGHTS)
+    if weights is not None and isinstance(weights.value, str) and is_path(weights.value):
+        weights.value = _absolute(weights, weights.value)
     node = locate(tree, ("data", "dataset"))
     if node is None or not isinstance(node.value, dict):
         return
@@ -265,8 +274,12 @@ def anchor(tree: Node) -> None:
         for key, child in arguments.value.items():
             argument = entry.arguments.get(key)
             if argument is not None and argument.kinds == ("path",) and isinstance(child.value, str) and child.value:
-                base = Path(child.where.file).parent if child.where.origin == "file" else Path()
-                child.value = os.path.normpath((base / _at_home(child.value)).absolute())
+                child.value = _absolute(child, child.value)
+
+
+def _absolute(node: Node, path: str) -> str:
+    base = Path(node.where.file).parent if node.where.origin == "file" else Path()
+    return os.path.normpath((base / _at_home(path)).absolute())
 
 
 def _at_home(path: str) -> Path:

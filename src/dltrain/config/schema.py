@@ -123,6 +123,11 @@ class DataSpec(Section):
         description="Share of the samples held out for the test, stratified by class, where the data set has no test "
         "split.",
     )
+    augment: list[KerasObject] = Field(
+        default=[],
+        description="Keras layers that change training samples by chance, such as `RandomFlip`; validation, test and "
+        "predictions get samples as they are.",
+    )
     limit: Limit = Field(default=Limit(), description="How many samples to use; all by default.")
 
 
@@ -221,6 +226,15 @@ class TrainSpec(Section):
         "classes of different size.",
     )
     callbacks: list[KerasObject] = Field(default=[], description="Keras callbacks, in order.")
+    initial_weights: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Weights to begin with, by the names of layers: the best ones of a run (`latest`, an id, a "
+        "directory), or a `.safetensors` file; paths are relative to the config's file.",
+    )
+    freeze: list[str] = Field(
+        default=[], description="Layers that keep their weights, by name as in `dltrain check -v`: `conv2d_1`."
+    )
     checkpoint: CheckpointSpec = Field(default=CheckpointSpec(), description="Which epoch is the best.")
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
         default="float32",

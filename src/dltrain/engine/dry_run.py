@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from dltrain.engine.events import Listener, Phase, ignore
 from dltrain.engine.inputs import load_data
 from dltrain.engine.model.speed import choose_threads
 from dltrain.engine.session import Device, Session, open_session
+from dltrain.engine.training.initial_weights import find_source
 from dltrain.engine.training.job import Job, prepare
 from dltrain.errors import Problem
 
@@ -79,10 +81,11 @@ def dry_run(plan: Plan, *, owns_process: bool = False, on_event: Listener = igno
         ConfigError: the model cannot be built, or its loss or gradients are not finite on the first batch.
         DataError: the data cannot be read.
     """
+    source = find_source(plan, Path("runs"))
     dataset = load_data(plan.spec, on_event)
     threads = choose_threads(plan, dataset.facts, owns_process)
     with open_session(plan.spec, threads, owns_process=owns_process, on_event=on_event) as session:
-        return _tried_out(prepare(plan, dataset, session, on_event), on_event)
+        return _tried_out(prepare(plan, dataset, session, on_event, source=source), on_event)
 
 
 def _tried_out(job: Job, on_event: Listener) -> DryRun:

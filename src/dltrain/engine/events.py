@@ -41,6 +41,20 @@ class Resuming:
 
 
 @dataclass(frozen=True, slots=True)
+class Loaded:
+    """Weights to begin with were read: `matched` of the model's `weights`; `fresh` tells of each other one.
+
+    `epoch` is that of the run whose file `source` is; None for another file.
+    """
+
+    source: str
+    epoch: int | None
+    matched: int
+    weights: int
+    fresh: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """SIGINT, SIGTERM or SIGHUP has arrived: the current step ends first. Sent from a separate thread."""
 
@@ -49,7 +63,8 @@ class Stopping:
 class Prepared:
     """The run exists and training is about to begin.
 
-    `metric_parts` names the metrics of one class or threshold, whose mean is a metric too; without `val_` or `test_`.
+    `trained` is how many of the `parameters` are trained where layers are frozen. `metric_parts` names the metrics of
+    one class or threshold, whose mean is a metric too; without `val_` or `test_`.
     """
 
     run: str
@@ -64,6 +79,7 @@ class Prepared:
     smoke: bool
     precision: str = "float32"
     metric_parts: tuple[str, ...] = ()
+    trained: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +144,7 @@ Event = (
     Phase
     | Warned
     | SkippedCheckpoint
+    | Loaded
     | Resuming
     | Prepared
     | StepDone

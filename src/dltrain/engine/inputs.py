@@ -19,7 +19,7 @@ from dltrain.errors import Problem, UsageError
 if TYPE_CHECKING:
     from dltrain.config import Spec
     from dltrain.config.catalogue.labels import LabelEncoding
-    from dltrain.engine.backends.backend import Backend, InputPipeline
+    from dltrain.engine.backends.backend import Augment, Backend, InputPipeline
 
 SplitName = Literal["test", "validation", "train"]
 
@@ -82,25 +82,32 @@ class Pipelines:
     test: InputPipeline
 
 
-def pipelines_of(dataset: Dataset, encoding: LabelEncoding, spec: Spec, backend: Backend) -> Pipelines:
-    """The input pipeline of every split, labels encoded as the loss takes them."""
+def pipelines_of(
+    dataset: Dataset, encoding: LabelEncoding, spec: Spec, backend: Backend, augment: Augment | None = None
+) -> Pipelines:
+    """The input pipeline of every split, labels encoded as the loss takes them; `augment` is for training alone."""
     return Pipelines(
-        pipeline_of(dataset, "train", encoding, spec, backend),
+        pipeline_of(dataset, "train", encoding, spec, backend, augment),
         pipeline_of(dataset, "validation", encoding, spec, backend) if dataset.validation is not None else None,
         pipeline_of(dataset, "test", encoding, spec, backend),
     )
 
 
 def pipeline_of(
-    dataset: Dataset, name: SplitName, encoding: LabelEncoding, spec: Spec, backend: Backend
+    dataset: Dataset,
+    name: SplitName,
+    encoding: LabelEncoding,
+    spec: Spec,
+    backend: Backend,
+    augment: Augment | None = None,
 ) -> InputPipeline:
     """Return the input pipeline of a split, with labels in the given encoding."""
     split = split_of(dataset, name)
     targets = encode(split.y, encoding, dataset.facts.classes)
     dtype = input_dtype(dataset.facts, spec.model.layers)
     of_samples = sample_weights(dataset, spec.train.class_weight) if name == "train" else None
-    feed = spec.runtime.feed
-    return backend.input_pipeline(split.x, targets, dataset.scale, feed, dtype, dataset.target_scale, of_samples)
+    scales, feed = (dataset.scale, dataset.target_scale), spec.runtime.feed
+    return backend.input_pipeline(split.x, targets, scales[0], feed, dtype, scales[1], of_samples, augment)
 
 
 def sample_weights(dataset: Dataset, chosen: Mapping[str, float] | str | None) -> np.ndarray | None:

@@ -75,6 +75,20 @@ def read(
         return {n: _read_file(folder / n, entry) for n, entry in expected.items() if only is None or n in only}
 
 
+def locate(directory: Path, epoch: int, name: str) -> tuple[Path, str]:
+    """Return the path of a file of a checkpoint and its SHA-256 as the manifest says it, for a reader that compares.
+
+    Raises:
+        RunError: as `read`, as far as names and sizes tell it.
+    """
+    read(directory, epoch, only=())
+    folder = _locate(directory, epoch) or _folder(directory, epoch)
+    expected = _read_manifest(folder / MANIFEST, epoch)
+    if name not in expected:
+        raise _damaged(folder, f"{name} is missing")
+    return folder / name, str(expected[name].get("sha256"))
+
+
 def keep(directory: Path, wanted: Collection[int]) -> None:
     """Remove the checkpoints of all other epochs, and leftovers of kills. Raises RunError."""
     with atomic.trouble("tidy", directory):

@@ -112,6 +112,27 @@ class EarlyStop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InitialWeights:
+    """The weights that a run began with, as far as they were not drawn.
+
+    Args:
+        source: the file that they were read from.
+        epoch: of the run that the file belongs to; None for another file.
+        sha256: of the file.
+        matched: how many weights of the model it gave.
+        weights: how many the model has.
+        fresh: a phrase for each weight that it did not give.
+    """
+
+    source: str = ""
+    epoch: int | None = None
+    sha256: str = ""
+    matched: int = 0
+    weights: int = 0
+    fresh: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """The contents of run.json.
 
@@ -124,6 +145,7 @@ class RunRecord:
         git: state of the repository around the config; None without one.
         resolved_sha256: hash of resolved.yaml; several if a kill may have come between the writes of the two files.
         machine: that which the run began on; None in runs of older versions.
+        initial_weights: those that it began with; None where all were drawn.
         parameters: number of values in the model's weights.
         best_epoch: counted from 1; None before the first epoch ends.
         metrics: metrics of the best epoch, and with the prefix `test_` of the test split; NaN for null in JSON.
@@ -154,6 +176,7 @@ class RunRecord:
     git: GitState | None = None
     data: DataRecord = DataRecord()
     resolved_sha256: tuple[str, ...] = ()
+    initial_weights: InitialWeights | None = None
     parameters: int | None = None
     best_epoch: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -217,7 +240,17 @@ def read_record(directory: Path, *, known: bool = False) -> RunRecord:
 
 
 # Fields left out of run.json while unset; a new run.json shows the others as null or empty.
-_ABSENT_UNLESS_SET = ("directions", "epochs", "early_stop", "expect", "machine", "seconds", "error", "resumed")
+_ABSENT_UNLESS_SET = (
+    "directions",
+    "epochs",
+    "early_stop",
+    "expect",
+    "initial_weights",
+    "machine",
+    "seconds",
+    "error",
+    "resumed",
+)
 
 
 def _written(record: Any) -> Iterator[tuple[str, Any]]:
@@ -366,6 +399,9 @@ _READERS: dict[str, Reader] = {
     ),
     "early_stop": _part(
         EarlyStop, epoch=_count, monitor=_text, best_epoch=_count, best=_number, min_delta=_number, baseline=_number
+    ),
+    "initial_weights": _part(
+        InitialWeights, source=_text, epoch=_count, sha256=_text, matched=_count, weights=_count, fresh=_texts
     ),
     "expect": _part(ExpectRecord, failed=_texts),
     "resumed": _resumed,

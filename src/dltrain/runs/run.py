@@ -167,6 +167,10 @@ class Run:
         """
         return checkpoints.read(self._checkpoints(), epoch, limit, only)
 
+    def locate_checkpoint(self, epoch: int, name: str) -> tuple[Path, str]:
+        """Return the path of a file of a checkpoint, and its SHA-256 as the manifest says it."""
+        return checkpoints.locate(self._checkpoints(), epoch, name)
+
     def keep_checkpoints(self, epochs: Collection[int]) -> None:
         """Remove the checkpoints of all other epochs, and leftovers of earlier kills."""
         checkpoints.keep(self._checkpoints(), epochs)

@@ -718,13 +718,17 @@ def test_elsewhere_a_call_of_something_else_is_told(text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "hint"),
     [
-        ({"ImageDataGenerator": {"rotation_range": 36}}, "write as first layers `RandomRotation: {factor: 0.1}`"),
-        (["RandomFlip", {"RandomRotation": {"factor": 0.2}}], "`- RandomFlip`, `- RandomRotation: {factor: 0.2}`"),
-        (True, "augmentation is layers at the beginning: `- RandomFlip: {mode: horizontal}`"),
+        (
+            {"ImageDataGenerator": {"rotation_range": 36}},
+            "write `augment: [{RandomRotation: {factor: 0.1}}]` in `data`",
+        ),
+        (["RandomFlip", {"RandomRotation": {"factor": 0.2}}], "did you mean `augment`?"),
+        ({"ImageDataGenerator": {"rescale": 1 / 255}}, "write as first layers `Rescaling"),
+        (True, "write `augment: [RandomFlip: {mode: horizontal}]` in `data`"),
     ],
     ids=str,
 )
-def test_elsewhere_augmentation_is_told_as_layers(value: Any, hint: str) -> None:
+def test_elsewhere_augmentation_is_told_as_layers_of_the_data(value: Any, hint: str) -> None:
     made = config()
     made["data"]["augmentation"] = value
     (problem,) = problems(made)

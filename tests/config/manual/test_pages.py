@@ -22,7 +22,7 @@ from dltrain.errors import UsageError
 NAMES = {**{section: entries.names(section) for section in entries.sections()}, "dataset": tuple(datasets.ENTRIES)}
 BASE = {
     "data": {"dataset": {"synthetic": {"features": 10, "classes": 10, "samples": 6000, "test_samples": 1000}}},
-    "model": {"layers": ["Flatten", {"Dense": {"units": 10, "activation": "softmax"}}]},
+    "model": {"layers": ["Flatten", {"Dense": {"units": 12}}, {"Dense": {"units": 10, "activation": "softmax"}}]},
     "train": {
         "optimizer": "Adam",
         "loss": "sparse_categorical_crossentropy",

@@ -26,6 +26,7 @@ Trait = Literal[
     "takes_whole",  # takes whole numbers, such as the indices of words
     "drops",  # sets a share, its `rate`, of the numbers to zero or blurs them, in training alone
     "adds_noise",  # in training alone
+    "augments",  # changes images by chance, in training alone: their `values`, or the `places` of these
     "rescales",  # multiplies and shifts its input's numbers, so they may lie anywhere
     "applies",  # the activation function that the layer is
     "positionwise",  # works at every position along a sample's axes alike: it adds none and takes none away
@@ -132,6 +133,15 @@ def trait(section: str, name: str | None, key: Trait) -> Any:
 def passes_on(layer: str) -> bool:
     """Whether a layer leaves every number what it is, outside of training."""
     return any(trait("layer", layer, name) for name in ("keeps_values", "drops", "adds_noise"))
+
+
+def augmentations() -> tuple[str, ...]:
+    """The layers that change samples by chance, in training alone, and take every chance from their seed."""
+    return tuple(name for name in names("layer") if _by_chance(name))
+
+
+def _by_chance(layer: str) -> bool:
+    return any(trait("layer", layer, name) for name in ("augments", "drops", "adds_noise"))
 
 
 def follows_labels(section: str, name: str) -> bool:

@@ -18,11 +18,14 @@ from dltrain.config.document.suggest import listing, rename, short, shown
 from dltrain.config.document.writer import flow
 from dltrain.errors import Fix, KeyPath, Problem, Where
 
+AUGMENT: KeyPath = ("data", "augment", "*")
+LAYERS: KeyPath = ("model", "layers", "*")
 ALONE = Around()
 _TRIED = Around(tried=True)
 FIELDS: dict[KeyPath, str] = {
     ("data", "dataset"): "dataset",
-    ("model", "layers", "*"): "layer",
+    AUGMENT: "layer",
+    LAYERS: "layer",
     ("train", "optimizer"): "optimizer",
     ("train", "loss"): "loss",
     ("train", "metrics", "*"): "metric",
@@ -42,14 +45,14 @@ def known_names(section: str) -> list[str]:
 
 
 def object_nodes(root: Node) -> Iterator[tuple[str, KeyPath, Node]]:
-    """Yield (section, path, node) of every Keras object directly in a section, except layers."""
+    """Yield (section, path, node) of every Keras object directly in a section, except the layers of the model."""
     for pattern, section in FIELDS.items():
         node: Node | None = root
         for key in pattern:
             if key == "*" or node is None:
                 break
             node = node.value.get(key) if isinstance(node.value, dict) else None
-        if node is None or section == "layer":
+        if node is None or pattern == LAYERS:
             continue
         if pattern[-1] != "*":
             yield section, pattern, node

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from dltrain.config.checks.augmentation import check_augmentation
 from dltrain.config.checks.draft import make_draft
 from dltrain.config.checks.fitting import fitted
 from dltrain.config.checks.outline import Outline, make_outline
 from dltrain.config.checks.problems import told
 from dltrain.config.checks.sense import check_sense
 from dltrain.config.checks.structure import check_structure
+from dltrain.config.checks.transfer import check_transfer
 from dltrain.config.document.source import Node
 from dltrain.config.schema import Spec
 from dltrain.data.facts import Facts
@@ -55,5 +57,6 @@ def check_config(
     found = fitted(tree, layers, found, facts)
     draft = make_draft(tree, layers, found, facts)
     outline = make_outline(draft)
-    found += [*outline.problems, *check_sense(draft, outline)]
+    found += [*outline.problems, *check_augmentation(draft), *check_transfer(draft, outline, files=facts is None)]
+    found += check_sense(draft, outline)
     return Findings(spec, outline, draft.data, told(found))

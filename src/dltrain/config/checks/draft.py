@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from dltrain.config.catalogue import objects, rates
+from dltrain.config.catalogue.names import layer_names
 from dltrain.config.checks.data import known_facts
 from dltrain.config.checks.shapes.terms import WRAPPED
 from dltrain.config.document.source import Node, locate, nearest, place_of
@@ -37,15 +38,19 @@ class Draft:
         data: what is known of the data set.
         layers: the layers, repeats expanded, up to the first that has a problem.
         whole: whether these are all layers.
+        augment: the layers under `data.augment`.
         optimizer: with steps for what is given in epochs, as far as the steps of an epoch are known.
         steps: optimizer steps in an epoch.
         schedule: learning rates by the epochs from which they hold, in their order.
+        initial_weights: where the first weights come from.
+        freeze: names of layers that keep their weights; these layers are among `layers` with `trainable: false`.
         expect: the names under `expect`, with their bounds as written.
         other_samples: of the validation split, where there is one, and of the test split, as far as they are known.
     """
 
     tree: Node
     data: Facts | None
+    augment: tuple[Placed, ...]
     layers: tuple[Placed, ...]
     whole: bool
     optimizer: Placed | None
@@ -59,6 +64,8 @@ class Draft:
     shuffle: bool | None
     schedule: Mapping[int, float]
     class_weight: Mapping[str, float] | str | None
+    initial_weights: str | None
+    freeze: tuple[str, ...]
     monitor: str | None
     mode: str | None
     expect: Mapping[str, object]
@@ -134,11 +141,13 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem], 
     good = [_placed(path, nearest(tree, path)) if not bad(path) else None for path in layers]
     first_bad = good.index(None) if None in good else len(good)
     train = TrainSpec.model_fields
+    freeze = tuple(scalar(("train", "freeze"), None) or ())
     expect = locate(tree, ("expect",))
     draft = Draft(
         tree=tree,
         data=facts,
-        layers=tuple(item for item in good[:first_bad] if item is not None),
+        augment=listed(("data", "augment")),
+        layers=_frozen([item for item in good[:first_bad] if item is not None], freeze),
         whole=first_bad == len(good) and not bad(("model", "layers")) and bool(good),
         optimizer=placed(("train", "optimizer")),
         loss=placed(("train", "loss")),
@@ -150,6 +159,8 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem], 
         shuffle=scalar(("train", "shuffle"), train["shuffle"].default),
         schedule=_schedule(scalar(("train", "schedule"), {})),
         class_weight=scalar(("train", "class_weight"), None),
+        initial_weights=scalar(("train", "initial_weights"), None),
+        freeze=freeze,
         precision=scalar(("train", "precision"), train["precision"].default),
         monitor=scalar(("train", "checkpoint", "monitor"), CheckpointSpec.model_fields["monitor"].default),
         mode=scalar(("train", "checkpoint", "mode"), CheckpointSpec.model_fields["mode"].default),
@@ -176,6 +187,19 @@ def _in_steps(draft: Draft) -> Placed | None:
 
 def _schedule(written: Mapping[str, float] | None) -> dict[int, float]:
     return {int(epoch): float(rate) for epoch, rate in sorted((written or {}).items(), key=lambda item: int(item[0]))}
+
+
+def _frozen(layers: Sequence[Placed], freeze: Collection[str]) -> tuple[Placed, ...]:
+    """Return the layers, those that `freeze` names as if they had `trainable: false`."""
+    names = layer_names([placed.object for placed in layers]) if freeze else ()
+    found = list(layers)
+    for index, name in enumerate(names):
+        item = layers[index].object
+        if name in freeze and (entry := objects.find("layer", item.name)) and "trainable" in entry.arguments:
+            arguments = {**item.arguments, "trainable": False}
+            still = KerasObject.model_construct(name=item.name, arguments=arguments)
+            found[index] = Placed(layers[index].path, still)
+    return tuple(found)
 
 
 def _other_samples(

@@ -28,6 +28,7 @@ from dltrain.names import LONGEST, slug
 _EXAMPLES = {
     "data": "data: {dataset: mnist}",
     "dataset": "dataset: mnist",
+    "augment": "augment: [RandomFlip: {mode: horizontal}]",
     "model": "model: {layers: [Flatten, Dense: {units: 10, activation: softmax}]}",
     "layers": "layers: [Flatten, Dense: {units: 10, activation: softmax}]",
     "train": "train: {optimizer: Adam, loss: sparse_categorical_crossentropy, epochs: 5}",
@@ -39,6 +40,8 @@ _EXAMPLES = {
     "schedule": "schedule: {1: 0.001, 10: 0.0001}",
     "class_weight": "class_weight: balanced",
     "callbacks": "callbacks: [EarlyStopping: {patience: 3}]",
+    "initial_weights": "initial_weights: latest",
+    "freeze": "freeze: [conv2d]",
     "limit": "limit: {train: 1000}",
     "checkpoint": "checkpoint: {monitor: val_accuracy}",
     "monitor": "monitor: val_loss",

@@ -17,7 +17,7 @@ from dltrain.arguments import Argument
 from dltrain.config.catalogue import datasets, entries, examples
 from dltrain.config.catalogue.entries import Entry
 from dltrain.config.catalogue.kinds import KINDS, expected
-from dltrain.config.catalogue.objects import FIELDS, find, known_names
+from dltrain.config.catalogue.objects import AUGMENT, FIELDS, LAYERS, find, known_names
 from dltrain.config.catalogue.phrases import noun
 from dltrain.config.document.reader import MAX_ENTRIES
 from dltrain.config.schema import SECTIONS, Spec, default_phrase
@@ -104,7 +104,7 @@ def _key(path: KeyPath, generated: Json, part: bool) -> Json:
     plain = {key: _short(generated[key]) for key in sorted(generated) if key not in ("title", "description")}
     if (*path, "*") in FIELDS:
         section = FIELDS[(*path, "*")]
-        plain["items"] = _ref("layer_or_repeat" if section == "layer" else section)
+        plain["items"] = _ref({LAYERS: "layer_or_repeat", AUGMENT: "augmentation"}.get((*path, "*"), section))
     if part and "additionalProperties" in plain:
         plain["additionalProperties"] = _or_null(plain["additionalProperties"])
     if "const" in plain:
@@ -134,6 +134,7 @@ def _or_null(schema: Json) -> Json:
 def _definitions() -> Json:
     sections = ["dataset", *(section for section in entries.sections() if section != "activation")]
     definitions: Json = {section: _object(section, known_names(section)) for section in sections}
+    definitions["augmentation"] = _object("layer", list(entries.augmentations()))
     definitions["layer_or_repeat"] = _layer_or_repeat(definitions["layer"])
     definitions["repeat"] = _repeat()
     definitions["activation"] = {"type": "string", "enum": list(entries.names("activation"))}

@@ -89,6 +89,8 @@ def _phrase(annotation: Any, bounds: dict[str, Any]) -> str:
         if inner[0] is int:
             return "a mapping from epochs to learning rates"
         return "a mapping from names to weights" if inner[1] is float else "a mapping from names to bounds"
+    if origin is list and inner == (str,):
+        return expected(Argument(("strs",)))
     if annotation is KerasObject:
         return "a Keras object"
     if annotation is type(None):

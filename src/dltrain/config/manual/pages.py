@@ -134,7 +134,7 @@ def _key_page(key: Key) -> Page:
         tuple(facts),
         ("key", "default", "meaning"),
         rows,
-        _names(section) if section else (),
+        _names_at(key.path, section),
         example,
         also if len(also) <= ALSO else (),
     )
@@ -150,6 +150,11 @@ def _section_of(path: str) -> str | None:
         if ".".join(str(part) for part in pattern if part != "*") == path:
             return section
     return None
+
+
+def _names_at(path: str, section: str | None) -> tuple[str, ...]:
+    """Return the names that a key takes; none for a key without objects."""
+    return entries.augmentations() if path == "data.augment" else _names(section) if section else ()
 
 
 def _names(section: str) -> tuple[str, ...]:

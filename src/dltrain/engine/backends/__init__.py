@@ -13,17 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dltrain.engine.backends.backend import Backend, without
+from dltrain.engine.backends.backend import cores as cores
 from dltrain.errors import DltrainError, UsageError
 
 NAMES = ("tensorflow", "jax")
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 
 _LEAST_ADDRESS_SPACE = 3_000_000_000  # bytes; with 2.5 GB, TensorFlow aborts
-
-
-def cores() -> int:
-    """Return the number of CPU cores available to this process."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def choose(name: str, owns_process: bool = False) -> Backend:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -34,6 +35,17 @@ class Values(Protocol):
     def __getitem__(self, rows: Any, /) -> Any: ...
 
 
+class Augment(Protocol):
+    """Changes samples by chance; a pure function of them and of its random states.
+
+    `states` is how many pairs of whole numbers from 0 to 2**31 - 1 it takes.
+    """
+
+    states: int
+
+    def __call__(self, x: Any, states: Any, /) -> Any: ...
+
+
 Recurrence = Literal["split", "unrolled"]
 """Faster implementations of a recurrent layer."""
 
@@ -62,7 +74,8 @@ class InputPipeline(Protocol):
     def shuffled(self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None) -> Batches:
         """Return every sample once, or the first `steps` batches, in random order.
 
-        The order is a pure function of `seed` and `epoch`, so checkpoints need no state for it.
+        The order is a pure function of `seed` and `epoch`, and augmentation one of these and the step, so checkpoints
+        need no state for them.
         """
 
 
@@ -109,6 +122,7 @@ class Backend(Protocol):
         dtype: InputDtype = "float32",
         target_scale: float = 1.0,
         weights: np.ndarray | None = None,
+        augment: Augment | None = None,
     ) -> InputPipeline:
         """Return the input pipeline of a split.
 
@@ -120,6 +134,7 @@ class Backend(Protocol):
             dtype: that of the model's input; int32 only without a scale.
             target_scale: what targets that are numbers are multiplied by, as float32.
             weights: what each sample counts in the loss, float32 of shape (samples,), as a third part of batches.
+            augment: what shuffled batches of samples go through, those in order not; targets stay as they are.
         """
 
     def speed_up(self, layer: keras.layers.Layer, how: Recurrence) -> bool:
@@ -139,6 +154,11 @@ class Backend(Protocol):
 
         With loss scaling for float16, the gradients are scaled too.
         """
+
+
+def cores() -> int:
+    """Return the number of CPU cores available to this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def streams(values: Values, kind: str) -> bool:

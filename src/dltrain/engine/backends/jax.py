@@ -12,6 +12,7 @@ import numpy as np
 
 from dltrain.engine.backends.backend import (
     INFERENCE_BATCH,
+    Augment,
     Batches,
     Epoch,
     InputDtype,
@@ -181,8 +182,11 @@ class NumPyBatches(keras.utils.PyDataset):
         seed: int = 0,
         epoch: EpochNumber | None = None,
         weights: np.ndarray | None = None,
+        augment: Augment | None = None,
     ) -> None:
         super().__init__(workers=1)
+        self._states = augment.states if augment is not None else 0
+        self._augment = jax.jit(augment) if augment is not None else None
         self._x, self._y, self._samples, self._weights = x, y, samples, weights
         self._size, self._steps, self._seed, self._epoch = size, steps, seed, epoch
         self._order: tuple[int, np.ndarray] | None = None
@@ -197,6 +201,9 @@ class NumPyBatches(keras.utils.PyDataset):
             rows = self._shuffled(self._epoch.value)[rows]
         x = self._x.gather(rows)
         y = x if self._y is None else self._y.gather(rows)
+        if self._augment is not None and self._epoch is not None:
+            seeds = np.random.SeedSequence([self._seed, self._epoch.value, step])
+            x = self._augment(x, seeds.generate_state(2 * self._states).reshape(-1, 2) >> 1)
         return (x, y) if self._weights is None else (x, y, self._weights[rows])
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
@@ -221,8 +228,9 @@ class InputPipeline:
         dtype: InputDtype = "float32",
         target_scale: float = 1.0,
         weights: np.ndarray | None = None,
+        augment: Augment | None = None,
     ) -> None:
-        self.samples = len(x)
+        self.samples, self._augment = len(x), augment
         self.kind = "stream" if streams(x, kind) else "memory"
         self._x = _Column(x, dtype, scale, self.kind)
         self._y = _Column(y, target_dtype(y), target_scale, "stream") if y is not None else None
@@ -236,7 +244,8 @@ class InputPipeline:
         if not isinstance(epoch, EpochNumber):
             raise TypeError(f"the epoch of another backend: {epoch!r}")
         count = -(-self.samples // batch_size) if steps is None else steps
-        return NumPyBatches(self._x, self._y, self.samples, batch_size, count, seed, epoch, self._weights)
+        split = self._x, self._y, self.samples
+        return NumPyBatches(*split, batch_size, count, seed, epoch, self._weights, self._augment)
 
 
 input_pipeline = InputPipeline

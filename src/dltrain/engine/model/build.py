@@ -60,6 +60,10 @@ class BuiltModel:
         """Return the number of values in the model's weights, trainable or not."""
         return sum(math.prod(variable.shape) for variable in self.model.weights)
 
+    def count_trained(self) -> int:
+        """Return the number of those that the optimizer changes."""
+        return sum(math.prod(variable.shape) for variable in self.model.trainable_variables)
+
 
 def build_model(plan: Plan, facts: Facts, session: Session, learn: Learner) -> BuiltModel:
     """Build and compile the model of a plan for the samples of a data set.
@@ -80,6 +84,9 @@ def build_model(plan: Plan, facts: Facts, session: Session, learn: Learner) -> B
     with precision(train.precision):
         layers, recurrent, adapted = _build_layers(plan, facts, session, learn)
         model = keras.Sequential([keras.Input(facts.shape, dtype=dtype), *layers], name=_scope(plan.spec.name))
+        for layer in model.layers:
+            if layer.name in train.freeze:
+                layer.trainable = False  # those inside a wrapper too
         encoding = _check_output(plan, facts, model)
         optimizer = _part(plan, ("train", "optimizer"), "optimizer", train.optimizer)
         loss = _part(plan, ("train", "loss"), "loss", train.loss)

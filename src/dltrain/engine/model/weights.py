@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
 import re
+import stat
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors import numpy as safetensors
 
 from dltrain.errors import RunError
 
 _MOST_NAMES = 5
+_MOST_HEADER = 10_000_000  # bytes; that of a thousand layers has a few hundred thousand
+_EXPECTED = "give a whole safetensors file, as in a run's checkpoints"
+_FLOATS = ("F16", "F32", "F64")
 
 
 def named_variables(model: keras.Sequential) -> dict[str, keras.Variable]:
@@ -83,6 +90,45 @@ def check(variables: Mapping[str, keras.Variable], values: Mapping[str, np.ndarr
         if shape != tuple(variable.shape) or dtype != str(variable.dtype):
             wanted = f"{tuple(variable.shape)} {variable.dtype}"
             raise RunError(f"{file} does not fit the model: `{name}` is {shape} {dtype}, not {wanted}")
+
+
+def weights_of(model: keras.Sequential) -> dict[str, keras.Variable]:
+    """Return the weights of the model under the names of `named_variables`: without random states."""
+    own = {id(variable) for variable in model.weights}
+    return {name: variable for name, variable in named_variables(model).items() if id(variable) in own}
+
+
+def read_fitting(
+    path: Path, wanted: Mapping[str, keras.Variable]
+) -> tuple[dict[str, np.ndarray], dict[str, tuple[int, ...]], str]:
+    """Read from a safetensors file what has the name and shape of a wanted variable; nothing else is read into memory.
+
+    Returns:
+        the values, the shape of every array in the file by name, and the SHA-256 of the file.
+
+    Raises:
+        RunError: the file cannot be read, is no safetensors file, or has values that are not finite.
+    """
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise RunError(f"{path} is not a plain file", _EXPECTED)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            if int.from_bytes(file.read(8), "little") > _MOST_HEADER:
+                raise RunError(f"{path} is damaged: its header has more than {_MOST_HEADER:,} bytes", _EXPECTED)
+        with safe_open(path, framework="numpy") as tensors:
+            shapes = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+            fitting = [name for name, variable in wanted.items() if shapes.get(name) == tuple(variable.shape)]
+            kinds = {name: tensors.get_slice(name).get_dtype() for name in fitting}
+            values = {name: tensors.get_tensor(name) for name in fitting if kinds[name] in _FLOATS}
+    except (OSError, ValueError, SafetensorError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise RunError(f"cannot read {path}: {reason[:200]}", _EXPECTED) from None
+    for name, value in values.items():
+        if not np.isfinite(value).all():
+            raise RunError(f"`{name}` in {path} has values that are not finite", "take another file")
+    return values, shapes, digest
 
 
 def _few(names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from dltrain.engine.inputs import load_data
 from dltrain.engine.model.speed import choose_threads
 from dltrain.engine.session import open_session
 from dltrain.engine.trained import PREPROCESS, preprocess_of
+from dltrain.engine.training.initial_weights import find_source
 from dltrain.engine.training.job import Job, create_run, prepare
 from dltrain.engine.training.profile import BUILD, LOAD, START, Stopwatch
 from dltrain.engine.training.signals import StopSignal
@@ -64,6 +65,9 @@ def fit(
     runs.ensure_writable(directory)
     if plan.checked.warnings:
         on_event(Warned(plan.checked.warnings))
+    source = find_source(plan, directory)
+    if source is not None:
+        plan = plan.starting_from(source.origin)  # `latest` will be another run
     watch = Stopwatch()
     with StopSignal(on_event, owns_process) as stop:
         dataset = load_data(plan.spec, on_event, stop.check)
@@ -71,7 +75,9 @@ def fit(
         threads = choose_threads(plan, dataset.facts, owns_process)
         with open_session(plan.spec, threads, owns_process=owns_process, on_event=on_event) as session:
             watch.lap(START)
-            return _trained(prepare(plan, dataset, session, on_event), directory, stop, on_event, watch, profile)
+            return _trained(
+                prepare(plan, dataset, session, on_event, source=source), directory, stop, on_event, watch, profile
+            )
 
 
 def _trained(

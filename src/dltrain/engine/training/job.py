@@ -17,6 +17,7 @@ from dltrain.engine.inputs import Pipelines, first_samples, pipelines_of
 from dltrain.engine.machine import machine_of
 from dltrain.engine.model.speed import Steps, choose_steps
 from dltrain.engine.session import Session
+from dltrain.engine.training.initial_weights import Source, load_weights
 
 if TYPE_CHECKING:
     import keras
@@ -39,6 +40,7 @@ class Job:
     callbacks: list[keras.callbacks.Callback]
     inputs: Pipelines
     steps: Steps
+    initial_weights: runs.InitialWeights | None = None
 
     def training_batches(self, epoch: Epoch) -> Batches:
         """Return the batches of an epoch of the training, whose order is a pure function of seed and `epoch`."""
@@ -48,7 +50,14 @@ class Job:
         return train.shuffled(self.steps.batch_size, spec.seed, epoch)
 
 
-def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener, learn: Learner | None = None) -> Job:
+def prepare(
+    plan: Plan,
+    dataset: Dataset,
+    session: Session,
+    on_event: Listener,
+    learn: Learner | None = None,
+    source: Source | None = None,
+) -> Job:
     """Build the model of a plan and the input pipelines of its splits.
 
     Args:
@@ -57,12 +66,14 @@ def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener, 
         session: the backend.
         on_event: called with each event of `engine.events`.
         learn: gives what a run has learnt for its `Normalization`; None to learn it from the data.
+        source: gives the weights to begin with; None where all are drawn.
 
     Raises:
         ConfigError: the data contradicts the config, the model needs more memory than this machine has, Keras refuses
             it or a callback, or loss or metrics do not take its output.
     """
     from dltrain.engine.model.adapting import from_data
+    from dltrain.engine.model.augmentation import build_augmentation
     from dltrain.engine.model.build import build_callbacks, build_model, try_out
 
     plan = _confirmed(plan, dataset, on_event)
@@ -73,11 +84,14 @@ def prepare(plan: Plan, dataset: Dataset, session: Session, on_event: Listener, 
     plan = plan.in_steps(steps.per_epoch)
     on_event(Phase("building the model"))
     built = build_model(plan, dataset.facts, session, learn or from_data(dataset))
-    try_out(plan, built, first_samples(dataset, built.encoding, plan.spec, 2))
+    samples = first_samples(dataset, built.encoding, plan.spec, 2)
+    try_out(plan, built, samples)
+    augment = build_augmentation(plan, samples[0])
+    initial = load_weights(plan, built.model, source, on_event) if source is not None else None
     callbacks = build_callbacks(plan)
     built.model.steps_per_execution = steps.per_execution
-    inputs = pipelines_of(dataset, built.encoding, plan.spec, session.backend)
-    return Job(plan, dataset, session, built, callbacks, inputs, steps)
+    inputs = pipelines_of(dataset, built.encoding, plan.spec, session.backend, augment)
+    return Job(plan, dataset, session, built, callbacks, inputs, steps, initial)
 
 
 def _confirmed(plan: Plan, dataset: Dataset, on_event: Listener) -> Plan:
@@ -135,6 +149,7 @@ def record_of(job: Job) -> dict[str, Any]:
             test=len(dataset.test),
         ),
         "resolved_sha256": (runs.config_digest(plan.resolved().encode()),),
+        "initial_weights": job.initial_weights,
         "parameters": job.built.count_parameters(),
         "epochs": plan.spec.train.epochs,
         "directions": directions(plan.spec.train, job.built.metric_parts),

@@ -21,6 +21,7 @@ from dltrain.engine.inputs import load_data
 from dltrain.engine.machine import differences, machine_of
 from dltrain.engine.session import Session, open_session
 from dltrain.engine.trained import OpenedRun, adapted_of, learnt_of, resolved_plan
+from dltrain.engine.training.initial_weights import find_source, load_weights
 from dltrain.engine.training.job import RECORDED_PACKAGES, Job, prepare, record_of
 from dltrain.engine.training.signals import StopSignal
 from dltrain.engine.training.train import train
@@ -129,6 +130,9 @@ def _go_on(opened: OpenedRun, job: Job, differs: Sequence[str], from_scratch: bo
     _check_left(opened, checkpoint)
     if checkpoint is not None:
         put_back(job.built.model, checkpoint)
+    elif (source := find_source(plan, run.path.parent)) is not None:  # stopped before its first checkpoint
+        before = record.initial_weights
+        load_weights(plan, job.built.model, source, on_event, before.sha256 if before is not None else None)
     run.rewrite_metrics(checkpoint.history if checkpoint is not None else ())
     run.tidy()
     epoch = checkpoint.epoch if checkpoint is not None else 0

@@ -190,8 +190,21 @@ def _of_class(word: Word, section: str, given: Mapping[str, Any], lost: tuple[st
 def key(word: str, value: Any, around: Around) -> Fix | str | None:
     """Return what to write for a key of other frameworks with this value; None for an unknown one."""
     if folded(word) in AUGMENTATIONS and (found := _augmentation(value, around)):
-        return f"augmentation is layers: write as first layers {Translation(tuple(found))}"
+        return _as_augment(found)
     return keys.key(word, value, around)
+
+
+def _as_augment(layers: list[Any]) -> Fix:
+    """Return the fix for layers that augment; what a layer does in predictions too belongs in the model."""
+    augment = [layer for layer in layers if (layer if isinstance(layer, str) else next(iter(layer))) in _AUGMENTING]
+    others = [layer for layer in layers if layer not in augment]
+    words = f"write `augment: {flow(augment)}` in `data`" if augment else ""
+    if others:
+        words += f"{', and' if words else 'write'} as first layers {Translation(tuple(others))}"
+    return Fix("move", ("data", "augment"), words)
+
+
+_AUGMENTING = entries.augmentations()
 
 
 def _augmentation(value: Any, around: Around) -> list[Any]:

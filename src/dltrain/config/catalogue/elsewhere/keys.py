@@ -259,7 +259,7 @@ AUGMENTATIONS = (
     *("augmentation", "augment", "dataaugmentation", "augmentations", "transform", "transforms"),
     *("imagedatagenerator", "augmentationpipeline"),
 )
-_AUGMENT = "augmentation is layers at the beginning: `- RandomFlip: {mode: horizontal}`"
+_AUGMENT = _moved("data.augment", "write `augment: [RandomFlip: {mode: horizontal}]` in `data`")
 _CLIP_NORM = _of_optimizer("global_clipnorm", 1.0)
 _STOPPING = _patience
 _NO_SEARCH = "there is no search in a config: run `fit` with `-s` for each value"
@@ -354,8 +354,14 @@ KEYS: dict[str, Answer] = {
     "decoder": "write its layers in `model.layers`",
     "combiner": "remove it: a Sequential model has one input",
     "backbone": "pretrained models are not offered: write layers in `model.layers`",
-    "pretrained": "pretrained models are not offered: remove it",
-    "weights": "pretrained models are not offered: remove it",
+    **dict.fromkeys(
+        ("pretrained", "weights", "initweights", "pretrainedweights", "finetunefrom", "loadweights", "warmstart"),
+        _moved("train.initial_weights", "write `initial_weights: latest` in `train`, for the weights of a run"),
+    ),
+    **dict.fromkeys(
+        ("frozen", "frozenlayers", "freezelayers", "freezebackbone", "freezeencoder"),
+        _moved("train.freeze", "write `freeze: [NAME]` in `train`, with names of layers as in `dltrain check -v`"),
+    ),
     # Data
     **dict.fromkeys(
         (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dltrain.config.catalogue import entries
 from dltrain.config.catalogue.names import class_name
+from dltrain.config.checks.augmentation import check_value_range
 from dltrain.config.checks.draft import Draft, Placed, value_of
 from dltrain.config.checks.outline import Outline
 from dltrain.errors import Problem, Severity
@@ -26,7 +27,10 @@ def check_inputs(draft: Draft, outline: Outline) -> Iterator[Problem]:
     if outline.shape is not None and not any(row.after.trainable for row in outline.rows):
         message = "the model has nothing to learn: no layer has trainable weights"
         path = ("model", "layers")
-        yield draft.tell("nothing-to-learn", message, path, "add a layer such as `Dense: {units: 10}`")
+        hint = "add a layer such as `Dense: {units: 10}`"
+        if draft.freeze:
+            path, hint = ("train", "freeze"), "freeze fewer layers: the last one at least has something to learn"
+        yield draft.tell("nothing-to-learn", message, path, hint)
 
 
 def _check_first_layers(draft: Draft) -> Iterator[Problem]:
@@ -38,7 +42,7 @@ def _check_first_layers(draft: Draft) -> Iterator[Problem]:
         entry = entries.find("layer", kind)
         if entry is not None and "value_range" in entry.arguments:
             if draft.data.unit_range:
-                yield from _check_value_range(draft, placed, kind)
+                yield from check_value_range(draft, placed, kind)
         elif kind == "Rescaling":
             yield from _check_rescaling(draft, placed)
             return
@@ -55,16 +59,6 @@ def _check_scale(draft: Draft) -> Iterator[Problem]:
         message = f"samples reach {data.highest:g}: as images, they train better from 0 to 1"
         path = ("data", "dataset", "arrays", "scale")
         yield draft.tell("value-range", message, path, f"write `scale: {1 / 255:.6g}`", "warning")
-
-
-def _check_value_range(draft: Draft, placed: Placed, kind: str) -> Iterator[Problem]:
-    low, high = value_of("layer", placed.object, "value_range") or (0, 255)
-    if high <= 1.5 and low >= -1.5:
-        return
-    path = placed.argument_path("value_range")
-    message = f"`{kind}` takes the images for values from {low:g} to {high:g}, but they are from 0 to 1"
-    hint = f"write `{kind}: {{value_range: [0, 1], …}}`"
-    yield draft.tell("value-range", message, path, hint, "warning")
 
 
 def _check_rescaling(draft: Draft, placed: Placed) -> Iterator[Problem]:

@@ -15,7 +15,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dltrain.engine.backends.backend import INFERENCE_BATCH, InputDtype, Recurrence, Values, streams, target_dtype
+from dltrain.engine.backends.backend import (
+    INFERENCE_BATCH,
+    Augment,
+    InputDtype,
+    Recurrence,
+    Values,
+    cores,
+    streams,
+    target_dtype,
+)
 from dltrain.engine.backends.tensorflow import adam, lstm
 from dltrain.engine.backends.tensorflow.state import pinned as pinned
 
@@ -159,8 +168,11 @@ class InputPipeline:
         dtype: InputDtype = "float32",
         target_scale: float = 1.0,
         weights: np.ndarray | None = None,
+        augment: Augment | None = None,
     ) -> None:
-        self.samples = len(x)
+        self.samples, self._augment = len(x), augment
+        # Without augmentation a batch is gathered faster than it is trained on.
+        self._parallel = 2 if augment is None else max(2, cores())
         self.kind = "stream" if streams(x, kind) else "memory"
         with tf.device("CPU:0"):  # the pipeline runs on the host; the device gets whole batches
             self._x = _Column(x, dtype, scale, self.kind)
@@ -173,6 +185,14 @@ class InputPipeline:
         x = self._x.gather(rows)
         y = x if self._y is None else self._y.gather(rows)
         return (x, y) if self._weights is None else (x, y, tf.gather(self._weights, rows))
+
+    def _augmented(self, x: tf.Tensor, key: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        if self._augment is None:
+            return x
+        of_step = tf.random.experimental.stateless_fold_in(key, step)
+        states = tf.random.stateless_uniform((self._augment.states, 2), of_step, 0, 2**31 - 1, tf.int64)
+        found: tf.Tensor = self._augment(x, states)
+        return found
 
     def in_order(self, batch_size: int = INFERENCE_BATCH) -> tf.data.Dataset:
         size, steps = min(batch_size, self.samples), -(-self.samples // batch_size)
@@ -196,9 +216,10 @@ class InputPipeline:
             @_as_it_is  # type: ignore[untyped-decorator]
             def batch(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
                 rows = order[step * batch_size : tf.minimum((step + 1) * batch_size, self.samples)]
-                return self._batch(rows)
+                x, *others = self._batch(rows)
+                return (self._augmented(x, key, step), *others)
 
-            return tf.data.Dataset.range(count).map(batch, num_parallel_calls=2, deterministic=True)
+            return tf.data.Dataset.range(count).map(batch, num_parallel_calls=self._parallel, deterministic=True)
 
         return _finite(tf.data.Dataset.from_tensors(0).flat_map(one_epoch), count)
 
