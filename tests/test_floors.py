@@ -31,7 +31,7 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     ),
     "data": (("data.facts", "data.sizes", "data.sources"), {"numpy"}),
     "data.learnt": (("data.facts",), {"numpy"}),
-    "data.tables": (("data.facts", "data", "data.learnt"), {"numpy"}),
+    "data.tables": (("data.facts", "data", "data.learnt"), {"numpy", "pyarrow"}),
     "data.images": (("data.facts", "data"), {"numpy", "PIL"}),
     "data.downloads": (("data",), {"numpy"}),
     "config.annotations": ((), {"pydantic", "pydantic_core"}),
