@@ -56,6 +56,17 @@ def own_images(path: Path) -> None:
             (folder / f"{number}.jpg").touch()
 
 
+def own_texts(path: Path) -> None:
+    """Create a table with texts, a folder of ten classes of them and a long text."""
+    rows = [f"word{number},{number % 5 + 1}\n" for number in range(50)]
+    (path / "reviews.csv").write_text("review,stars\n" + "".join(rows))
+    (path / "book.txt").write_text("word after word\n" * 100)
+    for number in range(10):
+        (path / "reviews" / str(number)).mkdir(parents=True)
+        for place in range(10):
+            (path / "reviews" / str(number) / f"{place}.txt").touch()
+
+
 def first_complete_example() -> str:
     return str(next(example for example in EXAMPLES if is_complete(example)))
 
@@ -96,6 +107,7 @@ def test_guide_example_passes_the_check(example: str, tmp_path: Path) -> None:
     (tmp_path / "head.yaml").write_text(fine_tuning()[0])
     own_arrays(tmp_path / "data.npz")
     own_images(tmp_path / "photos")
+    own_texts(tmp_path)
     for table in (ROOT / "configs" / "data").glob("*.csv"):
         (tmp_path / table.name).symlink_to(table)
     config = tmp_path / "config.yaml"

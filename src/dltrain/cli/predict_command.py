@@ -32,8 +32,9 @@ def command(
 ) -> None:
     """Predict with the best weights of RUN.
 
-    RUN is a directory, a run id or a prefix of one, `latest`, `latest~1` or `best:METRIC`. INPUT is an .npz or .npy
-    file, or a directory of .npy files, with samples as those of the training; targets in it are scored.
+    RUN is a directory, a run id or a prefix of one, `latest`, `latest~1` or `best:METRIC`. INPUT has samples
+    as those of the training: an .npz or .npy file or a directory of .npy files; a table or texts where RUN was trained
+    on such; `-` is standard input. Targets in it are scored.
     """
     from dltrain import runs
     from dltrain.cli import console, quiet

@@ -61,11 +61,35 @@ class Joined:
         return self[:].astype(dtype or self.dtype, copy=False)
 
 
-Array = Any  # np.ndarray or Rows, which is used in the same way
+class Made:
+    """Rows that are made when they are asked for: for samples that would take much more memory than their source.
+
+    Args:
+        shape: of all rows.
+        dtype: of their values.
+        make: positions of rows, int64 -> these rows.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, make: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.shape, self.dtype, self._make = shape, np.dtype(dtype), make
+        self.nbytes = int(np.prod(shape, dtype=np.int64)) * self.dtype.itemsize
+        self.ndim = len(shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        return self._make(np.arange(len(self))[rows] if isinstance(rows, slice) else np.asarray(rows))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:].astype(dtype or self.dtype, copy=False)
+
+
+Array = Any  # np.ndarray, or Rows, Joined or Made, which are used in the same way
 
 
 def take(array: Array, rows: np.ndarray) -> Array:
-    """Return rows of an array: a copy, or `Rows` of an array that is mapped from a file."""
+    """Return rows of an array: a copy, or `Rows` of an array that is mapped from a file or made on demand."""
     if len(rows) == len(array):  # rows are sorted and different
         return array
     if isinstance(array, Rows):
@@ -74,8 +98,8 @@ def take(array: Array, rows: np.ndarray) -> Array:
 
 
 def is_mapped(array: Array) -> bool:
-    """Return whether the values of an array stay in a file."""
-    return isinstance(array, np.memmap | Rows)
+    """Return whether the values of an array stay in a file, or are made when they are asked for."""
+    return isinstance(array, np.memmap | Rows | Made)
 
 
 def chunks(array: Array) -> Iterator[np.ndarray]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import glob
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,11 +28,13 @@ from dltrain.engine.backends.backend import INFERENCE_BATCH
 from dltrain.engine.events import Listener, Phase, Warned, ignore
 from dltrain.engine.model.labels import classes_of, encode
 from dltrain.engine.trained import OpenedRun, Trained, open_run, restored, trained_on
-from dltrain.errors import Problem, UsageError
+from dltrain.errors import DataError, Problem, UsageError
 
 if TYPE_CHECKING:
     from dltrain.engine.trained import ModelOutput
 
+STANDARD_INPUT = Path("-")
+_MAGIC = {b"\x93NUMPY": ".npy", b"PK\x03\x04": ".npz", b"PAR1": ".parquet"}
 _CHUNK = 32 * INFERENCE_BATCH  # samples of which predictions are handed on together
 
 
@@ -162,9 +167,9 @@ def predictor(
 
     Args:
         run: the run, its directory, or a reference to it.
-        inputs: files with samples as those of the training: a table, images or folders of them, or arrays in npz and
-            npy files, where `x` has the samples; patterns such as `photos/*.jpg`. Where there are targets, they can be
-            scored.
+        inputs: files with samples as those of the training: a table, texts, images or folders of them, or arrays in
+            npz and npy files, where `x` has the samples; patterns such as `photos/*.jpg`; `-`, standard input. Where
+            there are targets, they can be scored.
         threshold: probability above which a yes-or-no answer, or a label of several, is a yes.
         runs_dir: directory in which runs are looked up.
         owns_process: whether the process exits afterwards, as a command does.
@@ -204,7 +209,32 @@ def _paths(text: Path | str) -> list[Path]:
 
 
 def _samples_of(path: Path, opened: OpenedRun, like: TrainedOn) -> Samples:
-    """Read samples in the way of the run's data set."""
+    """Read samples in the way of the run's data set; those of standard input, `-`, by way of a file."""
+    if path != STANDARD_INPUT:
+        return _samples_in(path, opened, like)
+    with tempfile.TemporaryDirectory(prefix="dltrain-") as folder:
+        file = _kept(sys.stdin.buffer, Path(folder))
+        try:
+            found = _samples_in(file, opened, like)
+        except DataError as error:
+            raise DataError(str(error).replace(str(file), "standard input"), error.hint) from None
+    names = [name.replace(str(file), "-") for name in found.names] if found.names is not None else None
+    notes = tuple(note.replace(str(file), "standard input") for note in found.notes)
+    return replace(found, file="-", names=names, notes=notes)
+
+
+def _kept(stream: IO[bytes], folder: Path) -> Path:
+    """Write what a stream holds to a file, whose name says what its first bytes do."""
+    head = stream.read(16)
+    suffix = next((suffix for magic, suffix in _MAGIC.items() if head.startswith(magic)), ".txt")
+    path = folder / f"input{suffix}"
+    with path.open("wb") as file:
+        file.write(head)
+        shutil.copyfileobj(stream, file, 2**20)
+    return path
+
+
+def _samples_in(path: Path, opened: OpenedRun, like: TrainedOn) -> Samples:
     chosen = opened.plan.spec.data.dataset
     source = SOURCES.get(chosen.name)
     if source is None or source.samples is None:

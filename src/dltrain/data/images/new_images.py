@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from dltrain.data.arrays import Split
+from dltrain.data.folders.listing import files_below, printable
 from dltrain.data.images.decoding import BadImage, Look, decode_all
-from dltrain.data.images.folders import images_below, printable
 from dltrain.data.samples import Samples, Trained, read_samples
 from dltrain.errors import DataError
 
@@ -29,7 +29,7 @@ def samples(path: Path, look: Look, like: Trained, *, skip: bool) -> Samples:
         return read_samples(path, like)
     if path.is_dir():
         root = path
-        files, findings = images_below(root)
+        files, findings = files_below(root)
         if findings:
             raise DataError(findings[0].message, findings[0].hint)
         if not files and any(path.glob("*.npy")):

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from dltrain.data.samples import Samples, Trained
 
 
-def _optional(*kinds: str, meaning: str, **more: Any) -> Argument:
+def optional(*kinds: str, meaning: str, **more: Any) -> Argument:
     return Argument(kinds, nullable=True, has_default=True, meaning=meaning, **more)
 
 
 COLUMNS = {
-    "target": _optional("column", "columns", meaning="The column to predict, or several; none in a reconstruction."),
-    "features": _optional("columns", meaning="The columns that the model gets, in order; all others by default."),
-    "drop": _optional("column", "columns", meaning="Columns that are left out."),
-    "categorical": _optional("column", "columns", meaning="The features that are categories; the others are numbers."),
+    "target": optional("column", "columns", meaning="The column to predict, or several; none in a reconstruction."),
+    "features": optional("columns", meaning="The columns that the model gets, in order; all others by default."),
+    "drop": optional("column", "columns", meaning="Columns that are left out."),
+    "categorical": optional("column", "columns", meaning="The features that are categories; the others are numbers."),
     "category_encoding": Argument(
         ("words",),
         choices=("one_hot", "ordinal"),
@@ -42,14 +42,14 @@ COLUMNS = {
         default=1,
         meaning="Training rows that a category needs; rarer ones, and those that training did not have, become one.",
     ),
-    "scale": _optional(
+    "scale": optional(
         "words",
         "scales",
         choices=SCALINGS,
         meaning="How numbers are scaled by what the training split has: `standard` to a mean of 0 and a deviation of "
         "1, `minmax` to 0 to 1, `log` the standardised log(1 + x); or a kind for each column.",
     ),
-    "target_scale": _optional(
+    "target_scale": optional(
         "words",
         choices=SCALINGS,
         meaning="The same for the targets of a regression; metrics and predictions are told in the original unit.",
@@ -62,21 +62,19 @@ COLUMNS = {
         meaning="What becomes of missing values: an error, rows are left out, or the mean or median of the training "
         "split stands for a number and an empty text for a category.",
     ),
-    "classes": _optional("strs", meaning="The names of the classes in order; by default those of the file."),
-    "sample_weight": _optional("column", meaning="The column that says what a training sample counts in the loss."),
-    "group": _optional("column", meaning="The column whose values stay together in one split, such as a patient."),
-    "time": _optional("column", meaning="The column by which the latest samples are held out: dates, or numbers."),
-    "stratify": _optional("column", meaning="The column of which each split has its share; by default the classes."),
-    "date_format": _optional("str", meaning="How the dates of `time` are written, as in `%d.%m.%Y`; else ISO 8601."),
+    "classes": optional("strs", meaning="The names of the classes in order; by default those of the file."),
+    "sample_weight": optional("column", meaning="The column that says what a training sample counts in the loss."),
+    "group": optional("column", meaning="The column whose values stay together in one split, such as a patient."),
+    "time": optional("column", meaning="The column by which the latest samples are held out: dates, or numbers."),
+    "stratify": optional("column", meaning="The column of which each split has its share; by default the classes."),
+    "date_format": optional("str", meaning="How the dates of `time` are written, as in `%d.%m.%Y`; else ISO 8601."),
 }
 PATHS = {
     "path": Argument(("path",), required=True, meaning="The file; relative to the config's file."),
-    "path_val": _optional("path", meaning="A file with the validation split."),
-    "path_test": _optional("path", meaning="A file with the test split."),
+    "path_val": optional("path", meaning="A file with the validation split."),
+    "path_test": optional("path", meaning="A file with the test split."),
 }
-ARGUMENTS = {
-    **PATHS,
-    **COLUMNS,
+FORMAT = {
     "delimiter": Argument(("str",), has_default=True, default=",", meaning="The character between cells."),
     "decimal": Argument(
         ("words",), choices=(".", ","), has_default=True, default=".", meaning="The character before a fraction."
@@ -90,7 +88,7 @@ ARGUMENTS = {
         default=True,
         meaning="Whether the first line has the names of columns; else they are counted from 0.",
     ),
-    "na_values": _optional("strs", meaning="Cells that mean that a value is missing, besides empty ones."),
+    "na_values": optional("strs", meaning="Cells that mean that a value is missing, besides empty ones."),
     "on_bad": Argument(
         ("words",),
         choices=("fail", "skip"),
@@ -99,9 +97,10 @@ ARGUMENTS = {
         meaning="What becomes of rows with too many or too few cells: an error, or they are left out and counted.",
     ),
 }
+ARGUMENTS = {**PATHS, **COLUMNS, **FORMAT}
 
 
-class _Csv:
+class Csv:
     """Reads CSV files that are written as arguments say."""
 
     def __init__(self, arguments: Arguments) -> None:
@@ -127,7 +126,7 @@ class _Csv:
 
 def facts(arguments: Arguments, task: Task | None) -> Facts | None:
     try:
-        return dataset.look(_Csv(arguments), "csv", arguments, task).facts
+        return dataset.look(Csv(arguments), "csv", arguments, task).facts
     except Wrong:
         return None  # `contradictions` tells it
 
@@ -135,7 +134,7 @@ def facts(arguments: Arguments, task: Task | None) -> Facts | None:
 def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradiction]:
     filled = SOURCE.filled(arguments)
     try:
-        found = dataset.look(_Csv(filled), "csv", filled, task)
+        found = dataset.look(Csv(filled), "csv", filled, task)
     except Wrong as wrong:
         yield Contradiction(wrong.argument, str(wrong), wrong.hint)
         return
@@ -146,13 +145,13 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
 def read(arguments: Arguments, task: Task | None) -> RawDataset:
     from dltrain.data.tables import splits
 
-    return splits.read(_Csv(arguments), "csv", arguments, task)
+    return splits.read(Csv(arguments), "csv", arguments, task)
 
 
 def samples(path: Path, arguments: Arguments, like: Trained) -> Samples:
     from dltrain.data.tables import new_rows
 
-    return new_rows.samples(_Csv(arguments), path, arguments, like)
+    return new_rows.samples(Csv(arguments), path, arguments, like)
 
 
 SOURCE = Source(

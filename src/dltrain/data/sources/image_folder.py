@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dltrain.arguments import Argument
 from dltrain.data.facts import Facts, Task
-from dltrain.data.images.folders import Listing, look, printable
+from dltrain.data.folders.listing import Listing, look, printable
 from dltrain.data.sources.source import Arguments, Contradiction, Source
 from dltrain.errors import DataError
 

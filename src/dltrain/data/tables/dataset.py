@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, list
 
 _GLANCE = 2_000  # rows of a large file that are looked at before training
 _MOST_CLASSES = 10_000
-_SPLITS = {"train": "path", "validation": "path_val", "test": "path_test"}
+SPLITS = {"train": "path", "validation": "path_val", "test": "path_test"}
 _HINTS = {
     "missing": "fill numbers with `missing: mean` or `median`, or leave such rows out: `missing: drop`",
     "target": "leave such rows out: `missing: drop`",
@@ -59,7 +59,7 @@ def look(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | N
 
     Raises Wrong at the argument at fault.
     """
-    paths = {split: Path(arguments[key]) for split, key in _SPLITS.items() if arguments.get(key) is not None}
+    paths = {split: Path(arguments[key]) for split, key in SPLITS.items() if arguments.get(key) is not None}
     names = reader.names(paths["train"])
     roles = roles_of(arguments, names, task)
     complete = whole or all(reader.small(path) for path in paths.values())
@@ -68,26 +68,27 @@ def look(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | N
         columns = columns_of(roles, task, reader.decimal, reader.missing)
         try:
             there = names if split == "train" else reader.names(path)
-            _check_columns(columns, there, path)
+            check_columns(columns, there, path)
             tables[split] = reader.fill(path, columns, there, None if complete else _GLANCE)
             tables[split].check_numbers()
         except Wrong as wrong:
-            argument = _SPLITS[split] if wrong.argument == "path" else wrong.argument
+            argument = SPLITS[split] if wrong.argument == "path" else wrong.argument
             raise Wrong(argument, str(wrong), wrong.hint) from None
     if complete:
-        _check_missing(arguments, roles, tables)
+        check_missing(arguments, roles, tables)
     facts = _facts(name, arguments, task, roles, tables) if complete and task is not None else None
     return Found(roles, tables, complete, facts)
 
 
-def _check_columns(columns: Mapping[str, Column], names: list[str], path: Path) -> None:
+def check_columns(columns: Iterable[str], names: list[str], path: Path) -> None:
+    """Raise Wrong if a file does not have all columns."""
     lacking = [name for name in columns if name not in names]
     if lacking:
         shown = ", ".join(f"`{name}`" for name in lacking[:8])
         raise Wrong("path", f"{path} has no column {shown}", "all files of a data set have the same columns")
 
 
-def _check_missing(arguments: Mapping[str, Any], roles: Roles, tables: Mapping[str, Table]) -> None:
+def check_missing(arguments: Mapping[str, Any], roles: Roles, tables: Mapping[str, Table]) -> None:
     """Raise Wrong where values are missing, and nothing says what becomes of them."""
     rule = arguments["missing"]
     if rule == "drop":
@@ -108,7 +109,7 @@ def _facts(name: str, arguments: Mapping[str, Any], task: Task, roles: Roles, ta
     """Return what whole tables say. How many categories the training split has, all rows tell nearly."""
     labels, shape = targets_of(arguments, task, roles, tables["train"])
     width = sum(_width(tables["train"].columns[feature], arguments) for feature in roles.features)
-    rows = {split: _kept(table, arguments["missing"]) for split, table in tables.items()}
+    rows = {split: kept_rows(table, arguments["missing"]) for split, table in tables.items()}
     return Facts(
         name=name,
         task=task,
@@ -133,7 +134,8 @@ def _width(column: Column, arguments: Mapping[str, Any]) -> int:
     return max(1, kept + (kept < len(counts)))
 
 
-def _kept(table: Table, rule: str) -> int:
+def kept_rows(table: Table, rule: str) -> int:
+    """Return how many rows are left after those that lack a value, where the rule drops these."""
     lacking: set[int] = set()
     for column in table.columns.values() if rule == "drop" else ():
         if isinstance(column, Numbers) and column.count_missing:
@@ -212,4 +214,4 @@ def warnings(found: Found) -> Iterator[tuple[str, str, str]]:
         yield "path", message, f"as a category: `categorical: {listed(column.name for column in zeros)}`"
     for split, table in found.tables.items():
         if table.skipped:
-            yield _SPLITS[split], table.skipped, ""
+            yield SPLITS[split], table.skipped, ""

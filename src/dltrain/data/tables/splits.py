@@ -38,7 +38,7 @@ def _raw_dataset(tables: Mapping[str, Table], roles: Roles, arguments: Mapping[s
     """Return the splits of whole tables. Raises Wrong if their cells are not what the columns are for."""
     words = _words(tables, roles)
     drop = arguments["missing"] == "drop"
-    kept = {split: ~_lacking(t) if drop else np.ones(len(t), bool) for split, t in tables.items()}
+    kept = {split: ~lacking(t) if drop else np.ones(len(t), bool) for split, t in tables.items()}
     splits = {
         split: _split(table, roles, known, words).take(np.flatnonzero(kept[split])) for split, table in tables.items()
     }
@@ -64,7 +64,7 @@ def _raw_dataset(tables: Mapping[str, Table], roles: Roles, arguments: Mapping[s
         splits.get("test", train.take(np.empty(0, np.int64))),
         splits.get("validation"),
         notes=tuple(notes),
-        division=_division(tables["train"], roles, arguments).take(np.flatnonzero(kept["train"])),
+        division=division(tables["train"], roles, arguments).take(np.flatnonzero(kept["train"])),
         learn=learn,
     )
 
@@ -127,14 +127,19 @@ def cells(table: Table, names: Sequence[str], words: Mapping[str, Sequence[str]]
 
 
 def _split(table: Table, roles: Roles, known: Facts, words: Mapping[str, Sequence[str]]) -> Split:
-    weight = None
-    if roles.sample_weight is not None:
-        weight = np.frombuffer(table.columns[roles.sample_weight].values).astype(np.float32)  # type: ignore[union-attr]
-        if len(weight) and (weight < 0).any():
-            row = int(np.flatnonzero(weight < 0)[0])
-            message = f"`{roles.sample_weight}` is {weight[row]:g} in {table.place(row)} of {table.file}"
-            raise Wrong("sample_weight", message, "weights are numbers from 0 on")
-    return Split(cells(table, roles.features, words), targets(table, roles.target, known), weight)
+    return Split(cells(table, roles.features, words), targets(table, roles.target, known), weights(table, roles))
+
+
+def weights(table: Table, roles: Roles) -> np.ndarray | None:
+    """Return what each sample counts in the loss, float32; None where no column says so. Raises Wrong below 0."""
+    if roles.sample_weight is None:
+        return None
+    weight = np.frombuffer(table.columns[roles.sample_weight].values).astype(np.float32)  # type: ignore[union-attr]
+    if len(weight) and (weight < 0).any():
+        row = int(np.flatnonzero(weight < 0)[0])
+        message = f"`{roles.sample_weight}` is {weight[row]:g} in {table.place(row)} of {table.file}"
+        raise Wrong("sample_weight", message, "weights are numbers from 0 on")
+    return weight
 
 
 def targets(table: Table, names: Sequence[str], known: Facts) -> np.ndarray | None:
@@ -158,7 +163,7 @@ def targets(table: Table, names: Sequence[str], known: Facts) -> np.ndarray | No
     return codes[np.frombuffer(column.codes, np.intc)]
 
 
-def _lacking(table: Table) -> np.ndarray:
+def lacking(table: Table) -> np.ndarray:
     """Return whether each row lacks a value, bool of shape (rows,)."""
     found = np.zeros(len(table), bool)
     for column in table.columns.values():
@@ -169,7 +174,9 @@ def _lacking(table: Table) -> np.ndarray:
     return found
 
 
-def _division(table: Table, roles: Roles, arguments: Mapping[str, Any]) -> Division:
+def division(table: Table, roles: Roles, arguments: Mapping[str, Any]) -> Division:
+    """Return how shares are held out, as the columns of a table say. Raises Wrong if times are none."""
+
     def codes(name: str | None) -> np.ndarray | None:
         return np.frombuffer(table.columns[name].codes, np.intc) if name is not None else None  # type: ignore[union-attr]
 

@@ -133,6 +133,8 @@ class Table:
     skipped: str = ""
 
     def __len__(self) -> int:
+        if self.lines:
+            return len(self.lines)
         column = next(iter(self.columns.values()))
         return len(column.values if isinstance(column, Numbers) else column.codes)
 

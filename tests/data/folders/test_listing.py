@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dltrain.data.images.folders import Listing, look, yaml_path
+from dltrain.data.folders.listing import Listing, look, yaml_path
 
 CATS = ("cat/1.jpg", "cat/2.png", "dog/1.jpg")
 
@@ -232,7 +232,7 @@ def test_folders_without_labels_need_no_classes(tmp_path: Path, names: list[str]
 def test_folders_have_a_limit_of_classes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: int, told: bool
 ) -> None:
-    from dltrain.data.images import folders as module
+    from dltrain.data.folders import listing as module
 
     monkeypatch.setattr(module, "MOST_CLASSES", 3)
     listing = look(made(tmp_path, *(f"{number}/1.jpg" for number in range(folders))))

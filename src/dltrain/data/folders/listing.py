@@ -1,4 +1,4 @@
-"""A folder of images with a folder for each class: what its listing tells, before any image is opened."""
+"""A folder of files with a folder for each class: what its listing tells, before any file is opened."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dltrain.data.facts import natural
+from dltrain.data.folders.kinds import IMAGES, FileKind
 from dltrain.errors import Severity
 
 MOST_CLASSES = 10_000
@@ -22,12 +23,6 @@ _OF_SPLITS = {
     "test": ("test", "testing"),
 }
 _SPLITS = {word: split for split, words in _OF_SPLITS.items() for word in words}
-_IMAGES = frozenset(
-    [
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".avif"),
-        *(".ppm", ".pgm", ".pbm", ".pnm"),
-    ]
-)
 # Folders and files that systems and tools leave behind; names that begin with a dot are hidden.
 _LEFT_BEHIND = frozenset({"__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "Thumbs.db", "desktop.ini"})
 _PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
@@ -44,11 +39,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The images of a folder.
+    """The files of a folder.
 
     Args:
         class_names: the classes of the training split, in natural order.
-        splits: split -> class -> paths of its images, relative to the folder and sorted.
+        splits: split -> class -> paths of its files, relative to the folder and sorted.
         findings: what is wrong; with an error among them, nothing else is complete.
     """
 
@@ -62,39 +57,40 @@ class Listing:
         return next((finding for finding in self.findings if finding.severity == "error"), None)
 
     def count(self, split: str) -> int:
-        """The number of images of a split."""
+        """The number of files of a split."""
         return sum(map(len, self.splits.get(split, {}).values()))
 
 
-def look(root: Path, labelled: bool = True, around: bool = True) -> Listing:
-    """List a folder of images.
+def look(root: Path, labelled: bool = True, around: bool = True, kind: FileKind = IMAGES) -> Listing:
+    """List a folder of images, or of other files.
 
     Args:
         root: holds a folder for each class; or `train`, `test` and `val`, which hold these.
-        labelled: whether there must be classes to tell apart; if not, a single class will do, and so will images
+        labelled: whether there must be classes to tell apart; if not, a single class will do, and so will files
             without a folder.
         around: whether to look at folders above and below for what may be meant.
+        kind: of the files.
     """
-    findings = list(_check_root(root))
+    findings = list(_check_root(root, kind))
     if findings:
         return Listing((), {}, tuple(findings))
-    looked = _Look(root, labelled, around)
+    looked = _Look(root, labelled, around, kind)
     splits = looked.splits()
     names = tuple(splits.get("train", {}))
     return Listing(names, splits, tuple(looked.findings()))
 
 
-def images_below(root: Path) -> tuple[list[str], list[Finding]]:
-    """List all images of a folder and of the folders in it, relative to it, in natural order; and what is wrong."""
-    findings = list(_check_root(root))
+def files_below(root: Path, kind: FileKind = IMAGES) -> tuple[list[str], list[Finding]]:
+    """List all files in a folder and in those below it, relative to it, in natural order; and what is wrong."""
+    findings = list(_check_root(root, kind))
     if findings:
         return [], findings
-    looked = _Look(root, labelled=False, around=False)
+    looked = _Look(root, labelled=False, around=False, kind=kind)
     found = list(looked.below(""))
     return found, [finding for finding in looked.findings() if finding.severity == "error"]
 
 
-def _check_root(root: Path) -> Iterator[Finding]:
+def _check_root(root: Path, kind: FileKind) -> Iterator[Finding]:
     try:
         mode = root.stat().st_mode
     except FileNotFoundError:
@@ -103,15 +99,15 @@ def _check_root(root: Path) -> Iterator[Finding]:
         yield Finding(f"cannot read {root}: {error.strerror or error}", "")
     else:
         if not stat.S_ISDIR(mode):
-            above = (path for path in root.parents[:3] if look(path, around=False).error is None)
+            above = (path for path in root.parents[:3] if look(path, around=False, kind=kind).error is None)
             meant = next(above, None)
             hint = "write the folder that holds the folders of the classes"
             hint = f"write `path: {yaml_path(meant)}`" if meant is not None else hint
             if root.name.lower().endswith(_PACKED):
                 hint = "unpack it, and write the path of the folder"
-            elif root.suffix in (".npz", ".npy"):
+            elif kind.arrays and root.suffix in (".npz", ".npy"):
                 hint = f"arrays are another data set: `arrays: {{path: {yaml_path(root)}}}`"
-            yield Finding(f"{root} is a file, not a folder of images", hint)
+            yield Finding(f"{root} is a file, not a folder of {kind.noun}s", hint)
 
 
 def _near(root: Path) -> str:
@@ -167,29 +163,29 @@ class _Folder:
 
     folders: list[str] = field(default_factory=list)
     readable: bool = True
-    images: list[str] = field(default_factory=list)
+    wanted: list[str] = field(default_factory=list)  # files of the kind
     others: list[str] = field(default_factory=list)
 
 
 class _Look:
-    """One look at a folder: the images of each split, and what is found on the way."""
+    """One look at a folder: the files of each split, and what is found on the way."""
 
-    def __init__(self, root: Path, labelled: bool, around: bool) -> None:
-        self._root, self._labelled, self._around = root, labelled, around
+    def __init__(self, root: Path, labelled: bool, around: bool, kind: FileKind) -> None:
+        self._root, self._labelled, self._around, self._kind = root, labelled, around, kind
         self._real = os.path.realpath(root)
         self._seen: dict[str, _Folder] = {}
         self._problems: list[Finding] = []  # of the layout
         self._unreadable: list[str] = []
         self._outside: list[str] = []
         self._special: list[str] = []
-        self._empty: list[str] = []  # class folders without an image
+        self._empty: list[str] = []  # class folders without a file of the kind
         self._deep: list[str] = []  # those that hold folders instead
-        self._within: list[str] = []  # folders beside the images of a class
-        self._others: Counter[str] = Counter()  # files that are no images, by extension
-        self._loose: list[str] = []  # images beside class folders
+        self._within: list[str] = []  # folders beside the files of a class
+        self._others: Counter[str] = Counter()  # other files, by extension
+        self._loose: list[str] = []  # files beside class folders
 
     def splits(self) -> dict[str, dict[str, list[str]]]:
-        """Return the images of each class, split by split."""
+        """Return the files of each class, split by split."""
         top = self._folder("")
         found = {"train": ""}
         if self._has_splits(top):
@@ -197,23 +193,23 @@ class _Look:
         splits = {split: self._classes(split, folder) for split, folder in found.items()}
         splits = {split: classes for split, classes in splits.items() if classes or split == "train"}
         if not any(map(any, splits.get("train", {}).values())):
-            self._tell_no_images(found.get("train", ""))
+            self._tell_no_files(found.get("train", ""))
         elif self._labelled:
             self._check_classes(splits, found)
         return splits
 
     def below(self, relative: str) -> Iterator[str]:
-        """Yield the images of a folder, then those of the folders in it."""
+        """Yield the files of a folder, then those of the folders in it."""
         waiting = [relative]
         while waiting:
             folder = waiting.pop()
             inner = self._folder(folder)
-            yield from (_under(folder, name) for name in sorted(inner.images, key=natural))
+            yield from (_under(folder, name) for name in sorted(inner.wanted, key=natural))
             waiting += (_under(folder, name) for name in sorted(inner.folders, key=natural, reverse=True))
 
     def _meant(self, path: Path) -> bool:
         """Return whether another folder than the one that is written would do."""
-        return self._around and look(path, self._labelled, around=False).error is None
+        return self._around and look(path, self._labelled, around=False, kind=self._kind).error is None
 
     def _only_below(self, folder: str) -> Path | None:
         """Return the folder that would do, if each on the way to it is the only one."""
@@ -236,8 +232,8 @@ class _Look:
                     if name[0] == "." or name in _LEFT_BEHIND:
                         continue
                     if entry.is_file(follow_symlinks=False):  # most are, and the folder itself says so
-                        is_image = name[name.rfind(".") :].lower() in _IMAGES
-                        (found.images if is_image else found.others).append(name)
+                        is_wanted = name[name.rfind(".") :].lower() in self._kind.extensions
+                        (found.wanted if is_wanted else found.others).append(name)
                     else:
                         self._sort_in(found, entry, _under(relative, name))
         except OSError as error:
@@ -251,14 +247,14 @@ class _Look:
             is_folder, is_file = entry.is_dir(), entry.is_file()
         except OSError:  # links in a circle
             is_folder = is_file = False
-        if is_file and _extension(entry.name) not in _IMAGES:
+        if is_file and _extension(entry.name) not in self._kind.extensions:
             found.others.append(entry.name)
         elif entry.is_symlink() and not self._is_inside(entry.path):
             self._outside.append(f"{path} -> {os.path.realpath(entry.path)}")
         elif is_folder:
             found.folders.append(entry.name)
         elif is_file:
-            found.images.append(entry.name)
+            found.wanted.append(entry.name)
         else:
             self._special.append(path)
 
@@ -278,74 +274,77 @@ class _Look:
             split = _SPLITS.get(name.lower())
             if split is not None and split in found:
                 message = f"`{found[split]}` and `{name}` are both the {split} split"
-                self._problems.append(Finding(message, "put the images of both into one folder"))
+                self._problems.append(Finding(message, f"put the {self._kind.noun}s of both into one folder"))
             elif split is not None:
                 found[split] = name
         if "train" not in found:
             names = ", ".join(sorted(found.values()))
-            hint = "name the folder of the training images `train`"
+            hint = f"name the folder of the training {self._kind.noun}s `train`"
             self._problems.append(Finding(f"{self._root} has {names}, but no `train`", hint))
         if found:
-            self._loose += top.images
+            self._loose += top.wanted
         return {split: found[split] for split in _OF_SPLITS if split in found}
 
     def _classes(self, split: str, folder: str) -> dict[str, list[str]]:
-        """Return the images of the classes in a folder."""
+        """Return the files of the classes in a folder."""
         directory = self._folder(folder)
         classes: dict[str, list[str]] = {}
-        if not self._labelled and directory.images and not directory.folders:
-            return {"": [_under(folder, name) for name in sorted(directory.images)]}
+        if not self._labelled and directory.wanted and not directory.folders:
+            return {"": [_under(folder, name) for name in sorted(directory.wanted)]}
         if len(directory.folders) > MOST_CLASSES:
             message = (
                 f"{self._root / folder} has {len(directory.folders):,} folders, more than {MOST_CLASSES:,} classes"
             )
-            self._problems.append(Finding(message, "a folder is one class, which holds its images"))
+            self._problems.append(Finding(message, f"a folder is one class, which holds its {self._kind.noun}s"))
             return {}
         for name in sorted(directory.folders, key=natural):
             path = _under(folder, name)
             inner = self._folder(path)
             self._others.update(_extension(other) or "no extension" for other in inner.others)
             if inner.folders:
-                kind = self._within if inner.images else self._deep
+                kind = self._within if inner.wanted else self._deep
                 kind.append(path)
-            elif not inner.images and inner.readable and split == "train":
+            elif not inner.wanted and inner.readable and split == "train":
                 self._empty.append(path)
-            if inner.images or split == "train":
-                classes[name] = [f"{path}/{image}" for image in sorted(inner.images)]
-        self._loose += [_under(folder, name) for name in directory.images]
+            if inner.wanted or split == "train":
+                classes[name] = [f"{path}/{file}" for file in sorted(inner.wanted)]
+        self._loose += [_under(folder, name) for name in directory.wanted]
         return classes
 
-    def _tell_no_images(self, folder: str) -> None:
-        """Tell why no class of the training split has an image."""
+    def _tell_no_files(self, folder: str) -> None:
+        """Tell why no class of the training split has a file."""
         if self._unreadable or self._problems or self._outside or self._special:
             return
         directory, place = self._folder(folder), self._root / folder
         self._empty, self._loose = [], []
-        if directory.images:
-            count = f"{len(directory.images):,} image{'s' if len(directory.images) > 1 else ''}"
-            message = f"{place} holds {count}, but no folder for each class"
-            hint = f"move them, as in {place.name}/cat/{printable(min(directory.images))}"
-            hint += "; where images are their own targets, write `task: reconstruction` under `data`"
+        if directory.wanted:
+            message = f"{place} holds {self._kind.counted(len(directory.wanted))}, but no folder for each class"
+            hint = (
+                f"move them, as in {place.name}/{self._kind.example.split('/')[0]}/{printable(min(directory.wanted))}"
+            )
+            hint += f"; where {self._kind.noun}s are their own targets, write `task: reconstruction` under `data`"
             if not folder and self._meant(self._root.parent):
                 hint = f"write the folder above: `path: {yaml_path(self._root.parent)}`"
         elif self._deep:
             inner = self._root / self._deep[0]
-            message = f"folders are nested deeper than in {place}/CLASS/IMAGE: {inner} holds folders"
+            message = (
+                f"folders are nested deeper than in {place}/CLASS/{self._kind.noun.upper()}: {inner} holds folders"
+            )
             meant = self._only_below(folder)
             hint = f"write `path: {yaml_path(meant)}`" if meant is not None else "move the folders of the classes up"
             self._deep = []
         else:
-            message = f"no image is in {place}"
+            message = f"no {self._kind.noun} is in {place}"
             message += ": its folders are empty" if directory.folders and not self._others else ""
-            hint = f"it holds a folder for each class, such as {place.name}/cat/1.jpg"
+            hint = f"it holds a folder for each class, such as {place.name}/{self._kind.example}"
         self._problems.append(Finding(message, hint))
 
     def _check_classes(self, splits: dict[str, dict[str, list[str]]], folders: dict[str, str]) -> None:
         names = list(splits["train"])
         if len(names) == 1:
             message = f"{self._root} has a single class, `{printable(names[0])}`: there is nothing to tell apart"
-            hint = "give each class a folder; where images are their own targets, write `task: reconstruction`"
-            self._problems.append(Finding(message, f"{hint} under `data`"))
+            hint = f"give each class a folder; where {self._kind.noun}s are their own targets, "
+            self._problems.append(Finding(message, f"{hint}write `task: reconstruction` under `data`"))
         unfit = [name for name in names if not name.isprintable()]
         if unfit:
             message = f"the names of class folders are no text that can be printed: {_named(unfit)}"
@@ -357,7 +356,8 @@ class _Look:
                 near = difflib.get_close_matches(strange[0], names, 1, 0.7)
                 near += [name for name in names if _same(name, strange[0])][: 1 - len(near)]
                 message = f"`{folders[split]}` has classes that `{folders['train']}` does not have: {_named(strange)}"
-                hint = "the model can learn only what is in the training split: move images there, or remove the folder"
+                hint = "the model can learn only what is in the training split: "
+                hint += f"move {self._kind.noun}s there, or remove the folder"
                 hint = f"is `{strange[0]}` the class `{near[0]}`? Rename the folder" if near else hint
                 self._problems.append(Finding(message, hint))
 
@@ -373,11 +373,13 @@ class _Look:
             yield Finding(message, "remove them")
         yield from self._problems
         if self._deep:
-            message = f"class folders of {self._root} hold folders instead of images: {_named(self._deep)}"
-            yield Finding(message, "move the images of a class up into its folder, or the folder elsewhere")
+            message = f"class folders of {self._root} hold folders instead of {self._kind.noun}s: {_named(self._deep)}"
+            yield Finding(
+                message, f"move the {self._kind.noun}s of a class up into its folder, or the folder elsewhere"
+            )
         if self._empty:
-            message = f"class folders of {self._root} have no image: {_named(self._empty)}"
-            hint = "put images there (.jpg, .png, .webp, …), or remove the folders"
+            message = f"class folders of {self._root} have no {self._kind.noun}: {_named(self._empty)}"
+            hint = f"put {self._kind.noun}s there ({self._kind.common}), or remove the folders"
             yield Finding(message, hint)
         yield from self._doubts()
 
@@ -385,19 +387,20 @@ class _Look:
         """Yield what is left out, which is told as a warning."""
         above, split = self._root.parent, _SPLITS.get(self._root.name.lower())
         if split == "train" and not self._has_splits(self._folder("")) and self._meant(above):
-            others = [name for name in look(above, around=False).splits if name != "train"]
-            message = f"{above} has images for {' and '.join(others)} too, which are not used"
+            others = [name for name in look(above, around=False, kind=self._kind).splits if name != "train"]
+            message = f"{above} has {self._kind.noun}s for {' and '.join(others)} too, which are not used"
             if others:
                 yield Finding(message, f"write `path: {yaml_path(above)}`", "warning")
         if self._within:
             message = f"folders within a class are not looked into: those of {_named(self._within)}"
-            yield Finding(message, "move their images up into the folder of the class, or elsewhere", "warning")
+            yield Finding(
+                message, f"move their {self._kind.noun}s up into the folder of the class, or elsewhere", "warning"
+            )
         if self._loose:
-            message = f"images outside class folders are left out: {_named(self._loose)}"
+            message = f"{self._kind.noun}s outside class folders are left out: {_named(self._loose)}"
             yield Finding(message, "move them into the folder of their class, or elsewhere", "warning")
         if self._others:
             kinds = [f"{count:,} {extension}" for extension, count in self._others.most_common(_MOST_TOLD)]
             more = ", …" if len(self._others) > _MOST_TOLD else ""
-            message = f"files in class folders that are no images are left out: {', '.join(kinds)}{more}"
-            hint = "convert those that are images to JPEG or PNG, and move the others elsewhere"
-            yield Finding(message, hint, "warning")
+            message = f"files in class folders that are no {self._kind.noun}s are left out: {', '.join(kinds)}{more}"
+            yield Finding(message, self._kind.mend, "warning")

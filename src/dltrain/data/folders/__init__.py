@@ -1,0 +1,1 @@
+"""Folders with a folder of files for each class."""
