@@ -19,6 +19,7 @@ from dltrain.cli.options import run_argument, runs_dir_option, verbose_option
 )
 @click.option("--top", type=click.IntRange(1, 100), default=1, show_default=True, help="Likeliest classes to list.")
 @click.option("--threshold", type=float, help="Probability above which an answer is yes; 0.5 without it.")
+@click.option("--steps", type=click.IntRange(1), help="Of a series: steps to forecast beyond the end of INPUT.")
 @runs_dir_option
 @verbose_option
 def command(
@@ -27,6 +28,7 @@ def command(
     output: Path | None,
     top: int,
     threshold: float | None,
+    steps: int | None,
     runs_dir: Path,
     verbose: bool,
 ) -> None:
@@ -45,7 +47,7 @@ def command(
         check_path(output)
     found = runs.find(run, runs_dir)
     with quiet.tensorflow(verbose), console.progress() as on_event:
-        options = {"threshold": threshold, "owns_process": True, "on_event": on_event}
+        options = {"threshold": threshold, "steps": steps, "owns_process": True, "on_event": on_event}
         with predictor(found, inputs, **options) as opened:  # type: ignore[arg-type]
             if output is not None:
                 count = write_file(output, opened, top)

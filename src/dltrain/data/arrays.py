@@ -33,6 +33,10 @@ class Rows:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self[:].astype(dtype or self.dtype, copy=False)
 
+    def taken(self, rows: np.ndarray) -> Rows:
+        """Return some of the rows."""
+        return Rows(self._array, self._rows[rows])
+
 
 class Joined:
     """Arrays one after the other, read when they are asked for."""
@@ -92,8 +96,8 @@ def take(array: Array, rows: np.ndarray) -> Array:
     """Return rows of an array: a copy, or `Rows` of an array that is mapped from a file or made on demand."""
     if len(rows) == len(array):  # rows are sorted and different
         return array
-    if isinstance(array, Rows):
-        return Rows(array._array, array._rows[rows])
+    if hasattr(array, "taken"):
+        return array.taken(rows)
     return Rows(array, rows) if is_mapped(array) else array[rows]
 
 
@@ -180,7 +184,8 @@ class RawDataset:
     `test` is empty and `validation` None where the source has no such split. Targets that are numbers are multiplied by
     `target_scale`. `notes` are what reading has found that the user should know. `label_values` are the whole numbers
     that stand for classes, where they are not the indices. `learn` learns from the training split what prepares all
-    splits, or takes what an earlier run has learnt; None where there is nothing to learn.
+    splits, or takes what an earlier run has learnt; None where there is nothing to learn. `remark` returns what a
+    person should know of a split by its name, validation or test, before its figures.
     """
 
     facts: Facts
@@ -193,6 +198,7 @@ class RawDataset:
     label_values: tuple[int, ...] | None = None
     division: Division = Division()
     learn: Callable[[Split, Mapping[str, Any] | None], Prepared] | None = None
+    remark: Callable[[str, Split], Iterator[str]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,6 +239,9 @@ def fingerprint(arrays: dict[str, Array]) -> str:
     for name, array in arrays.items():
         order = array.dtype.newbyteorder("<")
         digest.update(f"{name} {order.str} {array.shape}\n".encode())
+        if hasattr(array, "parts"):  # what the rows are made of, which is less than the rows
+            digest.update(fingerprint(array.parts()).encode())
+            continue
         for chunk in chunks(array):
             digest.update(np.ascontiguousarray(chunk, order).reshape(-1).view(np.uint8).data)
     return f"sha256:{digest.hexdigest()}"

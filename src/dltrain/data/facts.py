@@ -68,6 +68,7 @@ class Facts:
         lowest, highest: of all values as they arrive, where they are known.
         target_scales: what has made the targets that the model gets of those of the source, one for each number; empty
             where they are the same.
+        gap: samples before each share held out by time that no split has, as they reach into it.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Facts:
     lowest: float | None = None
     highest: float | None = None
     target_scales: tuple[Scale, ...] = ()
+    gap: int = 0
 
     @property
     def targets(self) -> Targets:
@@ -138,7 +140,7 @@ class Facts:
             found = cls(**values)
         except TypeError as error:
             raise ValueError(str(error)) from None
-        sizes = (*found.shape, *found.target_shape, found.train, found.test, found.validation)
+        sizes = (*found.shape, *found.target_shape, found.train, found.test, found.validation, found.gap)
         texts = (found.name, *found.labels, *found.units)
         ends = (found.lowest, found.highest)
         if not (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,7 +74,7 @@ def load(
         train_indices=places.train,
         test_indices=places.test,
         fingerprint=_fingerprint(used),
-        notes=(*raw.notes, *(prepared.notes if prepared is not None else ())),
+        notes=(*raw.notes, *(prepared.notes if prepared is not None else ()), *_remarks(raw, places, validation)),
         label_values=raw.label_values,
         learnt=prepared.learnt if prepared is not None else None,
     )
@@ -112,7 +112,8 @@ def _divided(
     own_test = limited(_strata(raw, raw.test), limit_test, (seed, _LIMIT_TEST), Division()) if len(raw.test) else none
     pool = np.delete(np.arange(len(raw.train), dtype=np.int64), np.concatenate([chosen, between]))
     strata = _strata(raw, raw.train)
-    pool = pool[limited(strata[pool], limit_train, (seed, _LIMIT_TRAIN), division.take(pool))]
+    kept = limited(strata[pool], limit_train, (seed, _LIMIT_TRAIN), division.take(pool))
+    pool = pool if division.gap else pool[kept]  # a gap is no part of the samples that are kept
     if len(chosen):
         chosen = chosen[limited(strata[chosen], limit_test, (seed, _LIMIT_TEST), division.take(chosen))]
     held = between = none
@@ -120,9 +121,21 @@ def _divided(
         raise DataError(f"there is no validation split `{validation}`", f"a share, `{TEST}` or `{GIVEN}`")
     if not isinstance(validation, str):
         shares = (validation, (seed, _VALIDATION), "validation", division.take(pool))
-        held, between = held_out(strata[pool], *shares)
+        held, between = held_out(strata[pool], *shares, kept=len(kept))
     rest = np.delete(np.arange(len(pool)), np.concatenate([held, between]))
+    if len(rest) > (most := max(1, len(kept) - len(held))):
+        rest = rest[limited(strata[pool[rest]], most, (seed, _LIMIT_TRAIN), division.take(pool[rest]))]
     return _Places(pool[rest], pool[held], chosen, own_test)
+
+
+def _remarks(raw: RawDataset, places: _Places, validation: float | str) -> Iterator[str]:
+    """Yield what the source tells of the splits on which a model is judged."""
+    if raw.remark is None:
+        return
+    validating = raw.validation if validation == GIVEN else raw.train.take(places.validation)
+    if validating is not None and len(validating):
+        yield from raw.remark("validation", validating)
+    yield from raw.remark("test", raw.test.take(places.own_test) if len(raw.test) else raw.train.take(places.test))
 
 
 def _fingerprint(splits: Mapping[str, Split]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,23 @@ class Trained:
 
 
 @dataclass(frozen=True, eq=False)
+class Ahead:
+    """The ends of series, which forecasts of a model continue.
+
+    Args:
+        ends: the last steps of each, as the model gets them, of shape (series, steps, features).
+        rate: from one step of a window to the next.
+        order: the place of each feature among the targets.
+        names: where each series ends.
+    """
+
+    ends: np.ndarray
+    rate: int
+    order: np.ndarray
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
 class Samples:
     """Samples of one file, with their targets where the file has such.
 
@@ -54,6 +71,8 @@ class Samples:
         labelled: whether there are targets.
         names: where each sample comes from; None for the file and the row, counted from 0.
         notes: what reading has found that the user should know.
+        scored: the places of the samples that have targets, where not all do: then `y` is theirs.
+        ahead: what forecasts continue; raises DataError where they cannot, None where samples are no series.
     """
 
     file: str
@@ -61,6 +80,8 @@ class Samples:
     labelled: bool
     names: Sequence[str] | None = None
     notes: tuple[str, ...] = ()
+    scored: np.ndarray | None = None
+    ahead: Callable[[], Ahead] | None = None
 
     def __len__(self) -> int:
         return len(self.split)

@@ -11,7 +11,9 @@ def held_out_samples(samples: int, share: float | str | None) -> int:
     return max(1, round(samples * share)) if share and not isinstance(share, str) else 0
 
 
-def train_samples(samples: int, limit: int | None, validation: float | str, test: float | None = None) -> int:
+def train_samples(
+    samples: int, limit: int | None, validation: float | str, test: float | None = None, gap: int = 0
+) -> int:
     """Return the samples left for training; below 1 if none is left.
 
     Args:
@@ -19,7 +21,10 @@ def train_samples(samples: int, limit: int | None, validation: float | str, test
         limit: samples to keep of what the test leaves.
         validation: share of the kept samples, or the name of a split that takes none of them.
         test: share of all samples, where the source has no test split.
+        gap: samples before each share that no split has.
     """
-    pool = samples - held_out_samples(samples, test)
+    tested = held_out_samples(samples, test)
+    pool = samples - tested - (gap if tested else 0)
     kept = min(pool, limit or pool)
-    return kept - held_out_samples(kept, validation)
+    validating = held_out_samples(kept, validation)
+    return min(kept, pool - gap if validating else kept) - validating

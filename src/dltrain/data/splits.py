@@ -50,9 +50,14 @@ def limited(labels: np.ndarray, limit: int | None, seed: tuple[int, ...], divisi
 
 
 def held_out(
-    labels: np.ndarray, share: float, seed: tuple[int, ...], split: str, division: Division
+    labels: np.ndarray,
+    share: float,
+    seed: tuple[int, ...],
+    split: str,
+    division: Division,
+    kept: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose the samples of `split`, validation or test: `share` of all, at least one unless it is 0.
+    """Choose the samples of `split`, validation or test: `share` of all or of `kept`, at least one unless it is 0.
 
     They are stratified by `labels`, or by `division.strata`; whole groups, or the latest samples, where the division
     says so.
@@ -66,7 +71,7 @@ def held_out(
     none = np.empty(0, np.int64)
     if share == 0:
         return none, none
-    count = held_out_samples(len(labels), share)
+    count = held_out_samples(len(labels) if kept is None else kept, share)
     if count >= len(labels):
         raise DataError(
             f"a {split} share of {share:g} takes all {len(labels)} training samples",

@@ -18,10 +18,10 @@ from dltrain import runs
 from dltrain.calls import flag_of, listener_of
 from dltrain.config.catalogue.datasets import input_dtype
 from dltrain.config.catalogue.entries import trait
-from dltrain.data.arrays import Joined
+from dltrain.data.arrays import Joined, take
 from dltrain.data.facts import Facts
 from dltrain.data.learnt.scaling import unscaled
-from dltrain.data.samples import Samples, read_samples
+from dltrain.data.samples import Ahead, Samples, read_samples
 from dltrain.data.samples import Trained as TrainedOn
 from dltrain.data.sources import SOURCES
 from dltrain.engine.backends.backend import INFERENCE_BATCH
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 STANDARD_INPUT = Path("-")
 _MAGIC = {b"\x93NUMPY": ".npy", b"PK\x03\x04": ".npz", b"PAR1": ".parquet"}
 _CHUNK = 32 * INFERENCE_BATCH  # samples of which predictions are handed on together
+_MOST_STEPS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Predictor:
     samples: tuple[Samples, ...]
     like: TrainedOn
     threshold: float | None
+    ahead: tuple[Ahead, ...] = ()
+    steps: int | None = None
 
     @property
     def facts(self) -> Facts:
@@ -84,6 +87,9 @@ class Predictor:
 
     def __iter__(self) -> Iterator[Predictions]:
         """Yield predictions, some thousand samples at a time, in bounded memory."""
+        if self.steps is not None:
+            yield from self._forecasts(self.steps)
+            return
         x = Joined([given.split.x for given in self.samples])
         for start in range(0, len(x), _CHUNK):
             yield self._of(x, range(start, min(start + _CHUNK, len(x))))
@@ -114,6 +120,21 @@ class Predictor:
             inputs, found, self._classes(found), self.facts.labels, self._are_probabilities(), self.output.boundary
         )
 
+    def _forecasts(self, steps: int) -> Iterator[Predictions]:
+        """Yield forecasts of shape (series, steps, columns); those so far are the end of the window of the next."""
+        model, scales = self.trained.built.model, self.facts.target_scales
+        for ahead in self.ahead:
+            for start in range(0, len(ahead.ends), INFERENCE_BATCH):
+                window = ahead.ends[start : start + INFERENCE_BATCH]
+                parts: list[np.ndarray] = []
+                while len(parts) * (parts[0].shape[1] if parts else 0) < steps:
+                    x = window[:, :: ahead.rate].astype(self.trained.input.dtype)
+                    found = np.asarray(model.predict_on_batch(x), np.float32).reshape(len(x), -1, len(ahead.order))
+                    parts.append(found)
+                    window = np.concatenate([window, found[..., ahead.order]], axis=1)[:, -window.shape[1] :]
+                outputs = unscaled(np.concatenate(parts, axis=1)[:, :steps], scales[: len(ahead.order)])
+                yield Predictions(ahead.names[start : start + len(outputs)], outputs, None, (), False)
+
     def _classes(self, outputs: np.ndarray) -> np.ndarray | None:
         if self.facts.targets == "numbers":
             return None
@@ -129,10 +150,10 @@ class Predictor:
         return bool(trait("loss", loss, "probabilities"))
 
     def score(self) -> dict[str, float] | None:
-        """Return loss and metrics over all samples; None if some have no targets."""
-        if not all(given.labelled for given in self.samples):
+        """Return loss and metrics over all samples that have targets; None if a file has none, and of forecasts."""
+        if self.steps is not None or not all(given.labelled for given in self.samples):
             return None
-        x = Joined([given.split.x for given in self.samples])
+        x = Joined([g.split.x if g.scored is None else take(g.split.x, g.scored) for g in self.samples])
         y = None
         if self.facts.task != "reconstruction":
             y = Joined([given.split.y for given in self.samples])
@@ -159,6 +180,7 @@ def predictor(
     inputs: Sequence[Path | str],
     *,
     threshold: float | None = None,
+    steps: int | None = None,
     runs_dir: Path | str = "runs",
     owns_process: bool = False,
     on_event: Listener = ignore,
@@ -171,6 +193,7 @@ def predictor(
             npz and npy files, where `x` has the samples; patterns such as `photos/*.jpg`; `-`, standard input. Where
             there are targets, they can be scored.
         threshold: probability above which a yes-or-no answer, or a label of several, is a yes.
+        steps: of a series, how many steps to forecast beyond the end of the inputs, each from the forecasts before it.
         runs_dir: directory in which runs are looked up.
         owns_process: whether the process exits afterwards, as a command does.
         on_event: called with each event of `engine.events`.
@@ -191,10 +214,23 @@ def predictor(
     notes = [Problem("files", note, severity="warning") for samples in given for note in samples.notes]
     if notes:
         on_event(Warned(tuple(notes)))
+    ahead = _ahead_of(given, steps)
     with restored(opened, owns_process=owns_process, on_event=on_event) as trained:
         _check_threshold(threshold, like.facts, trained)
         on_event(Phase("predicting"))
-        yield Predictor(trained, given, like, threshold)
+        yield Predictor(trained, given, like, threshold, ahead, steps)
+
+
+def _ahead_of(given: Sequence[Samples], steps: int | None) -> tuple[Ahead, ...]:
+    """Return what forecasts continue. Raises UsageError or DataError where they cannot."""
+    if steps is None:
+        return ()
+    if type(steps) is not int or not 1 <= steps <= _MOST_STEPS:
+        raise UsageError(f"{steps!r} steps cannot be forecast", f"a number from 1 to {_MOST_STEPS:,}")
+    found = [samples.ahead for samples in given if samples.ahead is not None]
+    if len(found) < len(given):
+        raise UsageError("steps are for forecasts of a series", "the run was trained on another kind of data")
+    return tuple(ahead() for ahead in found)
 
 
 def _paths(text: Path | str) -> list[Path]:
@@ -260,13 +296,14 @@ def predict(
     inputs: Path | str | Sequence[Path | str],
     *,
     threshold: float | None = None,
+    steps: int | None = None,
     runs_dir: Path | str = "runs",
     owns_process: bool = False,
     on_event: Listener = ignore,
 ) -> Predictions:
     """Predict with a run's best weights; arguments and errors are those of `predictor`."""
     paths = [inputs] if isinstance(inputs, Path | str) else list(inputs)
-    options: dict[str, Any] = {"threshold": threshold, "runs_dir": runs_dir}
+    options: dict[str, Any] = {"threshold": threshold, "steps": steps, "runs_dir": runs_dir}
     with predictor(run, paths, owns_process=owns_process, on_event=on_event, **options) as opened:
         parts = list(opened)
         del opened  # the session frees what nothing names

@@ -95,7 +95,7 @@ def _steps(tree: Node) -> int | None:
         return None
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
         return None
-    samples = max(1, train_samples(facts.train, limit, validation, test))
+    samples = max(1, train_samples(facts.train, limit, validation, test, facts.gap))
     if batch == "full":
         return 1
     whole = isinstance(batch, int) and not isinstance(batch, bool) and batch > 0

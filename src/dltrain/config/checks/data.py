@@ -10,7 +10,7 @@ from dltrain.config.catalogue.objects import check_object
 from dltrain.config.document.source import Node, locate, place_of
 from dltrain.config.schema import KerasObject
 from dltrain.data.facts import TASKS, Facts, Task
-from dltrain.data.sizes import GIVEN
+from dltrain.data.sizes import GIVEN, train_samples
 from dltrain.errors import Fix, KeyPath, Problem, Severity
 
 _DATASET: KeyPath = ("data", "dataset")
@@ -90,6 +90,12 @@ def _check_splits(tree: Node, facts: Facts) -> Iterator[Problem]:
         yield wrong("test", message, "remove `test`")
     if not facts.test and test is None:
         yield wrong("test", f"`{facts.name}` has no test split", "hold samples out: write `test: 0.2` under `data`")
+    shares = validation if isinstance(validation, str | int | float) else 0.1, test if facts.test == 0 else None
+    if facts.gap and _fit(*shares) and train_samples(facts.train, None, *shares, facts.gap) < 1:
+        message = (
+            f"no sample is left for the training: of {facts.train:,}, {facts.gap:,} before each share reach into it"
+        )
+        yield wrong("validation" if shares[0] else "test", message, "hold less out, or take shorter windows")
     if validation == GIVEN and not facts.validation:
         message = f"`{facts.name}` has no validation split of its own"
         yield wrong("validation", message, "write the share of the training split to hold out: `validation: 0.1`")
@@ -99,6 +105,14 @@ def _check_splits(tree: Node, facts: Facts) -> Iterator[Problem]:
     if validation == "test":
         message = "the test split decides which epoch is the best, so its figures flatter the model"
         yield wrong("validation", message, "hold samples out instead: `validation: 0.1`", "warning")
+
+
+def _fit(validation: Any, test: Any) -> bool:
+    """Return whether shares are such, or none."""
+    return all(
+        share is None or isinstance(share, str) or (isinstance(share, int | float) and 0 <= share < 1)
+        for share in (validation, test)
+    )
 
 
 def _dataset(tree: Node) -> KerasObject | None:

@@ -167,7 +167,7 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem], 
         expect=expect.plain() if expect is not None and isinstance(expect.value, dict) else {},
         train_samples=None
         if facts is None or validation is None
-        else max(1, train_samples(facts.train, limit, validation, test)),
+        else max(1, train_samples(facts.train, limit, validation, test, facts.gap)),
         other_samples=()
         if facts is None
         else _other_samples(facts, limit, validation, test, scalar(("data", "limit", "test"), None)),
@@ -206,7 +206,7 @@ def _other_samples(
     facts: Facts, limit: int | None, validation: float | str | None, test: float | None, tested: int | None
 ) -> tuple[int, ...]:
     """Return the samples of the validation split and of the test split; a split without any is left out."""
-    pool = facts.train - held_out_samples(facts.train, test)
+    pool = facts.train - held_out_samples(facts.train, test) - (facts.gap if test else 0)
     testing = facts.test or held_out_samples(facts.train, test)
     held_out = facts.validation if validation == GIVEN else held_out_samples(min(pool, limit or pool), validation)
     return tuple(count for count in (held_out, min(testing, tested or testing)) if count)

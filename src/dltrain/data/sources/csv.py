@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain.arguments import Argument
 from dltrain.data.facts import SCALINGS, Facts, Task
 from dltrain.data.sources.source import Arguments, Contradiction, Source
-from dltrain.data.tables import csv_file, dataset
-from dltrain.data.tables.table import Column, Table, Wrong
+from dltrain.data.tables import dataset
+from dltrain.data.tables.csv_file import CsvReader
+from dltrain.data.tables.table import Wrong
 
 if TYPE_CHECKING:
     from dltrain.data.arrays import RawDataset
@@ -100,33 +101,9 @@ FORMAT = {
 ARGUMENTS = {**PATHS, **COLUMNS, **FORMAT}
 
 
-class Csv:
-    """Reads CSV files that are written as arguments say."""
-
-    def __init__(self, arguments: Arguments) -> None:
-        self._how = csv_file.Format(
-            arguments["delimiter"].replace("\\t", "\t"),
-            arguments["decimal"],
-            arguments["encoding"],
-            arguments["header"],
-            tuple(arguments["na_values"] or ()),
-            arguments["on_bad"] == "skip",
-        )
-        self.decimal, self.missing = self._how.decimal, self._how.missing
-
-    def names(self, path: Path) -> list[str]:
-        return csv_file.names_of(path, self._how)
-
-    def fill(self, path: Path, columns: Mapping[str, Column], names: list[str], most: int | None = None) -> Table:
-        return csv_file.fill(path, self._how, columns, names, most)
-
-    def small(self, path: Path) -> bool:
-        return csv_file.is_small(path)
-
-
 def facts(arguments: Arguments, task: Task | None) -> Facts | None:
     try:
-        return dataset.look(Csv(arguments), "csv", arguments, task).facts
+        return dataset.look(CsvReader(arguments), "csv", arguments, task).facts
     except Wrong:
         return None  # `contradictions` tells it
 
@@ -134,7 +111,7 @@ def facts(arguments: Arguments, task: Task | None) -> Facts | None:
 def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradiction]:
     filled = SOURCE.filled(arguments)
     try:
-        found = dataset.look(Csv(filled), "csv", filled, task)
+        found = dataset.look(CsvReader(filled), "csv", filled, task)
     except Wrong as wrong:
         yield Contradiction(wrong.argument, str(wrong), wrong.hint)
         return
@@ -145,13 +122,13 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
 def read(arguments: Arguments, task: Task | None) -> RawDataset:
     from dltrain.data.tables import splits
 
-    return splits.read(Csv(arguments), "csv", arguments, task)
+    return splits.read(CsvReader(arguments), "csv", arguments, task)
 
 
 def samples(path: Path, arguments: Arguments, like: Trained) -> Samples:
     from dltrain.data.tables import new_rows
 
-    return new_rows.samples(Csv(arguments), path, arguments, like)
+    return new_rows.samples(CsvReader(arguments), path, arguments, like)
 
 
 SOURCE = Source(

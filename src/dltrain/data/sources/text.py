@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from dltrain.arguments import Argument
 from dltrain.data.facts import Facts, Task
-from dltrain.data.sources.csv import COLUMNS, FORMAT, PATHS, Csv, optional
+from dltrain.data.sources.csv import COLUMNS, FORMAT, PATHS, optional
 from dltrain.data.sources.source import Arguments, Contradiction, Source
+from dltrain.data.tables.csv_file import CsvReader
 from dltrain.data.tables.table import Wrong
 from dltrain.data.text import language, tables
 from dltrain.data.text.form import OUTPUT_MODES, SIDES, form_of, tokenizer_of
@@ -111,7 +112,7 @@ def _look(arguments: Arguments, task: Task | None) -> Facts | None:
     """Look at the files. Raises Wrong."""
     form = form_of(arguments)
     if _is_table(arguments):
-        found = tables.look(Csv(arguments), arguments, task)
+        found = tables.look(CsvReader(arguments), arguments, task)
         return tables.facts(found, "text", arguments, task, form) if task is not None else None
     tokens = language.look(arguments, tokenizer_of(arguments), form)
     return language.facts(tokens, arguments, task, form) if task is not None and tokens is not None else None
@@ -126,7 +127,7 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
     try:
         _look(filled, task)
         if _is_table(filled):
-            for argument, message in tables.warnings(tables.look(Csv(filled), filled, task)):
+            for argument, message in tables.warnings(tables.look(CsvReader(filled), filled, task)):
                 yield Contradiction(argument, message, "", "warning")
     except Wrong as wrong:
         yield Contradiction(wrong.argument, str(wrong), wrong.hint)
@@ -161,7 +162,7 @@ def read(arguments: Arguments, task: Task | None) -> RawDataset:
         raise DataError(wrong.message, wrong.hint)
     form, tokenizer = form_of(arguments), tokenizer_of(arguments)
     if _is_table(arguments):
-        return tables.read(Csv(arguments), "text", arguments, task, tokenizer, form)
+        return tables.read(CsvReader(arguments), "text", arguments, task, tokenizer, form)
     if task is None:
         raise DataError("`text` does not say what is to be told", "write `task: classification` under `data`")
     return language.read(arguments, task, tokenizer, form)
@@ -179,7 +180,7 @@ def samples(path: Path, arguments: Arguments, like: Trained) -> Samples:
     if path.is_dir():
         return new.of_files(path)
     is_table = _is_table(arguments) and path.suffix.lower() in (*_TABLES, Path(arguments["path"]).suffix.lower())
-    return new.of_table(path, Csv(arguments)) if is_table else new.of_lines(path)
+    return new.of_table(path, CsvReader(arguments)) if is_table else new.of_lines(path)
 
 
 def _likely_tasks(arguments: Arguments) -> str:

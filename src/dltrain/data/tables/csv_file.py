@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from dltrain.data.progress import tell
 from dltrain.data.tables.table import Column, Table, Wrong
@@ -45,6 +45,33 @@ class Format:
     def missing(self) -> frozenset[str]:
         """All cells that mean that a value is missing."""
         return frozenset({"", *self.na_values})
+
+
+class CsvReader:
+    """Reads CSV files that are written as the arguments of a data set say."""
+
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        self._how = Format(
+            arguments["delimiter"].replace("\\t", "\t"),
+            arguments["decimal"],
+            arguments["encoding"],
+            arguments["header"],
+            tuple(arguments["na_values"] or ()),
+            arguments["on_bad"] == "skip",
+        )
+        self.decimal, self.missing = self._how.decimal, self._how.missing
+
+    def names(self, path: Path) -> list[str]:
+        """Return the names of the columns. Raises Wrong."""
+        return names_of(path, self._how)
+
+    def fill(self, path: Path, columns: Mapping[str, Column], names: list[str], most: int | None = None) -> Table:
+        """Read cells into columns, of the first `most` rows or of all. Raises Wrong."""
+        return fill(path, self._how, columns, names, most)
+
+    def small(self, path: Path) -> bool:
+        """Return whether a file is small enough to be read while a config is checked."""
+        return is_small(path)
 
 
 def names_of(path: Path, how: Format) -> list[str]:

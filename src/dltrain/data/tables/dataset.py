@@ -157,7 +157,7 @@ def targets_of(
         if count != 1:
             hint = "with a column of 0 and 1 for each label, write `task: multi_label`"
             raise Wrong("target", f"a classification has one column of labels, not {count}", hint)
-        return _classes(given, table, roles.target[0]), ()
+        return classes_in(given, table, roles.target[0]), ()
     if task == "multi_label":
         _check_flags(table, roles.target)
         return roles.target, (count,)
@@ -167,7 +167,8 @@ def targets_of(
     return (), (count,)
 
 
-def _classes(given: Any, table: Table, target: str) -> tuple[str, ...] | None:
+def classes_in(given: Any, table: Table, target: str) -> tuple[str, ...] | None:
+    """Return the names of classes: those given, or the different labels of a column. Raises Wrong."""
     column = table.columns[target]
     if not isinstance(column, Texts):
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dltrain.data.facts import SCALINGS, Task
-from dltrain.data.tables.table import Column, Numbers, Texts, Wrong, listed
+from dltrain.data.tables.table import MOST_TIMES, Column, Numbers, Texts, Wrong, listed
 
 _NOT_FEATURES = ("drop", "group", "time", "stratify", "sample_weight")
 _MOST_TOLD = 12
@@ -47,12 +47,12 @@ def roles_of(arguments: Mapping[str, Any], names: Sequence[str], task: Task | No
     """Return what the columns with these names are for. Raises Wrong at the argument that contradicts them."""
     target = _target(arguments, names, task)
     for key in ("features", "categorical", *_NOT_FEATURES):
-        _check_names(key, _list(arguments.get(key)), names)
-    given = _list(arguments.get("features"))
-    others = {*target, *(name for key in _NOT_FEATURES for name in _list(arguments.get(key)))}
+        check_names(key, listed_names(arguments.get(key)), names)
+    given = listed_names(arguments.get("features"))
+    others = {*target, *(name for key in _NOT_FEATURES for name in listed_names(arguments.get(key)))}
     features = tuple(given) if given else tuple(name for name in names if name not in others)
     _check_features(arguments, given, features, target)
-    categorical = frozenset(_list(arguments.get("categorical")))
+    categorical = frozenset(listed_names(arguments.get("categorical")))
     if strange := sorted(categorical - set(features)):
         raise Wrong("categorical", f"`{strange[0]}` is a category, but no feature", "remove it from `categorical`")
     roles = [arguments.get(key) for key in ("group", "time", "stratify", "sample_weight")]
@@ -62,23 +62,25 @@ def roles_of(arguments: Mapping[str, Any], names: Sequence[str], task: Task | No
     return Roles(features, categorical, target, roles[0], roles[1], roles[2], roles[3], scales)
 
 
-def _list(value: Any) -> list[str]:
+def listed_names(value: Any) -> list[str]:
+    """Return the columns that an argument names: none, one or several."""
     return [] if value is None else [str(name) for name in value] if isinstance(value, list) else [str(value)]
 
 
 def _target(arguments: Mapping[str, Any], names: Sequence[str], task: Task | None) -> tuple[str, ...]:
-    target = _list(arguments.get("target"))
+    target = listed_names(arguments.get("target"))
     if not target and task != "reconstruction":
         hint = f"name the column: `target: {names[-1]}`; there are {_told(names)}"
         raise Wrong("target", "no column is the target", hint)
     if task == "reconstruction" and target:
         hint = f"leave the column out: `drop: {listed(target)}`" if set(target) <= set(names) else "remove `target`"
         raise Wrong("target", "in a reconstruction, samples are their own targets", hint)
-    _check_names("target", target, names)
+    check_names("target", target, names)
     return tuple(target)
 
 
-def _check_names(argument: str, given: Sequence[str], names: Sequence[str]) -> None:
+def check_names(argument: str, given: Sequence[str], names: Sequence[str]) -> None:
+    """Raise Wrong at an argument that names a column which is not there, or one twice."""
     there = set(names)
     for name in given:
         if name not in there:
@@ -100,7 +102,7 @@ def _check_features(
         raise Wrong("features", f"`{leaked[0]}` is the target, so the model would only copy it", hint)
     if not features:
         raise Wrong("target", "no column is left for the features", "name them: `features: [a, b]`")
-    if given and arguments.get("drop") is not None and (both := set(given) & set(_list(arguments["drop"]))):
+    if given and arguments.get("drop") is not None and (both := set(given) & set(listed_names(arguments["drop"]))):
         raise Wrong("drop", f"`{sorted(both)[0]}` is a feature and left out", "remove it from one of them")
 
 
@@ -111,7 +113,7 @@ def _scales(written: Any, features: Sequence[str], categorical: frozenset[str]) 
             raise Wrong("scale", "no feature is a number: there is nothing to scale", "remove `scale`")
         yield from ((name, written) for name in numbers)
     for name, kind in (written or {}).items() if isinstance(written, Mapping) else ():
-        _check_names("scale", [str(name)], features)
+        check_names("scale", [str(name)], features)
         if str(name) in categorical:
             raise Wrong("scale", f"`{name}` is a category, which has no scale", f"remove `{name}` from `scale`")
         if kind not in SCALINGS:
@@ -128,7 +130,10 @@ def columns_of(roles: Roles, task: Task | None, decimal: str, missing: frozenset
     for name in roles.used:
         if name in texts and name in numbers:
             raise Wrong("features", f"`{name}` cannot be a number and a text at once", "leave it out of `features`")
-        made[name] = Texts(name, missing) if name in texts else Numbers(name, decimal, missing)
+        if name == roles.time:
+            made[name] = Texts(name, missing, most=MOST_TIMES)
+        else:
+            made[name] = Texts(name, missing) if name in texts else Numbers(name, decimal, missing)
     return made
 
 

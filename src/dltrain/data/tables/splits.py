@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from dltrain.data.tables.dataset import Reader, look, targets_of
 from dltrain.data.tables.preparing import Features, Rules, learn_features, learn_targets, prepared
 from dltrain.data.tables.roles import Roles
 from dltrain.data.tables.table import Numbers, Table, Texts, Wrong
+from dltrain.data.tables.times import times_of
 from dltrain.errors import DataError
 
 _MOST_TOLD = 6
@@ -183,34 +183,4 @@ def division(table: Table, roles: Roles, arguments: Mapping[str, Any]) -> Divisi
     if roles.time is None:
         return Division(codes(roles.stratify), codes(roles.group))
     column = table.columns[roles.time]
-    return Division(times=np.array(list(_times(table, column, arguments["date_format"]))))  # type: ignore[arg-type]
-
-
-def _times(table: Table, column: Texts, form: str | None) -> Iterator[float]:
-    """Yield the time of each row in seconds, or the number that it is. Raises Wrong at the first that is none."""
-    known: dict[int, float] = {}
-    words = column.names
-    for row, code in enumerate(column.codes):
-        if code not in known:
-            found = moment(words[code], form)
-            if found is None and words[code]:
-                message = f"`{column.name}` has no time in {table.place(row)} of {table.file}: {words[code][:40]!r}"
-                raise Wrong("time", message, "write its form, as in `date_format: '%d.%m.%Y'`")
-            known[code] = found if found is not None else float("nan")  # such rows are left out
-        yield known[code]
-
-
-def moment(text: str, form: str | None) -> float | None:
-    """Return a date as seconds since 1970, or a number; None if a text is neither. Without a zone, UTC is meant."""
-    try:
-        if form is not None:
-            date = datetime.strptime(text, form)
-        else:
-            try:
-                number = float(text)
-                return number if abs(number) < 1e300 else None
-            except ValueError:
-                date = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (date if date.tzinfo is not None else date.replace(tzinfo=UTC)).timestamp()
+    return Division(times=np.array(list(times_of(table, column, arguments["date_format"]))))  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 _MOST_TOLD = 8
 MOST_CATEGORIES = 100_000
+MOST_TIMES = 2**31 - 1
 MISSING_WORDS = ("NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "null", "None", "none", "?", "-", ".", "#N/A")
 
 
@@ -93,6 +94,8 @@ class Texts:
     codes: array[int] = field(default_factory=lambda: array("i"))
     words: dict[str, int] = field(default_factory=dict)
     count_missing: int = 0
+    most: int = MOST_CATEGORIES
+    times: array[float] = field(default_factory=lambda: array("d"))  # of the words, where they are such
 
     def add(self, cells: Sequence[str]) -> None:
         """Append the cells of some rows. Raises Wrong if there are too many different ones."""
@@ -103,8 +106,8 @@ class Texts:
                 self.count_missing += 1
                 text = ""
             self.codes.append(words.setdefault(text, len(words)))
-        if len(words) > MOST_CATEGORIES:
-            message = f"the column `{self.name}` has more than {MOST_CATEGORIES:,} different values"
+        if len(words) > self.most:
+            message = f"the column `{self.name}` has more than {self.most:,} different values"
             raise Wrong("path", message, f"it tells no categories apart: leave it out, `drop: [{self.name}]`")
 
     @property

@@ -69,7 +69,7 @@ def speeds_up_recurrence(plan: Plan, facts: Facts) -> bool:
     """
     kind = plan.spec.runtime.recurrent
     section = plan.spec.data
-    samples = train_samples(facts.train, section.limit.train, section.validation, section.test)
+    samples = train_samples(facts.train, section.limit.train, section.validation, section.test, facts.gap)
     return kind == "unroll" or (kind == "auto" and not plan.smoke and samples >= _WORTH_UNROLLING)
 
 
