@@ -43,7 +43,8 @@ torture: .venv/.installed
 	$(BIN)/python scripts/torture.py --rounds $(or $(ROUNDS),5)
 	$(BIN)/python scripts/torture_strangers.py --rounds $(or $(ROUNDS),5)
 
-smoke: .venv/.installed
+smoke: .venv/.installed-dev
+	$(BIN)/python scripts/write_digits.py
 	for config in configs/*.yaml; do $(BIN)/dltrain fit $$config --smoke || exit 1; done
 
 # All generated files: the catalogue (from the installed Keras), the JSON Schema, the tables of docs/config.md, the messages

@@ -42,7 +42,7 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "data": (("data.facts", "data.sizes", "data.sources"), {"numpy"}),
     "data.folders": (("data.facts",), set()),
     "data.learnt": (("data.facts",), {"numpy"}),
-    "data.tables": (("data.facts", "data", "data.learnt"), {"numpy", "pyarrow"}),
+    "data.tables": (("data.facts", "data", "data.images", "data.learnt"), {"numpy", "pyarrow"}),
     "data.series": (("data.facts", "data", "data.learnt", "data.tables"), {"numpy"}),
     "data.text": (("data.facts", "data", "data.folders", "data.learnt", "data.tables"), {"numpy"}),
     "data.images": (("data.facts", "data", "data.folders"), {"numpy", "PIL"}),

@@ -40,16 +40,26 @@ def samples(path: Path, look: Look, like: Trained, *, skip: bool) -> Samples:
         raise DataError(f"there is no {path.absolute()}", "name an image, or a folder of images")
     else:
         root, files = path.parent, [path.name]
+    y = _labels([root / file for file in files], like)
+    return decoded(str(path), root, files, look, like, y, skip=skip)
+
+
+def decoded(
+    source: str, root: Path, files: Sequence[str], look: Look, like: Trained, y: np.ndarray | None, *, skip: bool
+) -> Samples:
+    """Decode images in their order, with targets where there are such.
+
+    Raises DataError with all files that are no images, unless such are left out.
+    """
     values, bad = _decoded(root, files, look)
     if bad and not (skip and len(bad) < len(files)):
         raise DataError(_told(root, files, bad), "mend or remove them")
     kept = np.array([place for place in range(len(files)) if place not in bad], np.int64)
     names = [os.fsencode(root / files[place]).decode("utf-8", "replace") for place in kept]
-    y = _labels([root / files[place] for place in kept], like)
-    x = values if not bad else values[kept]
+    x, y = (values, y) if not bad else (values[kept], y[kept] if y is not None else None)
     notes = (f"{_told(root, files, bad)}; they are left out",) if bad else ()
     labelled = y is not None or like.facts.task == "reconstruction"
-    return Samples(str(path), Split(x, y), labelled, names, notes)
+    return Samples(source, Split(x, y), labelled, names, notes)
 
 
 def _decoded(root: Path, files: Sequence[str], look: Look) -> tuple[np.ndarray, dict[int, str]]:

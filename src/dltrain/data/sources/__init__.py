@@ -8,7 +8,9 @@ from dltrain.data.sources import (
     digits,
     downloaded,
     image_folder,
+    image_table,
     mnist,
+    parquet,
     series,
     synthetic,
     text,
@@ -16,6 +18,7 @@ from dltrain.data.sources import (
 )
 from dltrain.data.sources.source import Source
 
-_OWN = (arrays.SOURCE, image_folder.SOURCE, csv.SOURCE, series.SOURCE, text.SOURCE, text_folder.SOURCE)
+_IMAGES = (image_folder.SOURCE, image_table.SOURCE)
+_OWN = (arrays.SOURCE, *_IMAGES, csv.SOURCE, parquet.SOURCE, series.SOURCE, text.SOURCE, text_folder.SOURCE)
 _ALL = (mnist.SOURCE, digits.SOURCE, synthetic.SOURCE, *downloaded.SOURCES, *_OWN)
 SOURCES: dict[str, Source] = {source.name: source for source in _ALL}

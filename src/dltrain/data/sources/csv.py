@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,49 +98,65 @@ FORMAT = {
         meaning="What becomes of rows with too many or too few cells: an error, or they are left out and counted.",
     ),
 }
+LIKELY_TASKS = "write `task: classification` for labels, or `regression` for numbers"
 ARGUMENTS = {**PATHS, **COLUMNS, **FORMAT}
 
 
-def facts(arguments: Arguments, task: Task | None) -> Facts | None:
-    try:
-        return dataset.look(CsvReader(arguments), "csv", arguments, task).facts
-    except Wrong:
-        return None  # `contradictions` tells it
+def source_of(
+    name: str,
+    description: str,
+    arguments: Mapping[str, Argument],
+    reader: Callable[[Arguments], dataset.Reader],
+    example: Mapping[str, Any],
+) -> Source:
+    """Return the source of tables in files that a reader reads."""
+
+    def facts(arguments: Arguments, task: Task | None) -> Facts | None:
+        try:
+            return dataset.look(reader(arguments), name, arguments, task).facts
+        except Wrong:
+            return None  # `contradictions` tells it
+
+    def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradiction]:
+        filled = source.filled(arguments)
+        try:
+            found = dataset.look(reader(filled), name, filled, task)
+        except Wrong as wrong:
+            yield Contradiction(wrong.argument, str(wrong), wrong.hint)
+            return
+        for argument, message, hint in dataset.warnings(found):
+            yield Contradiction(argument, message, hint, "warning")
+
+    def read(arguments: Arguments, task: Task | None) -> RawDataset:
+        from dltrain.data.tables import splits
+
+        return splits.read(reader(arguments), name, arguments, task)
+
+    def samples(path: Path, arguments: Arguments, like: Trained) -> Samples:
+        from dltrain.data.tables import new_rows
+
+        return new_rows.samples(reader(arguments), path, arguments, like)
+
+    source = Source(
+        name,
+        description,
+        arguments,
+        facts,
+        read,
+        contradictions,
+        example=example,
+        has_task=False,
+        likely_tasks=lambda arguments: LIKELY_TASKS,
+        samples=samples,
+    )
+    return source
 
 
-def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradiction]:
-    filled = SOURCE.filled(arguments)
-    try:
-        found = dataset.look(CsvReader(filled), "csv", filled, task)
-    except Wrong as wrong:
-        yield Contradiction(wrong.argument, str(wrong), wrong.hint)
-        return
-    for argument, message, hint in dataset.warnings(found):
-        yield Contradiction(argument, message, hint, "warning")
-
-
-def read(arguments: Arguments, task: Task | None) -> RawDataset:
-    from dltrain.data.tables import splits
-
-    return splits.read(CsvReader(arguments), "csv", arguments, task)
-
-
-def samples(path: Path, arguments: Arguments, like: Trained) -> Samples:
-    from dltrain.data.tables import new_rows
-
-    return new_rows.samples(CsvReader(arguments), path, arguments, like)
-
-
-SOURCE = Source(
+SOURCE = source_of(
     "csv",
     "Your own table in a CSV file: rows are samples, columns are features and targets. Scales, categories and what "
     "stands for missing values are learnt from the training split.",
     ARGUMENTS,
-    facts,
-    read,
-    contradictions,
-    example={"path": "table.csv", "target": "price"},
-    has_task=False,
-    likely_tasks=lambda arguments: "write `task: classification` for labels, or `regression` for numbers",
-    samples=samples,
+    CsvReader,
+    {"path": "table.csv", "target": "price"},
 )

@@ -23,13 +23,7 @@ _CHANNELS = {"rgb": 3, "grayscale": 1, "rgba": 4}
 _LARGEST_SIDE = 16_384
 _MOST_TOLD = 20
 
-ARGUMENTS = {
-    "path": Argument(
-        ("path",),
-        required=True,
-        meaning="The folder that holds one folder for each class, or `train`, `val` and `test` with these; relative to "
-        "the config's file.",
-    ),
+LOOK = {
     "image_size": Argument(
         ("ints",),
         minimum=1,
@@ -64,6 +58,17 @@ ARGUMENTS = {
         default=False,
         meaning="Whether black borders bring the image to the wanted proportions.",
     ),
+}
+"""How images are brought to one form."""
+
+ARGUMENTS = {
+    "path": Argument(
+        ("path",),
+        required=True,
+        meaning="The folder that holds one folder for each class, or `train`, `val` and `test` with these; relative to "
+        "the config's file.",
+    ),
+    **LOOK,
     "on_bad": Argument(
         ("words",),
         choices=("fail", "skip"),
@@ -80,9 +85,7 @@ def facts(arguments: Arguments, task: Task | None) -> Facts | None:
 
 
 def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradiction]:
-    if arguments.get("crop_to_aspect_ratio") and arguments.get("pad_to_aspect_ratio"):
-        message = "`crop_to_aspect_ratio` and `pad_to_aspect_ratio` exclude each other"
-        yield Contradiction("pad_to_aspect_ratio", message, "remove one of them")
+    yield from check_look(arguments)
     for finding in _listing(arguments, task).findings:
         yield Contradiction("path", finding.message, finding.hint, finding.severity)
 
@@ -92,11 +95,10 @@ def _listing(arguments: Arguments, task: Task | None) -> Listing:
 
 
 def _facts(arguments: Arguments, listing: Listing) -> Facts:
-    height, width = arguments["image_size"]
     return Facts(
         name="image_folder",
         task="classification",
-        shape=(height, width, _CHANNELS[arguments["color_mode"]]),
+        shape=shape_of(arguments),
         class_names=listing.class_names,
         units=(),
         train=listing.count("train"),
@@ -106,7 +108,21 @@ def _facts(arguments: Arguments, listing: Listing) -> Facts:
     )
 
 
-def _look(arguments: Arguments) -> Look:
+def check_look(arguments: Arguments) -> Iterator[Contradiction]:
+    """Yield what arguments that bring images to one form say against each other."""
+    if arguments.get("crop_to_aspect_ratio") and arguments.get("pad_to_aspect_ratio"):
+        message = "`crop_to_aspect_ratio` and `pad_to_aspect_ratio` exclude each other"
+        yield Contradiction("pad_to_aspect_ratio", message, "remove one of them")
+
+
+def shape_of(arguments: Arguments) -> tuple[int, int, int]:
+    """Return the shape of an image: (height, width, channels)."""
+    height, width = arguments["image_size"]
+    return height, width, _CHANNELS[arguments["color_mode"]]
+
+
+def look_of(arguments: Arguments) -> Look:
+    """Return the form to which arguments bring images."""
     from dltrain.data.images.decoding import Look
 
     fit = "crop" if arguments["crop_to_aspect_ratio"] else "pad" if arguments["pad_to_aspect_ratio"] else "stretch"
@@ -127,7 +143,7 @@ def read(arguments: Arguments, task: Task | None) -> RawDataset:
         raise DataError(listing.error.message, listing.error.hint)
     root, skip = Path(arguments["path"]), arguments["on_bad"] == "skip"
     files = [file for classes in listing.splits.values() for group in classes.values() for file in group]
-    found = pixels(root, files, _look(arguments), keep_bad=skip)
+    found = pixels(root, files, look_of(arguments), keep_bad=skip)
     told = _told(root, files, found.bad)
     if found.bad and not skip:
         raise DataError(told, "mend or remove them, or leave them out: `on_bad: skip`")
@@ -174,7 +190,7 @@ def _told(root: Path, files: Sequence[str], bad: dict[int, str]) -> str:
 def samples(path: Path, arguments: Arguments, like: Trained) -> Samples:
     from dltrain.data.images import new_images
 
-    return new_images.samples(path, _look(arguments), like, skip=arguments["on_bad"] == "skip")
+    return new_images.samples(path, look_of(arguments), like, skip=arguments["on_bad"] == "skip")
 
 
 SOURCE = Source(
