@@ -217,7 +217,10 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
     "SwapEMAWeights": ("exchanges the weights under dltrain's checkpoints", "use the optimizer's `use_ema`"),
     "TFSMLayer": ("loads a model from a file, which a config may not do", ""),
     "TensorBoard": (_OWN, "it writes the event files of a run itself"),
-    "TextVectorization": _FILE,
+    "TextVectorization": (
+        "learns a vocabulary before training",
+        "the data sets `text` and `text_folder` do so, with its arguments",
+    ),
     "TorchModuleWrapper": _FOREIGN,
     "Wrapper": _BASE,
     "threshold": ("needs arguments, and an activation is a bare word", ""),
