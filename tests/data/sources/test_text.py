@@ -15,6 +15,7 @@ from dltrain.data.facts import Task
 from dltrain.data.loading import load
 from dltrain.data.samples import Samples, Trained
 from dltrain.data.sources import SOURCES
+from dltrain.data.text import language
 from dltrain.errors import DataError
 
 TABLE = 'text,label,stars\n"A good, good film.",good,4\nbad film,bad,1\n"so\ngood",good,5\n"",bad,2\nBAD bad,bad,1\n'
@@ -218,6 +219,7 @@ def test_text_contradictions_in_a_table_are_told(
         ({"ngrams": 2}, "classification", "ngrams", "no use for `ngrams`"),
         ({"stratify": "label"}, "classification", "stratify", "no use for `stratify`"),
         ({"output_sequence_length": 50}, "classification", "path", "has 20 tokens, and a window with its next"),
+        ({"path_test": "/no/" + "n" * 300}, "classification", "path_test", "does not exist"),
         ({"path_test": "/no/such.txt"}, "classification", "path_test", "/no/such.txt does not exist"),
     ],
 )
@@ -283,3 +285,12 @@ def test_text_continues_lines(tmp_path: Path) -> None:
     (tmp_path / "n.txt").write_text("xxababab\nb\n")
     a, b = (found.facts.labels.index(letter) for letter in "ab")
     assert new("text", tmp_path / "n.txt", arguments, found).split.x.tolist() == [[a, b, a, b], [0, 0, 0, b]]
+
+
+def test_text_without_columns_that_is_large_is_read_by_the_training_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = written(tmp_path, "a b " * 20, "t.txt", max_tokens=4)
+    monkeypatch.setattr(language, "_LARGEST_LOOK", 10)
+    assert SOURCES["text"].facts(SOURCES["text"].filled(arguments), "classification") is None
+    assert loaded("text", arguments).facts.classes == 4

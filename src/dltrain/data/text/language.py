@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dltrain.data.facts import Facts, Task
-from dltrain.data.tables.csv_file import is_small
 from dltrain.data.tables.dataset import SPLITS
 from dltrain.data.tables.table import Wrong
 from dltrain.data.text.files import parts_of
-from dltrain.data.text.tokens import Tokenizer, Tokens, Words
+from dltrain.data.text.tokens import Count, Tokenizer, Tokens, Words
 from dltrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,37 +20,50 @@ if TYPE_CHECKING:
     from dltrain.data.arrays import Prepared, RawDataset, Split
     from dltrain.data.text.form import Form
 
+_LARGEST_LOOK = 2**22  # bytes of a text whose tokens are counted while a config is checked
+_Into = TypeVar("_Into", Tokens, Count)
 TASKS: tuple[Task, ...] = ("classification", "sequence")
 
 
-def look(
-    arguments: Mapping[str, Any], tokenizer: Tokenizer, form: Form, *, whole: bool = False
-) -> dict[str, Tokens] | None:
-    """Read the text of each split where all are small, or anyway. Raises Wrong at the argument at fault."""
-    paths = {split: Path(arguments[key]) for split, key in SPLITS.items() if arguments.get(key) is not None}
-    if not (whole or all(is_small(path) or not path.is_file() for path in paths.values())):
+def look(arguments: Mapping[str, Any], tokenizer: Tokenizer, form: Form) -> dict[str, int] | None:
+    """Count the tokens of each split; None where a file is too large. Raises Wrong at the argument at fault."""
+    paths = _paths(arguments)
+    if any(_size(path) > _LARGEST_LOOK for path in paths.values()):
         return None
-    words, found = Words(), {}
-    for split, path in paths.items():
-        tokens = found[split] = Tokens(tokenizer, words)
-        try:
-            for part in parts_of(path, arguments["encoding"], words=arguments["split"] == "whitespace"):
-                tokens.add([part])
-        except Wrong as wrong:
-            argument = SPLITS[split] if wrong.argument == "path" else wrong.argument
-            raise Wrong(argument, str(wrong), wrong.hint) from None
-        needed = form.output_sequence_length + 1
-        if len(tokens.codes) < needed:
-            message = f"{path} has {len(tokens.codes):,} tokens, and a window with its next token has {needed:,}"
-            raise Wrong(SPLITS[split], message, "write a smaller `output_sequence_length`")
-    return found
+    return {split: _filled(Count(tokenizer), split, path, arguments, form).total for split, path in paths.items()}
 
 
-def _windows(tokens: Tokens, form: Form, arguments: Mapping[str, Any]) -> int:
-    return (len(tokens.codes) - form.output_sequence_length - 1) // int(arguments["sequence_stride"]) + 1
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # reading tells it
 
 
-def facts(found: Mapping[str, Tokens], arguments: Mapping[str, Any], task: Task, form: Form) -> Facts:
+def _paths(arguments: Mapping[str, Any]) -> dict[str, Path]:
+    return {split: Path(arguments[key]) for split, key in SPLITS.items() if arguments.get(key) is not None}
+
+
+def _filled(into: _Into, split: str, path: Path, arguments: Mapping[str, Any], form: Form) -> _Into:
+    """Read a text into tokens or their count. Raises Wrong if it is none, or has less than a window."""
+    try:
+        for part in parts_of(path, arguments["encoding"], words=arguments["split"] == "whitespace"):
+            into.add([part])
+    except Wrong as wrong:
+        argument = SPLITS[split] if wrong.argument == "path" else wrong.argument
+        raise Wrong(argument, str(wrong), wrong.hint) from None
+    needed = form.output_sequence_length + 1
+    if into.total < needed:
+        message = f"{path} has {into.total:,} tokens, and a window with its next token has {needed:,}"
+        raise Wrong(SPLITS[split], message, "write a smaller `output_sequence_length`")
+    return into
+
+
+def _windows(tokens: int, form: Form, arguments: Mapping[str, Any]) -> int:
+    return (tokens - form.output_sequence_length - 1) // int(arguments["sequence_stride"]) + 1
+
+
+def facts(found: Mapping[str, int], arguments: Mapping[str, Any], task: Task, form: Form) -> Facts:
     """Return what the texts say; the classes are the places of the vocabulary, whose tokens are learnt later."""
     counts = {split: _windows(tokens, form, arguments) for split, tokens in found.items()}
     return Facts(
@@ -78,17 +90,20 @@ def read(arguments: Mapping[str, Any], task: Task, tokenizer: Tokenizer, form: F
     from dltrain.data.arrays import Division, RawDataset, Split
     from dltrain.data.text.ragged import Ragged
 
+    vocabulary, length, splits = Words(), form.output_sequence_length, {}
     try:
-        found = look(arguments, tokenizer, form, whole=True)
+        found = {
+            split: _filled(Tokens(tokenizer, vocabulary), split, path, arguments, form)
+            for split, path in _paths(arguments).items()
+        }
     except Wrong as wrong:
         raise DataError(str(wrong), wrong.hint) from None
-    found = found or {}
-    length, splits = form.output_sequence_length, {}
     for split, tokens in found.items():
-        starts = np.arange(_windows(tokens, form, arguments)) * int(arguments["sequence_stride"])
+        starts = np.arange(_windows(tokens.total, form, arguments)) * int(arguments["sequence_stride"])
         codes = np.frombuffer(tokens.codes, np.intc)
         splits[split] = Split(Ragged(codes, starts, starts + length), codes[starts + length])
-    known, words = facts(found, arguments, task, form), found["train"].words.names
+    counts = {split: tokens.total for split, tokens in found.items()}
+    known, words = facts(counts, arguments, task, form), vocabulary.names
 
     def learn(training: Split, learnt: Mapping[str, Any] | None) -> Prepared:
         return _prepared(known, form, words, training, learnt)

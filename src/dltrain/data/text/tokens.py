@@ -80,3 +80,19 @@ class Tokens:
 
     def __len__(self) -> int:
         return len(self.ends)
+
+    @property
+    def total(self) -> int:
+        """The number of tokens of all texts."""
+        return len(self.codes)
+
+
+class Count:
+    """How many tokens texts have."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer, self.total = tokenizer, 0
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Count the tokens of some texts."""
+        self.total += sum(len(self._tokenizer(text)) for text in texts)
