@@ -148,7 +148,11 @@ def test_augmentation_gets_other_states_in_every_step(backend: Backend) -> None:
     for epoch in (0, 1, 0):
         counter = backend.epoch()
         counter.assign(epoch)
-        seen.append([float(np.asarray(batch[0])[0, 0]) for batch in pipeline.shuffled(3, 5, counter)])
+        in_turn = [np.asarray(batch[1]).tolist() for batch in pipeline.shuffled(3, 5, counter, shuffle=False)]
+        assert in_turn == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+        seen.append(
+            [float(np.asarray(batch[0])[0, 0]) for batch in pipeline.shuffled(3, 5, counter, shuffle=epoch == 0)]
+        )
     assert seen[0] == seen[2]
     assert len({*seen[0], *seen[1]}) == 6
     assert all(not np.asarray(batch[0]).any() for batch in pipeline.in_order(3))

@@ -15,13 +15,13 @@ from dltrain.errors import RunError
 from dltrain.names import valid_column
 from dltrain.runs import Run, RunRecord
 from dltrain.runs.checkpoints import DAMAGED_HINT
+from dltrain.runs.checkpoints import WEIGHTS as WEIGHTS
 from dltrain.runs.json_text import to_json
 
 if TYPE_CHECKING:
     import keras
 
 SCHEMA_VERSION = 3
-WEIGHTS = "weights.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
 

@@ -18,6 +18,7 @@ from dltrain.runs import atomic
 from dltrain.runs.json_text import from_json, to_json
 
 MANIFEST = "manifest.json"
+WEIGHTS = "weights.safetensors"
 
 _FOLDER = re.compile(r"(?P<aside>\.old-)?epoch-(?P<epoch>[0-9]{4,9})")
 _LARGEST_MANIFEST = 1_000_000

@@ -71,8 +71,10 @@ class InputPipeline(Protocol):
     def in_order(self, batch_size: int = INFERENCE_BATCH) -> Batches:
         """Return every sample once, in the order of the split."""
 
-    def shuffled(self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None) -> Batches:
-        """Return every sample once, or the first `steps` batches, in random order.
+    def shuffled(
+        self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None, shuffle: bool = True
+    ) -> Batches:
+        """Return every sample once, or the first `steps` batches, in random order, or in that of the split.
 
         The order is a pure function of `seed` and `epoch`, and augmentation one of these and the step, so checkpoints
         need no state for them.

@@ -183,8 +183,10 @@ class NumPyBatches(keras.utils.PyDataset):
         epoch: EpochNumber | None = None,
         weights: np.ndarray | None = None,
         augment: Augment | None = None,
+        shuffle: bool = True,
     ) -> None:
         super().__init__(workers=1)
+        self._shuffle = shuffle
         self._states = augment.states if augment is not None else 0
         self._augment = jax.jit(augment) if augment is not None else None
         self._x, self._y, self._samples, self._weights = x, y, samples, weights
@@ -197,7 +199,7 @@ class NumPyBatches(keras.utils.PyDataset):
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, ...]:
         rows: Any = slice(step * self._size, min((step + 1) * self._size, self._samples))
-        if self._epoch is not None:
+        if self._epoch is not None and self._shuffle:
             rows = self._shuffled(self._epoch.value)[rows]
         x = self._x.gather(rows)
         y = x if self._y is None else self._y.gather(rows)
@@ -240,12 +242,14 @@ class InputPipeline:
         steps = -(-self.samples // batch_size)
         return NumPyBatches(self._x, self._y, self.samples, batch_size, steps, weights=self._weights)
 
-    def shuffled(self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None) -> NumPyBatches:
+    def shuffled(
+        self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None, shuffle: bool = True
+    ) -> NumPyBatches:
         if not isinstance(epoch, EpochNumber):
             raise TypeError(f"the epoch of another backend: {epoch!r}")
         count = -(-self.samples // batch_size) if steps is None else steps
         split = self._x, self._y, self.samples
-        return NumPyBatches(*split, batch_size, count, seed, epoch, self._weights, self._augment)
+        return NumPyBatches(*split, batch_size, count, seed, epoch, self._weights, self._augment, shuffle)
 
 
 input_pipeline = InputPipeline

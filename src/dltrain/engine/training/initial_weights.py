@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from dltrain import runs
 from dltrain.config import Plan
 from dltrain.config.document.source import place_of
-from dltrain.engine.checkpoint import WEIGHTS
 from dltrain.engine.events import Listener, Loaded, Warned
 from dltrain.errors import ConfigError, DltrainError, KeyPath, Problem, RunError
+from dltrain.runs.checkpoints import WEIGHTS
 
 if TYPE_CHECKING:
     import keras

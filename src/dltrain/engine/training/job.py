@@ -45,9 +45,7 @@ class Job:
     def training_batches(self, epoch: Epoch) -> Batches:
         """Return the batches of an epoch of the training, whose order is a pure function of seed and `epoch`."""
         train, spec = self.inputs.train, self.plan.spec
-        if not spec.train.shuffle:
-            return train.in_order(self.steps.batch_size)
-        return train.shuffled(self.steps.batch_size, spec.seed, epoch)
+        return train.shuffled(self.steps.batch_size, spec.seed, epoch, shuffle=spec.train.shuffle)
 
 
 def prepare(

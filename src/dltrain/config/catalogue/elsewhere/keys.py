@@ -360,7 +360,7 @@ KEYS: dict[str, Answer] = {
     ),
     **dict.fromkeys(
         ("frozen", "frozenlayers", "freezelayers", "freezebackbone", "freezeencoder"),
-        _moved("train.freeze", "write `freeze: [NAME]` in `train`, with names of layers as in `dltrain check -v`"),
+        "it is `freeze` in `train`, which takes names of layers, as `dltrain check -v` shows them",
     ),
     # Data
     **dict.fromkeys(

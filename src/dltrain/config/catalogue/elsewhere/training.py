@@ -412,7 +412,7 @@ CALLBACKS: Table = {
     "lrfinder": "Keras has none: try rates with `-s train.optimizer.Adam.learning_rate=1e-3`",
     "modelema": made(_average),
     "exponentialmovingaverage": made(_average),
-    "gradualunfreeze": "write `freeze: [NAME]` in `train`; a second run with `initial_weights` trains all layers",
+    "gradualunfreeze": "`freeze` in `train` takes names of layers; a second run with `initial_weights` trains all",
 }
 
 # Data sets that tutorials use; none of these is offered.

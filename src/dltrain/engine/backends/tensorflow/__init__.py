@@ -204,14 +204,16 @@ class InputPipeline:
 
         return _finite(tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2, deterministic=True), steps)
 
-    def shuffled(self, batch_size: int, seed: int, epoch: tf.Variable, steps: int | None = None) -> tf.data.Dataset:
+    def shuffled(
+        self, batch_size: int, seed: int, epoch: tf.Variable, steps: int | None = None, shuffle: bool = True
+    ) -> tf.data.Dataset:
         count = -(-self.samples // batch_size) if steps is None else steps
 
         @_as_it_is  # type: ignore[untyped-decorator]
         def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
             indices = tf.range(self.samples, dtype=tf.int64)
             key = tf.stack([tf.constant(seed, tf.int64), epoch.read_value()])
-            order = tf.random.experimental.stateless_shuffle(indices, seed=key)
+            order = tf.random.experimental.stateless_shuffle(indices, seed=key) if shuffle else indices
 
             @_as_it_is  # type: ignore[untyped-decorator]
             def batch(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
