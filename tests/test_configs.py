@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-
-import dltrain as package
 from tests.helpers import script
 
+import dltrain as package
 from dltrain.config import load
 
 script("write_digits").write()  # for the configs that train on files
