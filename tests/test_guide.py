@@ -10,6 +10,7 @@ from typing import Any
 import click
 import numpy as np
 import pytest
+import yaml
 from safetensors.numpy import load_file
 from tests.helpers import ROOT, script
 
@@ -114,6 +115,24 @@ def test_guide_example_passes_the_check(example: str, tmp_path: Path) -> None:
     links = is_complete(example) or "extends:" in example
     config.write_text(example if links else f"extends: base.yaml\n{example}")
     assert load(config, strict=True)
+
+
+def test_guide_lines_for_scripts_are_keys_and_arguments() -> None:
+    """The right column of "From your script": data sets with their arguments, and keys of the sections."""
+    section = GUIDE.split("## From your script")[1].split("\n## ")[0]
+    cells = [line.split(" | ")[-1] for line in section.splitlines() if line.startswith("| `")]
+    spans = [yaml.safe_load(span) for cell in cells for span in re.findall(r"`([^`]*: [^`]*)`", cell)]
+    assert len(spans) >= 20
+    keys = {key for part in SECTIONS.values() for key in part.model_fields}
+    for span in spans:
+        ((key, value),) = span.items()
+        assert key in keys | SOURCES.keys(), key
+        if key == "dataset":
+            key, value = next(iter(value.items())) if isinstance(value, dict) else (value, {})
+        if key in SOURCES:
+            arguments = SOURCES[key].arguments
+            assert value.keys() <= arguments.keys(), key
+            assert all(name in value for name, argument in arguments.items() if argument.required), key
 
 
 def test_guide_shows_the_actual_message(tmp_path: Path) -> None:

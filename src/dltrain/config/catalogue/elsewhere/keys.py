@@ -242,7 +242,9 @@ def _shuffled(value: Any, around: Around) -> Fix | str:
     return "remove it: training samples are shuffled, by the seed"
 
 
-_NO_WEIGHTS = "single samples have no weights here; those of a class do: `class_weight: balanced` in `train`"
+_NO_WEIGHTS = (
+    "a table has them in a column, its `sample_weight`; those of a class are `class_weight: balanced` in `train`"
+)
 _EACH_EPOCH = "remove it: validation runs after every epoch"
 _PIPELINE = "remove it: dltrain feeds the samples itself"
 _ONE_MACHINE = "remove it: a run is one process, which uses a GPU where there is one"
