@@ -109,6 +109,9 @@ def test_guide_example_passes_the_check(example: str, tmp_path: Path) -> None:
     own_arrays(tmp_path / "data.npz")
     own_images(tmp_path / "photos")
     own_texts(tmp_path)
+    files = sorted(path.relative_to(tmp_path / "photos") for path in (tmp_path / "photos" / "train").rglob("*.jpg"))
+    lines = [f"{file},{file.parent.name}\n" for file in files]
+    (tmp_path / "photos" / "labels.csv").write_text(f"filename,label\n{''.join(lines)}")
     for table in (ROOT / "configs" / "data").glob("*.csv"):
         (tmp_path / table.name).symlink_to(table)
     config = tmp_path / "config.yaml"

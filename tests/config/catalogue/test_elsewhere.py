@@ -444,7 +444,11 @@ def test_elsewhere_what_is_told_of_a_key_passes_the_checks(value: Any) -> None:
     ("key", "value", "hint"),
     [
         ("class_weights", {"0": 2}, "write `class_weight: balanced` in `train`"),
-        ("sample_weight", [1], "single samples have no weights here; those of a class do: `class_weight: balanced`"),
+        (
+            "sample_weight",
+            [1],
+            "a table has them in a column, its `sample_weight`; those of a class are `class_weight: balanced`",
+        ),
         ("lr_schedule", {"1": 0.1, "10": 0.01}, "write `schedule: {1: 0.1, 10: 0.01}` in `train`"),
         ("validation_data", "x", "write `validation: 0.1` in `data`"),
         ("validation_split", 0.2, "write `validation: 0.2` in `data`"),

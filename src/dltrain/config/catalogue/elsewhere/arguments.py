@@ -18,7 +18,7 @@ Rule = str | Callable[[Any, Arguments, Entry], Mapping[str, Any] | str | None]
 
 _SEES = "remove it: Keras sees what the layer gets"
 _BATCH_FIRST = "remove it: the batch always comes first"
-NO_CLASS_WEIGHTS = "remove it: weights of classes are `class_weight: balanced` in `train`"
+NO_CLASS_WEIGHTS = "there are no weights of classes or samples here, but `class_weight` in `train`: remove it"
 CLASS_WEIGHTS = ("weight", "posweight", "classweight", "classweights", "sampleweight", "weights", "lossweight")
 _NO_EFFECT = "remove it: dltrain decides how a step is computed"
 _LABELS = "remove it: the data set gives the classes"
