@@ -17,7 +17,9 @@ WRONG = [None, 3, 3.5, True, b"runs", ["runs"], object()]
 
 
 @pytest.mark.parametrize("value", WRONG)
-@pytest.mark.parametrize("call", [package.fit, package.resume, package.evaluate, package.load_run])
+@pytest.mark.parametrize(
+    "call", [package.fit, package.describe_data, package.resume, package.evaluate, package.load_run]
+)
 def test_calls_need_a_config_or_a_run(call: Callable[..., Any], value: Any) -> None:
     with pytest.raises(UsageError, match=r"a (config|run) must be a path( or a mapping)?, not \w+"):
         call(value)

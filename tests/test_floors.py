@@ -46,6 +46,7 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "data.series": (("data.facts", "data", "data.learnt", "data.tables"), {"numpy"}),
     "data.text": (("data.facts", "data", "data.folders", "data.learnt", "data.tables"), {"numpy"}),
     "data.images": (("data.facts", "data", "data.folders"), {"numpy", "PIL"}),
+    "data.overview": (("data.facts", "data", "data.learnt"), {"numpy", "matplotlib"}),
     "data.downloads": (("data",), {"numpy"}),
     "config.annotations": ((), {"pydantic", "pydantic_core"}),
     "config.schema": (("names", "config.annotations"), {"pydantic", "pydantic_core"}),
@@ -100,6 +101,19 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
         ),
         {*KERAS, "tensorboard"},
     ),
+    "engine.description": (
+        (
+            "calls",
+            "config",
+            "data",
+            "data.overview",
+            "engine.events",
+            "engine.inputs",
+            "engine.model",
+            "engine.session",
+        ),
+        {"numpy"},
+    ),
     "engine.dry_run": ((*ENGINE, *CONFIG, "config", "engine.training"), KERAS),
     "engine.prediction": (
         (
@@ -117,7 +131,14 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     ),
     "engine.answers": (("engine.prediction",), {"numpy"}),
     "engine": (
-        ("engine.events", "engine.trained", "engine.evaluation", "engine.prediction", "engine.training"),
+        (
+            "engine.events",
+            "engine.description",
+            "engine.trained",
+            "engine.evaluation",
+            "engine.prediction",
+            "engine.training",
+        ),
         set(),
     ),
     "cli": (
@@ -130,6 +151,7 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
             *ENGINE,
             "engine.machine",
             "engine.training",
+            "engine.description",
             "engine.dry_run",
             "engine.prediction",
             "engine.answers",
@@ -286,6 +308,12 @@ def test_floors_check_loads_no_numpy_and_no_keras(tiny: Path) -> None:
     loaded = loaded_by(["check", str(tiny)])
     assert "pydantic" in loaded
     assert not loaded & {"numpy", "keras", "tensorflow", "rich", "PIL"}
+
+
+def test_floors_data_loads_no_keras(tiny: Path) -> None:
+    loaded = loaded_by(["data", str(tiny)])
+    assert "numpy" in loaded
+    assert not loaded & {"keras", "tensorflow", "matplotlib", "PIL"}
 
 
 def test_floors_no_module_executes_code_or_a_shell() -> None:

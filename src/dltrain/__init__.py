@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dltrain.engine import Evaluation, Predictions, evaluate, fit, predict, resume
+    from dltrain.data.caching import clear_cache
+    from dltrain.engine import Evaluation, Predictions, Summary, describe_data, evaluate, fit, predict, resume
     from dltrain.errors import ConfigError, DltrainError
     from dltrain.runs import Run
     from dltrain.runs import find as load_run
@@ -23,7 +24,10 @@ __all__ = [
     "Evaluation",
     "Predictions",
     "Run",
+    "Summary",
     "__version__",
+    "clear_cache",
+    "describe_data",
     "evaluate",
     "fit",
     "load_run",
@@ -36,6 +40,9 @@ _HOMES = {
     "resume": ("dltrain.engine", "resume"),
     "evaluate": ("dltrain.engine", "evaluate"),
     "predict": ("dltrain.engine", "predict"),
+    "describe_data": ("dltrain.engine", "describe_data"),
+    "clear_cache": ("dltrain.data.caching", "clear_cache"),
+    "Summary": ("dltrain.engine", "Summary"),
     "Predictions": ("dltrain.engine", "Predictions"),
     "Evaluation": ("dltrain.engine", "Evaluation"),
     "Run": ("dltrain.runs", "Run"),

@@ -10,6 +10,7 @@ import click
 VERBS = {
     "init": "Write a commented starter config.",
     "check": "Find every problem in a config, without starting TensorFlow.",
+    "data": "Show what the model gets of its data, before anything is trained.",
     "fit": "Train the model that a config describes.",
     "resume": "Continue a run that was stopped, or extend a finished one.",
     "eval": "Evaluate a run's best weights.",

@@ -7,10 +7,14 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from dltrain.errors import DataError
+
 SPARE = 2**28  # bytes of the disk that are left to others
+DOWNLOADS = "datasets"  # the folder of what was downloaded, in that of the cache
 _DAY = 86_400  # seconds after which an unfinished file has no writer any more
 
 
@@ -42,3 +46,46 @@ def clean(folder: Path) -> None:
         with contextlib.suppress(OSError):
             if file.stat().st_mtime < time.time() - _DAY:
                 file.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What was removed from the cache: how many files, and their size in bytes. No folder for a user without a home."""
+
+    folder: Path | None
+    files: int
+    size: int
+
+
+def clear_cache() -> Freed:
+    """Remove decoded images and downloaded data sets; they are decoded or downloaded again when they are needed.
+
+    Nothing else in the folder is touched, and no link is followed. A training that reads them goes on.
+    Raises DataError if they cannot be removed.
+    """
+    folder = cache_folder()
+    if folder is None or not folder.is_dir():
+        return Freed(folder, 0, 0)
+    clean(folder)
+    files = size = 0
+    try:
+        for file in [*folder.glob("images-*"), *_inside(folder / DOWNLOADS)]:
+            if not file.is_dir() or file.is_symlink():
+                size += file.lstat().st_size
+                files += 1
+                file.unlink()
+            elif file.is_relative_to(folder / DOWNLOADS):
+                file.rmdir()
+    except OSError as error:
+        raise DataError(f"cannot clear the cache {folder}: {error.strerror or error}", "remove it by hand") from None
+    return Freed(folder, files, size)
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """Yield what is in a folder, the contents of a folder before it, and the folder itself."""
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for parent, folders, files in os.walk(folder, topdown=False):
+        yield from (Path(parent) / name for name in files)
+        yield from (Path(parent) / name for name in folders if (Path(parent) / name).is_symlink())
+        yield Path(parent)

@@ -3,6 +3,7 @@
 Importing this package imports neither: they take seconds, and a wrong config should be reported at once.
 """
 
+from dltrain.engine.description import Summary, describe_data
 from dltrain.engine.evaluation import Evaluation, evaluate
 from dltrain.engine.events import (
     EpochDone,
@@ -39,8 +40,10 @@ __all__ = [
     "StepDone",
     "StoppedEarly",
     "Stopping",
+    "Summary",
     "Trained",
     "Warned",
+    "describe_data",
     "evaluate",
     "fit",
     "predict",

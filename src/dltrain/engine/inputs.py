@@ -11,7 +11,7 @@ import numpy as np
 from dltrain.config.catalogue.datasets import input_dtype
 from dltrain.data.arrays import Dataset, Split
 from dltrain.data.loading import load
-from dltrain.data.progress import watched
+from dltrain.data.progress import Watch, watched
 from dltrain.engine.events import Listener, Phase, Warned, ignore
 from dltrain.engine.model.labels import encode
 from dltrain.errors import Problem, UsageError
@@ -44,11 +44,7 @@ def load_data(
     on_event(Phase("loading data"))
     section = spec.data
 
-    def watch(what: str, done: int, total: int, unit: str) -> None:
-        check()
-        on_event(Phase(f"{what}: {done:,} of {total:,}{f' {unit}' if unit else ''}"))
-
-    with watched(watch):
+    with watched(phases(on_event, check)):
         dataset = load(
             section.dataset.name,
             section.dataset.arguments,
@@ -63,6 +59,16 @@ def load_data(
     if dataset.notes:
         on_event(Warned([Problem("files", note, ("data", "dataset"), severity="warning") for note in dataset.notes]))
     return dataset
+
+
+def phases(on_event: Listener, check: Callable[[], None] = lambda: None) -> Watch:
+    """Return what tells how far reading has come, as events, after `check`."""
+
+    def watch(what: str, done: int, total: int, unit: str) -> None:
+        check()
+        on_event(Phase(f"{what}: {done:,} of {total:,}{f' {unit}' if unit else ''}"))
+
+    return watch
 
 
 def split_of(dataset: Dataset, name: SplitName) -> Split:

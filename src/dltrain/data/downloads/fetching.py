@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dltrain.data.caching import SPARE, cache_folder, clean, temporary
+from dltrain.data.caching import DOWNLOADS, SPARE, cache_folder, clean, temporary
 from dltrain.data.downloads.remote import MIRROR, OFFLINE, Remote, is_offline
 from dltrain.data.downloads.transfer import LARGEST, Failure, received, urls
 from dltrain.errors import DataError
@@ -59,7 +59,7 @@ def fetch(name: str, files: Sequence[Remote]) -> Fetched:
     if folder is None:
         hint = "set XDG_CACHE_HOME to the absolute path of a folder"
         raise DataError(f"`{name}` is kept in a cache, and there is no home directory for it", hint)
-    folder /= "datasets"
+    folder /= DOWNLOADS
     found = [_look(folder / remote.path, remote) for remote in files]
     wanted = [remote for remote, one in zip(files, found, strict=True) if one.content is None]
     if wanted and is_offline():

@@ -19,11 +19,15 @@ _TRAIN_ANEW = "train it anew with this version"
 
 @dataclass(frozen=True, slots=True)
 class NumberColumn:
-    """What makes a number of a sample of a cell: what stands for a missing one, and the scale."""
+    """What makes a number of a sample of a cell: what stands for a missing one, and the scale.
+
+    `missing` is how many were missing in the training split.
+    """
 
     name: str
     fill: float | None
     scale: Scale
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,10 @@ def _column(written: Any) -> Feature:
         fill = written["fill"]
         if fill is not None and (isinstance(fill, bool) or not isinstance(fill, int | float) or not np.isfinite(fill)):
             raise ValueError(f"`{name}` has no number for missing ones")
-        return NumberColumn(name, fill, Scale.from_json(written["scale"]))
+        missing = written.get("missing", 0)
+        if isinstance(missing, bool) or not isinstance(missing, int) or missing < 0:
+            raise ValueError(f"`{name}` has no number of missing values")
+        return NumberColumn(name, fill, Scale.from_json(written["scale"]), missing)
     categories = written["categories"]
     if not isinstance(categories, list | tuple) or not all(isinstance(each, str) for each in categories):
         raise ValueError(f"`{name}` has no list of categories")
@@ -191,7 +198,7 @@ def _number(name: str, cells: np.ndarray, rules: Rules) -> NumberColumn:
         fill = float(there.mean() if rules.missing == "mean" else np.median(there))
         there = np.where(np.isnan(cells), fill, cells)
     try:
-        return NumberColumn(name, fill, learn_scale(rules.scales.get(name), there))
+        return NumberColumn(name, fill, learn_scale(rules.scales.get(name), there), int(np.isnan(cells).sum()))
     except ValueError as error:
         raise DataError(f"the column `{name}` cannot be scaled: {error}", "scale it with `standard`") from None
 

@@ -1,0 +1,1 @@
+"""What the model gets of a data set, in numbers and in pictures."""
