@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Literal
 
 from dltrain.config.catalogue.entries import Entry, trait
@@ -14,10 +16,34 @@ from dltrain.data.sources.source import Contradiction
 ENTRIES: dict[str, Entry] = {name: Entry("dataset", name, dict(source.arguments)) for name, source in SOURCES.items()}
 
 
+_SEEN: ContextVar[dict[str, Any] | None] = ContextVar("seen", default=None)
+
+
+@contextmanager
+def looking_once() -> Iterator[None]:
+    """Look at the files of a data set once within, however often it is asked for."""
+    token = _SEEN.set({})
+    try:
+        yield
+    finally:
+        _SEEN.reset(token)
+
+
+def _once(key: object, look: Callable[[], Any]) -> Any:
+    seen, told = _SEEN.get(), repr(key)
+    if seen is None:
+        return look()
+    if told not in seen:
+        seen[told] = look()
+    return seen[told]
+
+
 def facts(name: str, arguments: Mapping[str, Any], task: Task | None = None) -> Facts | None:
     """Return the facts of a data set with valid arguments; None where it has to be read first."""
     source = SOURCES.get(name)
-    found = source.facts(source.filled(arguments), task) if source is not None else None
+    if source is None:
+        return None
+    found = _once(("facts", name, arguments, task), lambda: source.facts(source.filled(arguments), task))
     return found.for_task(task) if found is not None else None
 
 
@@ -34,7 +60,10 @@ def likely_tasks(name: str, arguments: Mapping[str, Any]) -> str:
 
 def contradictions(name: str, arguments: Mapping[str, Any], task: Task | None) -> Iterable[Contradiction]:
     """Return what valid arguments of a data set say against each other, and against the files that they name."""
-    return SOURCES[name].contradictions(arguments, task)
+    found: Iterable[Contradiction] = _once(
+        ("contradictions", name, arguments, task), lambda: list(SOURCES[name].contradictions(arguments, task))
+    )
+    return found
 
 
 def input_dtype(facts: Facts, layers: Sequence[KerasObject]) -> Literal["float32", "int32"]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from dltrain.config.catalogue import datasets
 from dltrain.config.checks.augmentation import check_augmentation
 from dltrain.config.checks.draft import make_draft
 from dltrain.config.checks.fitting import fitted
@@ -50,6 +51,11 @@ def check_config(
         known: problems found before.
         facts: those of its data set, where it was read already: its files are not looked at again.
     """
+    with datasets.looking_once():
+        return _check(tree, layers, known, facts)
+
+
+def _check(tree: Node, layers: Sequence[KeyPath], known: Iterable[Problem], facts: Facts | None) -> Findings:
     spec, wrong = check_structure(tree, layers, facts)
     found = [*known, *islice(wrong, _MOST_FOUND)]
     if len(found) >= _MOST_FOUND:

@@ -86,9 +86,16 @@ def _check_files(root: Path, files: Sequence[str], extension: str) -> None:
         near = next((end for end in _EXTENSIONS if not extension and (root / f"{missing[0]}{end}").is_file()), None)
         hint = f"write `extension: {near}`" if near else "name their folder: `directory: photos`"
         raise Wrong("image", f"{len(missing):,} of {len(files):,} images are not in {root}: {_told(missing)}", hint)
-    led = [file for file in files if not (root / file).resolve().is_relative_to(real)]
+    links = {folder for folder in {Path(file).parent for file in files} if _is_link(root, folder)}
+    led = [file for file in files if (root / file).is_symlink() or Path(file).parent in links]
+    led = [file for file in led if not (root / file).resolve().is_relative_to(real)]
     if led:
         raise Wrong("image", f"links lead out of {root}: {_told(led)}", "copy what they name into the folder")
+
+
+def _is_link(root: Path, folder: Path) -> bool:
+    """Return whether a folder, or one above it within the root, is a link."""
+    return any((root / part).is_symlink() for part in (folder, *folder.parents))
 
 
 def _told(files: Sequence[str]) -> str:
