@@ -48,6 +48,10 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "data.images": (("data.facts", "data", "data.folders"), {"numpy", "PIL"}),
     "data.overview": (("data.facts", "data", "data.learnt"), {"numpy", "matplotlib"}),
     "data.downloads": (("data",), {"numpy"}),
+    "data.guesses": (
+        ("data.facts", "data", "data.folders", "data.images", "data.tables", "data.text", "data.sources"),
+        {"numpy"},
+    ),
     "config.annotations": ((), {"pydantic", "pydantic_core"}),
     "config.schema": (("names", "config.annotations"), {"pydantic", "pydantic_core"}),
     "config.document": ((), {"yaml"}),
@@ -61,7 +65,10 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
         {"pydantic", "pydantic_core"},
     ),
     "config.resolved": ((*CONFIG, "data.facts"), set()),
-    "config.manual": ((*CHECKED, "arguments", "data.sources"), {"pydantic"}),
+    "config.manual": (
+        (*CHECKED, "arguments", "names", "data.facts", "data.sizes", "data.sources", "data.guesses", "config.plan"),
+        {"pydantic"},
+    ),
     "config.plan": ((*CHECKED, "calls", "names", "data.facts"), {"pydantic"}),
     "config": (("config.plan", *CONFIG), set()),
     "runs": (("calls", "names", "directions"), set()),

@@ -89,7 +89,7 @@ def test_init_never_overwrites(kind: str, folder: Path) -> None:
         (["transformer"], "`stacked-lstm`"),
         (["cnn", "-o", "no/such/a.yaml"], "there is no folder no/such"),
         (["cnn", "-o", "."], "name a file in it: -o cnn.yaml"),
-        (["-o", "a.yaml"], "-o needs a template"),
+        (["-o", "a.yaml"], "-o needs a template or data"),
     ],
 )
 def test_init_bad_input_raises_a_usage_error_and_creates_nothing(arguments: list[str], says: str, folder: Path) -> None:
@@ -122,6 +122,58 @@ def test_init_leaves_no_partial_file_on_a_full_disk(folder: Path, monkeypatch: p
     with pytest.raises(DltrainError, match="No space left"):
         templates.write("cnn", folder / "cnn.yaml")
     assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def table(folder: Path) -> Path:
+    rows = [f"{n % 7},{n % 3},{'high' if n % 7 > 3 else 'low'}" for n in range(60)]
+    (folder / "levels.csv").write_text("a,b,level\n" + "\n".join(rows) + "\n")
+    return folder / "levels.csv"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file"),
+    [
+        ([], "levels.yaml"),
+        (["-o", "mine.yaml"], "mine.yaml"),
+        (["--target", "b"], "levels.yaml"),
+    ],
+)
+def test_init_from_data_writes_a_config_that_passes_the_check(arguments: list[str], file: str, table: Path) -> None:
+    done = init("--from", "levels.csv", *arguments)
+    assert done.stdout == f"{file}\n"
+    assert f"dltrain fit {file}" in done.stderr
+    plan = load(table.parent / file, strict=True)
+    assert plan.spec.data.dataset.arguments["target"] == ("b" if "--target" in arguments else "level")
+
+
+def test_init_from_data_writes_to_stdout(table: Path) -> None:
+    assert "target: level" in init("--from", "levels.csv", "-o", "-").stdout
+    assert list(table.parent.iterdir()) == [table]
+
+
+def test_init_from_data_never_overwrites(table: Path) -> None:
+    (table.parent / "levels.yaml").write_text("mine")
+    with pytest.raises(UsageError, match="exists already"):
+        init("--from", "levels.csv")
+    assert (table.parent / "levels.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["cnn", "--from", "levels.csv"], "from a template or from data"),
+        (["cnn", "--target", "a"], "--target is the column of a table"),
+        (["--from", "level.csv"], "No such file"),
+        (["--from", "levels.csv", "--target", "c"], "has no column `c`"),
+        (["--from", "levels.csv", "-o", "no/such/a.yaml"], "there is no folder no/such"),
+    ],
+)
+def test_init_from_data_bad_input_is_told_and_creates_nothing(arguments: list[str], says: str, table: Path) -> None:
+    with pytest.raises(DltrainError) as caught:
+        init(*arguments)
+    assert says in f"{caught.value.message} {caught.value.hint}"
+    assert list(table.parent.iterdir()) == [table]
 
 
 def test_init_is_a_verb(dltrain: Command) -> None:

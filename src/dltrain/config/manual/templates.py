@@ -31,18 +31,27 @@ def text(name: str) -> str:
 
 
 def write(name: str, target: Path) -> None:
-    """Makes the file `target` from a template; one that exists is left as it is.
+    """Makes the file `target` from a template; see `create`."""
+    create(target, text(name), f"{name}.yaml")
+
+
+def create(target: Path, content: str, name: str) -> None:
+    """Makes a file; one that exists is left as it is.
+
+    Args:
+        target: the file.
+        content: what it holds.
+        name: a name to propose, where `target` is a folder.
 
     Raises:
-        UsageError: there is no such template, or the file cannot be made there.
+        UsageError: the file cannot be made there.
         DltrainError: it could not be written; no part of it is left.
     """
-    data = text(name).encode()
     try:
         file = target.open("xb")
     except FileExistsError:
         if target.is_dir():
-            raise UsageError(f"{target} is a folder", f"name a file in it: -o {target / f'{name}.yaml'}") from None
+            raise UsageError(f"{target} is a folder", f"name a file in it: -o {target / name}") from None
         raise UsageError(f"{target} exists already", f"write to another file: -o {_other(target)}") from None
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"there is no folder {target.parent}", "make it first, or write elsewhere with -o") from None
@@ -50,7 +59,7 @@ def write(name: str, target: Path) -> None:
         raise UsageError(f"cannot write {target}: {_reason(error)}") from None
     try:
         with file:
-            file.write(data)
+            file.write(content.encode())
     except BaseException as error:
         target.unlink(missing_ok=True)
         if isinstance(error, OSError):

@@ -9,6 +9,7 @@ import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +79,28 @@ class Look:
         return self.height, self.width, CHANNELS[self.color_mode]
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The size of an image as it is turned upright, in pixels, and whether it has only shades of grey."""
+
+    height: int
+    width: int
+    grey: bool
+
+
+def headers(root: Path, files: Sequence[str]) -> list[Header]:
+    """Return what the headers of image files say, without decoding; of those that can be read."""
+    Image.init()
+    found: list[Header] = []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="PIL")
+        for file in files:
+            with suppress(BadImage, *_OF_DAMAGE), _opened(root / file) as image:
+                size = image.size[::-1] if _orientation(image) < 5 else image.size  # from 5 on, it lies on its side
+                found.append(Header(*size, image.mode in ("1", "L", "LA") or image.mode in _16_BITS))
+    return found
+
+
 def decode_all(root: Path, files: Sequence[str], look: Look, threads: int = 2) -> Iterator[np.ndarray | BadImage]:
     """Yield the pixels of each file, in order, or why it has none."""
 
@@ -101,17 +124,10 @@ def decode(path: Path, look: Look) -> np.ndarray:
     """Return the pixels of an image file, uint8 of the shape of `look`. Raises BadImage."""
     Image.init()
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe does not block
-        with os.fdopen(descriptor, "rb") as stream:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise BadImage("it is not a plain file")
-            if status.st_size == 0:
-                raise BadImage("it is empty")
-            with Image.open(stream, formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise BadImage(_too_large(f"{image.width:,} x {image.height:,} pixels are"))
-                return _pixels(image, look)
+        with _opened(path) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise BadImage(_too_large(f"{image.width:,} x {image.height:,} pixels are"))
+            return _pixels(image, look)
     except UnidentifiedImageError:
         raise BadImage("it is no image of a format that is read, or damaged") from None
     except Image.DecompressionBombError:
@@ -119,6 +135,20 @@ def decode(path: Path, look: Look) -> np.ndarray:
     except _OF_DAMAGE as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BadImage(reason or type(error).__name__) from None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open an image, of which only the header is read. Raises BadImage if the file is empty, or none."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe does not block
+    with os.fdopen(descriptor, "rb") as stream:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise BadImage("it is not a plain file")
+        if status.st_size == 0:
+            raise BadImage("it is empty")
+        with Image.open(stream, formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
+            yield image
 
 
 def _too_large(what: str) -> str:

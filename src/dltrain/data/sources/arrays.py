@@ -115,6 +115,21 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
         yield Contradiction("path", message, "with other targets, write `task: array` under `data`", "warning")
 
 
+def splits_of(path: Path, names: Arguments) -> dict[str, tuple[Member, Member | None]]:
+    """Return the samples and targets of each split, the training split first; targets are None where none are found.
+
+    Args:
+        path: the file or directory.
+        names: arguments that name arrays; others are found by their names.
+
+    Raises DataError if there are no training samples, or headers contradict each other.
+    """
+    try:
+        return _look(SOURCE.filled({"path": str(path), **names}), None).splits
+    except _Wrong as wrong:
+        raise DataError(wrong.message, wrong.hint) from None
+
+
 def likely_tasks(arguments: Arguments) -> str:
     """Return the tasks that the shape of the targets allows, as a phrase."""
     try:

@@ -122,7 +122,8 @@ def fill(
 
     Raises Wrong with the rows that have too many or too few cells, unless such are left out.
     """
-    places = [(names.index(name), column.add) for name, column in columns.items()]
+    place_of = {name: place for place, name in reversed(list(enumerate(names)))}
+    places = [(place_of[name], column.add) for name, column in columns.items()]
     table = Table(str(path), columns)
     bad: list[str] = []
     count = 0

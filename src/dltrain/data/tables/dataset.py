@@ -82,7 +82,8 @@ def look(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | N
 
 def check_columns(columns: Iterable[str], names: list[str], path: Path) -> None:
     """Raise Wrong if a file does not have all columns."""
-    lacking = [name for name in columns if name not in names]
+    there = set(names)
+    lacking = [name for name in columns if name not in there]
     if lacking:
         shown = ", ".join(f"`{name}`" for name in lacking[:8])
         raise Wrong("path", f"{path} has no column {shown}", "all files of a data set have the same columns")
