@@ -12,7 +12,7 @@ from tests.helpers import fingerprint
 
 import dltrain
 from dltrain.config import load
-from dltrain.engine.inputs import class_weights, load_data, pipeline_of
+from dltrain.engine.inputs import class_weights, load_data, oversampled, pipelines_of
 from dltrain.engine.session import open_session
 from dltrain.errors import ConfigError
 
@@ -55,12 +55,12 @@ def test_class_weight_is_that_of_each_sample(tmp_path: Path, weight: Any, expect
     if weight == "balanced":
         assert weights[dataset.train.y].mean() == pytest.approx(1, abs=1e-6)
     with open_session(plan.spec) as session:
-        train = pipeline_of(dataset, "train", "index", plan.spec, session.backend)
+        inputs = pipelines_of(dataset, "index", plan.spec, session.backend)
+        train = inputs.train
         for batches in (train.in_order(7), train.shuffled(7, 1, session.backend.epoch())):
             for _, y, of_samples in batches:
                 assert np.array_equal(of_samples, weights[np.asarray(y)])
-        test = pipeline_of(dataset, "test", "index", plan.spec, session.backend)
-        assert all(len(batch) == 2 for batch in test.in_order(7))
+        assert all(len(batch) == 2 for batch in inputs.test.in_order(7))
 
 
 @pytest.mark.parametrize("units", [1, 2])
@@ -120,3 +120,38 @@ def test_class_weight_is_for_classes_and_losses_of_samples(
     with pytest.raises(ConfigError) as caught:
         load(path)
     assert [p.severity for p in caught.value.problems if p.code == "class-weight"] == [severity]
+
+
+def test_class_weight_leaves_the_evaluation_of_the_training_split_alone(tmp_path: Path) -> None:
+    run = dltrain.fit(config(tmp_path, "balanced"), runs_dir=tmp_path / "runs")
+    found = dltrain.evaluate(run, "train")
+    assert found.samples == run.record().data.train
+
+
+@pytest.mark.parametrize(
+    ("labels", "rows"),
+    [
+        ([0, 1, 0, 0], [0, 1, 1, 1, 2, 3]),
+        ([2, 2, 1, 1, 1, 5], [0, 0, 1, 2, 3, 4, 5, 5, 5]),
+        ([0, 1], [0, 1]),
+    ],
+)
+def test_class_weight_oversampling_gives_every_class_the_samples_of_the_largest(
+    labels: list[int], rows: list[int]
+) -> None:
+    assert oversampled(np.array(labels)).tolist() == rows
+
+
+def test_class_weight_oversampling_finds_the_rare_class_and_resumes_to_the_same_bits(tmp_path: Path) -> None:
+    def again(epochs: int) -> dict[str, Any]:
+        made = config(tmp_path, None, epochs=epochs)
+        made["train"]["oversample"] = True
+        return made
+
+    whole = dltrain.fit(again(4), runs_dir=tmp_path / "a")
+    part = dltrain.fit(again(2), runs_dir=tmp_path / "b")
+    assert fingerprint(dltrain.resume(part, {"train.epochs": 4}, runs_dir=tmp_path / "b")) == fingerprint(whole)
+    twice = again(1)
+    twice["train"]["class_weight"] = "balanced"
+    with pytest.raises(ConfigError, match="count twice"):
+        load(twice)

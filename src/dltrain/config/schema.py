@@ -225,6 +225,11 @@ class TrainSpec(Section):
         description="What a training sample counts in the loss, by its class, the others 1; `balanced` makes up for "
         "classes of different size.",
     )
+    oversample: bool = Field(
+        default=False,
+        description="Whether samples of rarer classes come again in each epoch, until every class has as many as the "
+        "largest.",
+    )
     callbacks: list[KerasObject] = Field(default=[], description="Keras callbacks, in order.")
     initial_weights: str | None = Field(
         default=None,

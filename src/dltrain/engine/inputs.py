@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dltrain.config.catalogue.datasets import input_dtype
-from dltrain.data.arrays import Dataset, Split
+from dltrain.data.arrays import Dataset, Rows, Split, is_mapped
 from dltrain.data.loading import load
 from dltrain.data.progress import Watch, watched
+from dltrain.engine.backends.backend import LARGEST_COPY
 from dltrain.engine.events import Listener, Phase, Warned, ignore
 from dltrain.engine.model.labels import encode
 from dltrain.errors import Problem, UsageError
@@ -93,27 +94,51 @@ def pipelines_of(
 ) -> Pipelines:
     """The input pipeline of every split, labels encoded as the loss takes them; `augment` is for training alone."""
     return Pipelines(
-        pipeline_of(dataset, "train", encoding, spec, backend, augment),
+        _training_pipeline(dataset, encoding, spec, backend, augment),
         pipeline_of(dataset, "validation", encoding, spec, backend) if dataset.validation is not None else None,
         pipeline_of(dataset, "test", encoding, spec, backend),
     )
 
 
 def pipeline_of(
-    dataset: Dataset,
-    name: SplitName,
-    encoding: LabelEncoding,
-    spec: Spec,
-    backend: Backend,
-    augment: Augment | None = None,
+    dataset: Dataset, name: SplitName, encoding: LabelEncoding, spec: Spec, backend: Backend
 ) -> InputPipeline:
-    """Return the input pipeline of a split, with labels in the given encoding."""
+    """Return the input pipeline of a split, with labels in the given encoding; its samples weigh alike."""
     split = split_of(dataset, name)
     targets = encode(split.y, encoding, dataset.facts.classes)
     dtype = input_dtype(dataset.facts, spec.model.layers)
-    of_samples = sample_weights(dataset, spec.train.class_weight) if name == "train" else None
+    return backend.input_pipeline(split.x, targets, dataset.scale, spec.runtime.feed, dtype, dataset.target_scale)
+
+
+def _training_pipeline(
+    dataset: Dataset, encoding: LabelEncoding, spec: Spec, backend: Backend, augment: Augment | None
+) -> InputPipeline:
+    """Return the input pipeline of the training: with weights, augmented, and rare classes again and again."""
+    x, y, weights = dataset.train.x, dataset.train.y, sample_weights(dataset, spec.train.class_weight)
+    if spec.train.oversample:
+        rows = oversampled(np.asarray(y))
+        grown = x.nbytes // max(1, len(x)) * len(rows)
+        x = Rows(x, rows) if grown > LARGEST_COPY or not isinstance(x, np.ndarray) or is_mapped(x) else x[rows]
+        y, weights = np.asarray(y)[rows], weights[rows] if weights is not None else None
+    targets = encode(y, encoding, dataset.facts.classes)
+    dtype = input_dtype(dataset.facts, spec.model.layers)
     scales, feed = (dataset.scale, dataset.target_scale), spec.runtime.feed
-    return backend.input_pipeline(split.x, targets, scales[0], feed, dtype, scales[1], of_samples, augment)
+    return backend.input_pipeline(x, targets, scales[0], feed, dtype, scales[1], weights, augment)
+
+
+def training_samples(dataset: Dataset, spec: Spec) -> int:
+    """Return how many samples an epoch of the training has."""
+    return len(oversampled(np.asarray(dataset.train.y))) if spec.train.oversample else len(dataset.train)
+
+
+def oversampled(labels: np.ndarray) -> np.ndarray:
+    """Return positions with which every class has as many samples as the largest: each of its own in turn.
+
+    `labels` has shape (samples,); the result is sorted.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    members = (np.flatnonzero(labels == label) for label in classes)
+    return np.sort(np.concatenate([np.resize(rows, counts.max()) for rows in members]))
 
 
 def sample_weights(dataset: Dataset, chosen: Mapping[str, float] | str | None) -> np.ndarray | None:

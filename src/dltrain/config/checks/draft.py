@@ -64,6 +64,7 @@ class Draft:
     shuffle: bool | None
     schedule: Mapping[int, float]
     class_weight: Mapping[str, float] | str | None
+    oversample: bool | None
     initial_weights: str | None
     freeze: tuple[str, ...]
     monitor: str | None
@@ -159,6 +160,7 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem], 
         shuffle=scalar(("train", "shuffle"), train["shuffle"].default),
         schedule=_schedule(scalar(("train", "schedule"), {})),
         class_weight=scalar(("train", "class_weight"), None),
+        oversample=scalar(("train", "oversample"), False),
         initial_weights=scalar(("train", "initial_weights"), None),
         freeze=freeze,
         precision=scalar(("train", "precision"), train["precision"].default),
@@ -166,7 +168,7 @@ def make_draft(tree: Node, layers: Sequence[KeyPath], found: Iterable[Problem], 
         mode=scalar(("train", "checkpoint", "mode"), CheckpointSpec.model_fields["mode"].default),
         expect=expect.plain() if expect is not None and isinstance(expect.value, dict) else {},
         train_samples=None
-        if facts is None or validation is None
+        if facts is None or validation is None or scalar(("train", "oversample"), False)
         else max(1, train_samples(facts.train, limit, validation, test, facts.gap)),
         other_samples=()
         if facts is None

@@ -66,6 +66,7 @@ KEYS: dict[str, Any] = {
     "train.shuffle": False,
     "train.schedule": {1: 0.001, 10: 0.0001},
     "train.class_weight": "balanced",
+    "train.oversample": True,
     "train.callbacks": [{"EarlyStopping": {"monitor": "val_loss", "patience": 3}}],
     "train.initial_weights": "latest",
     "train.freeze": ["dense"],

@@ -13,7 +13,7 @@ from dltrain.config.catalogue.names import directions
 from dltrain.data.arrays import Dataset
 from dltrain.engine.backends.backend import INFERENCE_BATCH
 from dltrain.engine.events import Listener, Phase, Warned
-from dltrain.engine.inputs import Pipelines, first_samples, pipelines_of
+from dltrain.engine.inputs import Pipelines, first_samples, pipelines_of, training_samples
 from dltrain.engine.machine import machine_of
 from dltrain.engine.model.speed import Steps, choose_steps
 from dltrain.engine.session import Session
@@ -78,7 +78,7 @@ def prepare(
     too_large = [warning for warning in plan.checked.warnings if warning.code == "memory"]
     if too_large and session.device.kind == "CPU":  # a GPU may have more memory than the machine
         raise plan.refusal(too_large)
-    steps = choose_steps(plan, len(dataset.train.x), session.backend.AUTO_STEPS_PER_EXECUTION)
+    steps = choose_steps(plan, training_samples(dataset, plan.spec), session.backend.AUTO_STEPS_PER_EXECUTION)
     plan = plan.in_steps(steps.per_epoch)
     on_event(Phase("building the model"))
     built = build_model(plan, dataset.facts, session, learn or from_data(dataset))

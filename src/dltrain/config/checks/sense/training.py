@@ -27,6 +27,7 @@ def check_training(draft: Draft) -> Iterator[Problem]:
     yield from _check_order(draft)
     yield from _check_schedule(draft)
     yield from _check_class_weight(draft)
+    yield from _check_oversample(draft)
     yield from _check_callbacks(draft)
     monitor = draft.monitor or ("val_loss" if draft.validation else "loss")
     yield from _check_direction(draft, monitor, draft.mode, ("train", "checkpoint", "mode"))
@@ -101,6 +102,18 @@ def _check_class_weight(draft: Draft) -> Iterator[Problem]:
         if known is not None and set(known) <= set(weights) and len(set(weights.values())) == 1:
             message = "all classes have the same weight, which only changes the learning rate"
             yield _warning(draft, "class-weight", message, path, "remove `class_weight`")
+
+
+def _check_oversample(draft: Draft) -> Iterator[Problem]:
+    path = ("train", "oversample")
+    if not draft.oversample or draft.data is None:
+        return
+    if draft.data.task != "classification":
+        message = f"`oversample` repeats samples of rare classes, but `{draft.data.name}` is for a {draft.data.task}"
+        yield draft.tell("class-weight", message, path, "remove `oversample`")
+    elif draft.class_weight == "balanced":
+        message = "rare classes count twice: `oversample` repeats their samples, and `class_weight` weighs them more"
+        yield draft.tell("class-weight", message, path, "remove `oversample`")
 
 
 def _check_callbacks(draft: Draft) -> Iterator[Problem]:
