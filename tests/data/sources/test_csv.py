@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dltrain.data.arrays import Dataset, RawDataset
 from dltrain.data.facts import Facts, Task
 from dltrain.data.loading import load
 from dltrain.data.sources.csv import SOURCE
+from dltrain.data.tables import csv_file
 from dltrain.errors import DataError
 
 NUMBERS = "a,b,y\n1,2,no\n3,4,yes\n5,6,no\n7,8,yes\n"
@@ -116,6 +118,9 @@ def test_csv_is_read_in_the_form_in_which_people_write_it(
         ("a,b,y\n1,2,n\xe9\n".encode("latin-1"), {}, "encoding", "is not written in utf-8", "latin-1"),
         ("a,b,y\n1,2,no\n".encode("utf-16"), {}, "encoding", "is not written in utf-8", "utf-16"),
         (NUMBERS, {"encoding": "utf-99"}, "encoding", "no encoding `utf-99`", "utf-8"),
+        (NUMBERS, {"encoding": "utf\0"}, "encoding", "no encoding `utf\0`", "utf-8"),
+        ("a,b,y\n", {}, "path", "has no rows", "at least one"),
+        ("a,w,y\n1,x,no\n", {"sample_weight": "w"}, "path", "`w`: 'x' in line 2", "targets and weights are numbers"),
         (NUMBERS, {"delimiter": "ab"}, "delimiter", "no delimiter", ""),
         ("a,b,y\n1,2,no\n3,4,no\n", {}, "target", "a single value, `no`", ""),
     ],
@@ -127,6 +132,13 @@ def test_csv_says_what_is_wrong_and_how_to_mend_it(
     assert found[0] == argument
     assert message in found[1]
     assert hint in found[2]
+
+
+@pytest.mark.parametrize(("target", "task"), [("y", "regression"), (["a", "y"], "multi_label")])
+def test_csv_targets_that_are_no_numbers_are_not_called_categories(tmp_path: Path, target: Any, task: Task) -> None:
+    argument, message, hint = wrong(written(tmp_path, NUMBERS, target=target), task)
+    assert (argument, "`y`: 'no' in line 2" in message) == ("path", True)
+    assert "labels are for `task: classification`" in hint
 
 
 def test_csv_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
@@ -164,6 +176,23 @@ def test_csv_scales_are_learnt_from_the_training_split_alone(tmp_path: Path, kin
         np.testing.assert_allclose(split.x[:, 0], wanted(values[rows]), rtol=1e-5, atol=1e-6)
     assert data.train.y.shape == (len(train), 1)
     assert data.facts.target_scales[0].log == (kind == "log")
+
+
+@pytest.mark.parametrize(
+    ("column", "more", "told"),
+    [
+        ([1.0] * 30 + [-5.0], {"scale": "log"}, "-5 of `a` has no logarithm"),
+        ([1.0] * 30 + [-5.0], {"target": "a", "target_scale": "log"}, "-5 has no logarithm"),
+        ([1e39] * 31, {}, "1e.39 of `a` is beyond the range of float32"),
+        ([1e39] * 31, {"target": "a"}, "1e.39 is beyond the range of float32"),
+    ],
+)
+def test_csv_numbers_that_would_become_nan_or_infinity_are_told(
+    tmp_path: Path, column: list[float], more: dict[str, Any], told: str
+) -> None:
+    rows = "".join(f"{number},{place},1\n" for place, number in enumerate(column))
+    with pytest.raises(DataError, match=told):
+        loaded(written(tmp_path, f"a,t,y\n{rows}", time="t", **more), "regression", validation=0.0, test=0.1)
 
 
 def test_csv_categories_that_training_lacks_are_zeros_and_rare_ones_are_one(tmp_path: Path) -> None:
@@ -293,3 +322,27 @@ def test_csv_survives_cells_of_any_text(tmp_path: Path) -> None:
         arguments = {"path": str(tmp_path / "t.csv"), "target": "y", "categorical": ["a", "b", "c"], "missing": "mean"}
         data = loaded(arguments, validation=0.0, test=0.3)
         assert data.train.x.sum(axis=1).tolist() == [3] * len(data.train), number
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_csv_of_many_columns_is_read_in_linear_time(tmp_path: Path, twice: bool) -> None:
+    count = 60_000  # a search for each column among all of them would take minutes
+    names = [f"c{place // 2 if twice else place}" for place in range(count)]
+    arguments = written(tmp_path, f"{','.join([*names, 'y'])}\n" + f"{'1,' * count}2\n" * 2)
+    began = time.process_time()
+    if twice:
+        with pytest.raises(DataError, match="several columns of the name `c0`"):
+            read(arguments, "regression")
+    else:
+        assert read(arguments, "regression").train.x.shape == (2, count)
+    assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a,b\n1," + "2" * 70, "," * 70, 'a,b\n"' + '""' * 40 + "\n", 'a,b\n"' + "1,2\n" * 30, '"a\n",' * 20],
+)
+def test_csv_rows_of_any_size_take_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(csv_file, "_LONGEST_ROW", 64)
+    assert "a row has more than 64 characters" in wrong(written(tmp_path, text, target="b"))[1]
+    assert len(read(written(tmp_path, NUMBERS)).train) == 4

@@ -67,6 +67,8 @@ def test_image_table_rows_in_any_order_and_twice_have_their_own_images(photos: P
         ("file,kind\na1.png,x\n", {}, "image", "no column `filename`", ""),
         ("filename,kind\na1,x\na2,y\n", {}, "image", "2 of 2 images are not in", "write `extension: .png`"),
         ("filename,kind\na1.png,x\nb.png,y\n", {}, "image", "1 of 2 images are not in", "directory"),
+        (f"filename,kind\n{'a' * 5_000}.png,x\na2.png,y\n", {}, "image", "1 of 2 images are not in", "directory"),
+        ("filename,kind\na\0.png,x\na2.png,y\n", {}, "image", "1 of 2 images are not in", "directory"),
         ("filename,kind\n../a1.png,x\na2.png,y\n", {}, "image", "not inside", "relative"),
         ("filename,kind\n/etc/passwd,x\na2.png,y\n", {}, "image", "not inside", "relative"),
         ("filename,kind\na1.png,x\na2.png,\n", {}, "missing", "`kind` in 1 of 2", "missing: drop"),

@@ -18,6 +18,7 @@ NOT_TEXTS = [
     (b"abc", "utf-16", "not written in utf-16"),
     (b"\x89PNG\0\0", "latin-1", "NUL characters"),
     (b"abc", "latin1-x", "there is no encoding `latin1-x`"),
+    (b"abc", "utf\0", "there is no encoding `utf\0`"),
     (b"abc", "rot13", "there is no encoding `rot13`"),
 ]
 

@@ -106,6 +106,7 @@ def test_vocabulary_comes_back_from_json() -> None:
         {"text": {"vocabulary": ["a"], "idf": [1.0]}},
         {"text": {"vocabulary": ["a"], "idf": [1.0, float("nan")]}},
         {"text": {"vocabulary": ["a"], "idf": "x"}},
+        {"text": {"vocabulary": ["a"], "idf": [10**400, 1.0]}},
     ],
 )
 def test_vocabulary_that_is_damaged_is_told(damaged: Any) -> None:

@@ -123,7 +123,8 @@ def opened(
         if len(there) < len(names):
             raise Wrong("path", f"{path} has {len(there)} columns, not {len(names)}", "save the same columns")
         return _member(path)
-    if lacking := [name for name in dict.fromkeys(used) if name not in there]:
+    known = set(there)
+    if lacking := [name for name in dict.fromkeys(used) if name not in known]:
         shown, has = (", ".join(f"`{name[:60]}`" for name in some[:8]) for some in (lacking, there))
         raise Wrong("path", f"{path} has no column {shown}: it has {has}", "all files have the same columns")
     reader = CsvReader(arguments)

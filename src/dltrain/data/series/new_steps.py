@@ -75,7 +75,8 @@ def samples(path: Path, arguments: Mapping[str, Any], like: Trained) -> Samples:
 def _steps(path: Path, arguments: Mapping[str, Any], learnt: Learnt, like: Trained) -> tuple[Steps, bool]:
     """Return the steps of a file, and whether it has the columns of the targets."""
     names = names_of(path, arguments)
-    if lacking := [name for name in learnt.features if name not in names]:
+    known = set(names)
+    if lacking := [name for name in learnt.features if name not in known]:
         there = ", ".join(f"`{name[:60]}`" for name in names[:12]) + (", …" if len(names) > 12 else "")
         shown = ", ".join(f"`{name[:60]}`" for name in lacking[:_MOST_TOLD])
         message = f"{path} has no column {shown}: it has {there}"

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from dltrain.data.progress import tell
-from dltrain.data.tables.table import Column, Table, Wrong
+from dltrain.data.tables.table import Column, Table, Wrong, twice_in
 
 SAMPLE = 2**20  # bytes that are looked at before training
 _PART = 5_000  # rows
 _MOST_TOLD = 5
-_LONGEST_CELL = 2**24  # characters
+_LONGEST_ROW = 2**24  # characters
 _MOST_COLUMNS = 100_000
 _DELIMITERS = (";", "\t", "|", ",")
 
@@ -91,9 +91,8 @@ def names_of(path: Path, how: Format) -> list[str]:
         message = f"the first line of {path} has no names, but numbers: {', '.join(cells[:4])}"
         raise Wrong("header" if how.header else "path", message, "without a header, write `header: false`")
     names = [name or f"Unnamed: {place}" for place, name in enumerate(cells)]
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise Wrong("path", f"{path} has several columns of the name `{twice[0]}`", "give each column its own name")
+    if twice := twice_in(names):
+        raise Wrong("path", f"{path} has several columns of the name `{twice}`", "give each column its own name")
     return names
 
 
@@ -179,12 +178,12 @@ def _parts(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[list[int], l
 @contextmanager
 def _rows(path: Path, how: Format) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """Open a file, and yield its rows with their last lines, blank ones left out. Raises Wrong."""
-    csv.field_size_limit(_LONGEST_CELL)
+    csv.field_size_limit(_LONGEST_ROW)
     with _opened(path) as file:
         encoding = "utf-8-sig" if how.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else how.encoding
         try:
             text = io.TextIOWrapper(file, encoding=encoding, newline="")
-        except LookupError:
+        except (LookupError, ValueError):  # of a name with a NUL character
             hint = "such as `utf-8`, `latin-1`, `cp1252`, `utf-16`"
             raise Wrong("encoding", f"there is no encoding `{how.encoding}`", hint) from None
         try:
@@ -194,14 +193,26 @@ def _rows(path: Path, how: Format) -> Iterator[Iterator[tuple[int, list[str]]]]:
 
 
 def _records(path: Path, text: io.TextIOWrapper, how: Format) -> Iterator[tuple[int, list[str]]]:
+    size = 0  # of the row so far, whose cells may have ends of lines
+
+    def lines() -> Iterator[str]:
+        nonlocal size
+        while line := text.readline(_LONGEST_ROW):
+            size += len(line)
+            if size >= _LONGEST_ROW:
+                message = f"{path}, line {reader.line_num + 1}: a row has more than {_LONGEST_ROW:,} characters"
+                raise Wrong("path", message, "is the file a table, and each quote closed?")
+            yield line
+
     try:
-        reader = csv.reader(text, delimiter=how.delimiter, strict=True)
+        reader = csv.reader(lines(), delimiter=how.delimiter, strict=True)
     except (TypeError, ValueError):
         raise Wrong(
             "delimiter", f"{how.delimiter!r} is no delimiter: it is one character", 'as in `delimiter: ";"`'
         ) from None
     try:
         for cells in reader:
+            size = 0
             if cells:
                 yield reader.line_num, cells
     except UnicodeError:

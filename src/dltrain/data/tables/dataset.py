@@ -70,7 +70,9 @@ def look(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | N
             there = names if split == "train" else reader.names(path)
             check_columns(columns, there, path)
             tables[split] = reader.fill(path, columns, there, None if complete else _GLANCE)
-            tables[split].check_numbers()
+            tables[split].check_numbers({*roles.target, roles.sample_weight})
+            if complete and not len(tables[split]):
+                raise Wrong("path", f"{path} has no rows", "save at least one")
         except Wrong as wrong:
             argument = SPLITS[split] if wrong.argument == "path" else wrong.argument
             raise Wrong(argument, str(wrong), wrong.hint) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -81,9 +82,9 @@ def _check_files(root: Path, files: Sequence[str], extension: str) -> None:
         message = f"files are not inside {root}: {_told(outside)}"
         raise Wrong("image", message, "name them relative to `directory`, without `..`")
     real = root.resolve()
-    missing = [file for file in files if not (root / file).is_file()]
+    missing = [file for file in files if not os.path.isfile(root / file)]  # noqa: PTH113  of names of any length
     if missing:
-        near = next((end for end in _EXTENSIONS if not extension and (root / f"{missing[0]}{end}").is_file()), None)
+        near = next((e for e in _EXTENSIONS if not extension and os.path.isfile(root / f"{missing[0]}{e}")), None)  # noqa: PTH113
         hint = f"write `extension: {near}`" if near else "name their folder: `directory: photos`"
         raise Wrong("image", f"{len(missing):,} of {len(files):,} images are not in {root}: {_told(missing)}", hint)
     links = {folder for folder in {Path(file).parent for file in files} if _is_link(root, folder)}
@@ -233,7 +234,7 @@ def samples(reader: Reader, path: Path, arguments: Mapping[str, Any], like: Trai
         cells = table.columns[str(arguments["image"])]
         files = [f"{word}{arguments['extension']}" for word in cells.names]  # type: ignore[union-attr]
         root = Path(arguments["directory"] or path.parent)
-        root = root if (root / files[0]).is_file() else path.parent
+        root = root if os.path.isfile(root / files[0]) else path.parent  # noqa: PTH113
         _check_files(root, files, arguments["extension"])
         rows = [files[code] for code in cells.codes]  # type: ignore[union-attr]
     except Wrong as wrong:
@@ -262,6 +263,6 @@ def _new_table(
         raise Wrong("path", f"{path} has rows without a file" if len(table) else f"{path} has no rows", "name files")
     if len(columns) == 1 or any(columns[name].count_missing for name in target):
         return table, None
-    table.check_numbers()
+    table.check_numbers(hint="save the columns as those of the training")
     y = targets(table, target, like.facts)
     return table, scaled(y, like.facts.target_scales) if y is not None and like.facts.task == "regression" else y

@@ -53,7 +53,8 @@ def _table(
     """Read the columns of the features, and those of the targets where all rows have them."""
     there = reader.names(path)
     needed = [column.name for column in features.columns]
-    lacking = [name for name in needed if name not in there]
+    known = set(there)
+    lacking = [name for name in needed if name not in known]
     if lacking:
         has = ", ".join(f"`{name[:60]}`" for name in there[:12]) + (", …" if len(there) > 12 else "")
         raise Wrong(
@@ -69,7 +70,7 @@ def _table(
         if not len(table):
             raise Wrong("path", f"{path} has no rows", "save at least one")
         if not any(table.columns[name].count_missing for name in wanted):
-            table.check_numbers()
+            table.check_numbers(hint=_AS_TRAINED)
             return table, bool(wanted)
     return table, False
 

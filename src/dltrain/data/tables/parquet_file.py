@@ -9,7 +9,7 @@ from typing import Any
 
 from dltrain.data.progress import tell
 from dltrain.data.tables.csv_file import is_small
-from dltrain.data.tables.table import Column, Numbers, Table, Wrong
+from dltrain.data.tables.table import Column, Numbers, Table, Wrong, twice_in
 
 _PART = 50_000  # rows
 _MOST_COLUMNS = 100_000
@@ -27,8 +27,7 @@ class ParquetReader:
             names = list(file.schema_arrow.names)
         if len(names) > _MOST_COLUMNS:
             raise Wrong("path", f"{path} has {len(names):,} columns, more than {_MOST_COLUMNS:,}", "use `arrays`")
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
+        if twice := twice_in(names):
             raise Wrong("path", f"{path} has several columns of the name `{twice}`", "give each column its own name")
         return names
 
@@ -36,8 +35,9 @@ class ParquetReader:
         """Read the cells of some columns into them, of the first `most` rows or of all. Raises Wrong."""
         table, done = Table(str(path), columns), 0
         with _opened(path) as file:
+            types = {field.name: field.type for field in file.schema_arrow}
             for name in columns:
-                _check_type(path, name, file.schema_arrow.field(name).type)
+                _check_type(path, name, types[name])
             total = file.metadata.num_rows
             for batch in file.iter_batches(batch_size=_PART, columns=list(columns)):
                 for name, column in columns.items():

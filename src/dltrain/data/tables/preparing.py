@@ -106,7 +106,7 @@ class Features:
                 cells = x[:, place]
                 if column.fill is not None:
                     cells = np.where(np.isnan(cells), column.fill, cells)
-                found[:, start] = scaled(cells[:, None], [column.scale])[:, 0]
+                found[:, start] = scaled(cells[:, None], [column.scale], [column.name])[:, 0]
             else:
                 codes = self._codes(column, words[column.name])[x[:, place].astype(np.int64)]
                 if self.encoding == "one_hot":
@@ -231,7 +231,7 @@ def prepared(
     """Return what makes of the rows of each split, those of training among them, what the model gets."""
 
     def apply(split: Split) -> Split:
-        y = scaled(np.asarray(split.y), scales) if scales else split.y
+        y = scaled(np.asarray(split.y), scales) if facts.task == "regression" else split.y
         return Split(features.samples(np.asarray(split.x), words), y, split.weight)
 
     samples = features.samples(np.asarray(training.x), words)

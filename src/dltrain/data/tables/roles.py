@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dltrain.data.facts import SCALINGS, Task
-from dltrain.data.tables.table import MOST_TIMES, Column, Numbers, Texts, Wrong, listed
+from dltrain.data.tables.table import MOST_TIMES, Column, Numbers, Texts, Wrong, listed, twice_in
 
 _NOT_FEATURES = ("drop", "group", "time", "stratify", "sample_weight")
 _MOST_TOLD = 12
@@ -88,8 +88,7 @@ def check_names(argument: str, given: Sequence[str], names: Sequence[str]) -> No
             meant = next((other for other in names if near and other.lower() == near[0]), None)
             hint = f"did you mean `{meant}`?" if meant else ""
             raise Wrong(argument, f"there is no column `{name}`: there are {_told(names)}", hint)
-    if len(set(given)) < len(given):
-        twice = next(name for name in given if given.count(name) > 1)
+    if twice := twice_in(given):
         raise Wrong(argument, f"`{twice}` is named twice", "name it once")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 _MOST_TOLD = 8
@@ -145,8 +145,13 @@ class Table:
         """Return where a row is found in the file."""
         return f"line {self.lines[row]}" if self.lines else f"row {row}"
 
-    def check_numbers(self) -> None:
-        """Raise Wrong with all cells that should be numbers and are none."""
+    def check_numbers(self, needed: Collection[str | None] = (), hint: str = "") -> None:
+        """Raise Wrong with all cells that should be numbers and are none.
+
+        Args:
+            needed: columns that can be nothing but numbers, such as targets.
+            hint: how this is mended; by default, as a config can mend it.
+        """
         bad = [c for c in self.columns.values() if isinstance(c, Numbers) and c.count_bad]
         if not bad:
             return
@@ -157,22 +162,30 @@ class Table:
             told.append(f"`{column.name}`: {cells}{more}")
         more = f"; and {len(bad) - _MOST_TOLD} more columns" if len(bad) > _MOST_TOLD else ""
         message = f"{self.file} has text in columns of numbers: {'; '.join(told)}{more}"
-        raise Wrong("path", message, _mend(bad))
+        raise Wrong("path", message, hint or _mend(bad, needed))
 
 
-def _mend(bad: Sequence[Numbers]) -> str:
+def _mend(bad: Sequence[Numbers], needed: Collection[str | None]) -> str:
     """Return how columns of numbers with other cells become readable."""
     words = {word for column in bad for word in column.bad_words}
     if words <= set(MISSING_WORDS):
         return f"where these mean that a value is missing, write `na_values: [{', '.join(map(quoted, sorted(words)))}]`"
     if all(_has_comma(word) for word in words):
         return "with a decimal comma, write `decimal: ','`"
+    if fixed := [column.name for column in bad if column.name in needed]:
+        return f"targets and weights are numbers here, so mend {listed(fixed)}; labels are for `task: classification`"
     return f"as categories, write `categorical: {listed(column.name for column in bad)}`; or leave them out with `drop`"
 
 
 def _has_comma(word: str) -> bool:
     whole, comma, fraction = word.lstrip("+-").partition(",")
     return bool(comma) and (whole + fraction).isdecimal()
+
+
+def twice_in(names: Sequence[str]) -> str | None:
+    """Return the first name that stands there a second time, in linear time; None if there is none."""
+    seen: set[str] = set()
+    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
 
 
 def quoted(word: str) -> str:

@@ -97,7 +97,7 @@ def _told(path: Path, encoding: str, where: str = "") -> Iterator[None]:
     except UnicodeError:
         message = f"{where}it is not written in {encoding}"
         raise Wrong("encoding", message, f"write its `encoding`, {_ENCODINGS}") from None
-    except LookupError:
+    except (LookupError, ValueError):  # of a name with a NUL character
         raise Wrong("encoding", f"there is no encoding `{encoding}`", _ENCODINGS) from None
     except OSError as error:
         raise Wrong("path", f"cannot read {path}: {error.strerror or error}") from None

@@ -107,7 +107,7 @@ class NewTexts:
                     raise Wrong("path", f"{path} has no rows", "save at least one")
                 if not any(column.count_missing for column in columns.values()):
                     break
-            table.check_numbers()
+            table.check_numbers(hint="save the columns as those of the training")
             y = targets(table, names, self.like.facts) if names else None
         except Wrong as wrong:
             raise DataError(str(wrong), wrong.hint) from None

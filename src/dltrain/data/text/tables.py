@@ -66,7 +66,7 @@ def look(reader: Reader, arguments: Mapping[str, Any], task: Task | None, tokeni
             check_columns((text, *columns), there, path)
             table = reader.fill(path, {**columns, **tokens}, there, None if whole else 0)  # type: ignore[dict-item]
             table.columns = columns
-            table.check_numbers()
+            table.check_numbers({*roles.target, roles.sample_weight})
             if whole and not len(table):
                 raise Wrong("path", f"{path} has no rows", "save at least one")
         except Wrong as wrong:

@@ -88,10 +88,11 @@ class Vocabulary:
                 raise ValueError("the vocabulary is no list of tokens")
             if len(set(tokens)) < len(tokens) or len(tokens) + len(form.specials) > form.max_tokens:
                 raise ValueError("the vocabulary has tokens twice, or too many")
-            weights = np.array(idf, np.float32) if form.output_mode == "tf_idf" else None
+            with np.errstate(over="ignore"):  # infinity is told below
+                weights = np.array(idf, np.float32) if form.output_mode == "tf_idf" else None
             if weights is not None and (weights.shape != (len(tokens) + 1,) or not np.isfinite(weights).all()):
                 raise ValueError("the weights of tokens are no numbers")
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, OverflowError) as error:
             raise DataError(f"what the run has learnt of its texts is damaged: {error}", _TRAIN_ANEW) from None
         return cls(form, tuple(tokens), weights)
 
