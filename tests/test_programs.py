@@ -193,7 +193,7 @@ def waves(count: int, steps: int) -> np.ndarray:
     return np.sin(np.linspace(0, 1, steps) * speeds + shifts)[..., None].astype(np.float32)
 
 
-def splits(x: np.ndarray, y: np.ndarray, names: Sequence[str] = ("train", "val", "test")) -> dict[str, np.ndarray]:
+def splits(x: np.ndarray, y: np.ndarray, names: Sequence[str] = ("train", "val", "test")) -> dict[str, Any]:
     """Return arrays `x_train` and so on: the last fifth the test split, the fifth before the validation split."""
     ends = np.split(np.arange(len(x)), [len(x) * 3 // 5, len(x) * 4 // 5])
     return {
@@ -254,7 +254,7 @@ def addition(at: Path) -> None:
     for a, b in random().integers(0, 999, (250, 2)):
         x.append([letters.index(c) for c in f"{a}+{b}".ljust(7)[::-1]])
         y.append([letters.index(c) for c in str(a + b).ljust(4)])
-    np.savez(at / "addition.npz", **splits(np.eye(12, dtype=bool)[np.array(x)], np.array(y)))
+    np.savez(at / "addition.npz", **splits(np.eye(12, dtype=bool)[np.array(x)], np.eye(12, dtype=bool)[np.array(y)]))
 
 
 def tagging(at: Path) -> None:

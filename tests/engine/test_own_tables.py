@@ -118,6 +118,10 @@ def test_own_tables_new_rows_unlike_those_of_the_training_are_told(tmp_path: Pat
     new.write_text("years,place,rich\n30,Bonn,0\n")
     with pytest.raises(DataError, match="no column `age`"):
         dltrain.predict(run, new)
+    new.write_text("30,40,0\n")
+    with pytest.raises(DataError, match="no names, but numbers") as raised:
+        dltrain.predict(run, new)
+    assert "the same header" in raised.value.hint
     new.write_text("age,place,rich\n,Bonn,0\n")
     with pytest.raises(DataError, match="lacks values of `age` in line 2"):
         dltrain.predict(run, new)

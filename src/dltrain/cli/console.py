@@ -115,6 +115,9 @@ class _Plain:
             case events.SkippedCheckpoint():
                 self.close()
                 self.line(f"skipping the checkpoint of epoch {event.epoch}: {event.reason}")
+            case events.Noted():
+                self.close()
+                self.line(event.text)
             case events.Loaded():
                 self.show_loaded(event)
             case events.Stopping():

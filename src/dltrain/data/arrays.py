@@ -208,7 +208,7 @@ class Dataset:
     `train_indices`, `validation_indices` and `test_indices` are sorted int64 positions in the source's training
     split; those of validation and test are empty where these splits are not part of it. `fingerprint` is
     `fingerprint()` of the samples that are used. `facts`, both scales, `notes` and `label_values` are
-    those of `RawDataset`; `learnt` is what `Prepared` has.
+    those of `RawDataset`; `learnt` is what `Prepared` has. `remarks` are worth knowing, though nothing is wrong.
     """
 
     facts: Facts
@@ -224,6 +224,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     label_values: tuple[int, ...] | None = None
     learnt: Mapping[str, Any] | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -74,7 +74,8 @@ def load(
         train_indices=places.train,
         test_indices=places.test,
         fingerprint=_fingerprint(used),
-        notes=(*raw.notes, *(prepared.notes if prepared is not None else ()), *_remarks(raw, places, validation)),
+        notes=(*raw.notes, *(prepared.notes if prepared is not None else ())),
+        remarks=tuple(_remarks(raw, places, validation)),
         label_values=raw.label_values,
         learnt=prepared.learnt if prepared is not None else None,
     )

@@ -54,7 +54,7 @@ class Targets:
         shape, needed = y.shape[1:], self._facts.target_shape
         fitting = [needed]
         if self._facts.targets == "classes":
-            fitting = [(len(self.names or ()),)] if self._one_hot else [needed, (*needed, 1)]
+            fitting = [(*needed, len(self.names or ()))] if self._one_hot else [needed, (*needed, 1)]
         elif self._facts.targets == "numbers" and needed[-1:] == (1,):
             fitting.append(needed[:-1])
         if shape not in fitting:
@@ -125,11 +125,14 @@ def _limited(names: tuple[str, ...], file: str) -> tuple[str, ...]:
 
 
 def _of_one_hot(y: np.ndarray, file: str) -> np.ndarray:
-    rows = np.flatnonzero(((y != 0).sum(axis=1) != 1) | (y.sum(axis=1) != 1))
+    flat = y.reshape(-1, y.shape[-1])
+    rows = np.flatnonzero(((flat != 0).sum(axis=1) != 1) | (flat.sum(axis=1) != 1))
     if len(rows):
-        message = f"{file} has rows that are no class: row {rows[0]} is {_row(y[rows[0]])}, not a single 1 among zeros"
+        sample = rows[0] // (len(flat) // len(y))
+        shown = _row(flat[rows[0]])
+        message = f"{file} has rows that are no class: row {sample} is {shown}, not a single 1 among zeros"
         raise DataError(message, "with several labels a sample, write `task: multi_label`; with numbers, `regression`")
-    return y.argmax(axis=1).astype(np.int64)
+    return y.argmax(axis=-1).astype(np.int64)
 
 
 def _flags(y: np.ndarray, file: str) -> np.ndarray:

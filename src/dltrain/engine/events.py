@@ -41,6 +41,13 @@ class Resuming:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Something worth knowing of the data, though nothing is wrong."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """Weights to begin with were read: `matched` of the model's `weights`; `fresh` tells of each other one.
 
@@ -144,6 +151,7 @@ Event = (
     Phase
     | Warned
     | SkippedCheckpoint
+    | Noted
     | Loaded
     | Resuming
     | Prepared

@@ -13,7 +13,7 @@ from dltrain.data.arrays import Dataset, Rows, Split, is_mapped
 from dltrain.data.loading import load
 from dltrain.data.progress import Watch, watched
 from dltrain.engine.backends.backend import LARGEST_COPY
-from dltrain.engine.events import Listener, Phase, Warned, ignore
+from dltrain.engine.events import Listener, Noted, Phase, Warned, ignore
 from dltrain.engine.model.labels import encode
 from dltrain.errors import Problem, UsageError
 
@@ -59,6 +59,8 @@ def load_data(
         )
     if dataset.notes:
         on_event(Warned([Problem("files", note, ("data", "dataset"), severity="warning") for note in dataset.notes]))
+    for remark in dataset.remarks:
+        on_event(Noted(remark))
     return dataset
 
 

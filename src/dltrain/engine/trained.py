@@ -165,7 +165,7 @@ def preprocess_of(dataset: Dataset, spec: Spec, adapted: Mapping[str, Any]) -> d
     learnt = dict(zip(dataset.facts.labels, weights.tolist(), strict=True)) if weights is not None else None
     known = {"facts": dataset.facts.to_json(), "samples": samples, "targets": targets, "class_weight": learnt}
     learned = {"learnt": dataset.learnt, "normalization": dict(adapted)}
-    return {"version": 1, **known, **learned, "notes": list(dataset.notes)}
+    return {"version": 1, **known, **learned, "notes": [*dataset.notes, *dataset.remarks]}
 
 
 def learnt_of(opened: OpenedRun) -> Mapping[str, Any] | None:

@@ -282,3 +282,20 @@ def test_arrays_with_bad_values_are_told_before_training(
 def test_arrays_labels_beyond_the_classes_are_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no class: 2"):
         read(written(tmp_path, x=X, y=LABELS) | {"classes": 2}, "classification")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, bool])
+def test_arrays_one_hot_steps_are_labels_where_classes_say_so(tmp_path: Path, dtype: Any) -> None:
+    labels = np.arange(24).reshape(6, 4) % 5
+    arguments = written(tmp_path, x=np.zeros((6, 4, 2), np.float32), y=np.eye(5)[labels].astype(dtype)) | {"classes": 5}
+    facts = known(arguments, "sequence")
+    assert (facts.target_shape, facts.classes) == ((4,), 5)
+    assert read(arguments, "sequence").train.y.tolist() == labels.tolist()
+
+
+def test_arrays_of_a_test_that_are_not_used_are_told(tmp_path: Path) -> None:
+    arguments = written(tmp_path, data=X, target=LABELS, my_testing=X[:2], my_answers=LABELS[:2])
+    (told,) = SOURCE.contradictions(arguments, "classification")
+    assert (told.severity, told.hint) == ("warning", "name it and its targets: `x_test: my_testing`")
+    arguments = written(tmp_path, trainX=X, trainy=LABELS, testX=X[:2], testy=LABELS[:2])
+    assert known(arguments, "classification").test == 2

@@ -346,3 +346,32 @@ def test_csv_rows_of_any_size_take_bounded_memory(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(csv_file, "_LONGEST_ROW", 64)
     assert "a row has more than 64 characters" in wrong(written(tmp_path, text, target="b"))[1]
     assert len(read(written(tmp_path, NUMBERS)).train) == 4
+
+
+@pytest.mark.parametrize(
+    ("date", "form"),
+    [
+        ("1949-01", "%Y-%m"),
+        ("01.01.2009 00:10:00", "%d.%m.%Y %H:%M:%S"),
+        ("31/12/2020", "%d/%m/%Y"),
+        ("12/31/2020 1:05 PM", "%m/%d/%Y %I:%M %p"),
+    ],
+)
+def test_csv_dates_of_another_form_are_told_with_the_form_to_write(tmp_path: Path, date: str, form: str) -> None:
+    arguments = written(tmp_path, f"a,day,y\n1,{date},0\n2,{date},1\n", time="day")
+    with pytest.raises(DataError) as raised:
+        loaded(arguments)
+    assert raised.value.hint == f"write `date_format: '{form}'`"
+    with pytest.raises(DataError, match="all have the same time"):
+        loaded(arguments | {"date_format": form})
+
+
+def test_csv_columns_of_names_are_to_be_left_out(tmp_path: Path) -> None:
+    rows = "".join(f"{i},Person {i},{'ab'[i % 2]},{i % 2}\n" for i in range(60))
+    arguments = written(tmp_path, f"a,Name,Sex,y\n{rows}")
+    hint = wrong(arguments)[2]
+    assert "`categorical: [Sex]`" in hint
+    assert "`drop: [Name]`" in hint
+    (told,) = SOURCE.contradictions(arguments | {"categorical": ["Name", "Sex"]}, "classification")
+    assert (told.severity, "nearly as many different values" in told.message) == ("warning", True)
+    assert list(SOURCE.contradictions(arguments | {"categorical": "Sex", "drop": "Name"}, "classification")) == []

@@ -191,8 +191,8 @@ def test_series_tells_the_error_of_the_naive_forecast(tmp_path: Path) -> None:
     data = loaded({"path": written(tmp_path, values), "sequence_length": 4, "horizon": 3}, validation=0.2)
     firsts = data.test_indices + 4
     errors = [abs(values[first + ahead] - values[first - 1]) for first in firsts for ahead in range(3)]
-    assert any(f"error of {np.mean(errors):.4g} on the test split" in note for note in data.notes)
-    assert any("on the validation split" in note for note in data.notes)
+    assert any(f"error of {np.mean(errors):.4g} on the test split" in note for note in data.remarks)
+    assert any("on the validation split" in note for note in data.remarks)
 
 
 @pytest.mark.parametrize("labels", [[*"xxyyzz"] * 5, [0, 0, 1, 1, 2, 2] * 5])

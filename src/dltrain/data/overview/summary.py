@@ -143,7 +143,7 @@ def summary_of(dataset: Dataset) -> Summary:
             )
         ),
         first=tuple(_first(dataset)) if len(facts.shape) < 3 else (),
-        notes=dataset.notes,
+        notes=(*dataset.notes, *dataset.remarks),
     )
 
 

@@ -159,7 +159,7 @@ def _check_numbers(table: Table) -> None:
     try:
         table.check_numbers()
     except Wrong as wrong:
-        if "categorical" not in wrong.hint:
+        if not any(key in wrong.hint for key in ("categorical", "drop")):
             raise
         bad = [column.name for column in table.columns.values() if isinstance(column, Numbers) and column.count_bad]
         hint = f"leave such columns out, `drop: {listed(bad)}`, or say what they are: `time`, `group`"

@@ -105,6 +105,7 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
     except _Wrong as wrong:
         yield Contradiction(wrong.argument, wrong.message, wrong.hint)
         return
+    yield from _unused(filled, found)
     for name, x in found.unlabelled.items():
         message = f"`{x.name}` has no targets, so it is no {name} split"
         hint = "name them, as in `y_test: NAME`; or predict it after training: `dltrain predict`"
@@ -128,6 +129,22 @@ def splits_of(path: Path, names: Arguments) -> dict[str, tuple[Member, Member | 
         return _look(SOURCE.filled({"path": str(path), **names}), None).splits
     except _Wrong as wrong:
         raise DataError(wrong.message, wrong.hint) from None
+
+
+def _unused(arguments: Arguments, found: _Found) -> Iterator[Contradiction]:
+    """Yield a warning of arrays that look like samples of the test, where no array is that split."""
+    if "test" in found.splits or "test" in found.unlabelled:
+        return
+    used = {member.name for pair in found.splits.values() for member in pair if member is not None}
+    first = found.splits["train"][0]
+    likely = [
+        member
+        for member in npy.members(Path(arguments["path"])).values()
+        if "test" in member.name.lower() and member.name not in used and member.shape[1:] == first.shape[1:]
+    ]
+    if len(likely) == 1:
+        message = f"`{likely[0].name}` {likely[0].shape} is not used, though samples of a test may be in it"
+        yield Contradiction("path", message, f"name it and its targets: `x_test: {likely[0].name}`", "warning")
 
 
 def likely_tasks(arguments: Arguments) -> str:
@@ -225,10 +242,10 @@ def _choose(arguments: Arguments, members: dict[str, Member], what: str, key: st
             raise _Wrong(argument, f"there is no array `{given}`: the file has {_listed(members)}")
         return members[name]
     words, splits = _X if what == "x" else _Y, {"val": ("val", "valid", "validation"), "train": ("train", "training")}
-    names = {re.sub(r"[^a-z0-9]", "_", name.lower()): name for name in reversed(members)}
+    names = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(members)}
     for word in words:
         for split in splits.get(key, (key,)):
-            for name in (f"{word}_{split}", f"{split}_{word}"):
+            for name in (f"{word}{split}", f"{split}{word}"):
                 if name in names:
                     return members[names[name]]
     if key != "train":
@@ -349,11 +366,18 @@ def _flags(arguments: Arguments, known: Facts, y: Member) -> tuple[Facts, bool]:
 
 
 def _steps(arguments: Arguments, known: Facts, y: Member) -> tuple[Facts, bool]:
-    """Whole numbers and strings are labels; floats are numbers, unless `classes` says that they are labels."""
+    """Whole numbers and strings are labels; floats are numbers, unless `classes` says that they are labels.
+
+    Floats and booleans whose last axis has as many places as there are classes are one-hot.
+    """
     if len(y.shape) < 2:
         message = f"{y.file} has the shape {y.shape}; a sequence has a label or number a step"
         raise _Wrong("path", message, "with one a sample, write `task: classification` or `task: regression`")
-    if y.kind != "f" or arguments.get("classes") is not None:
+    given = arguments.get("classes")
+    count = len(given) if isinstance(given, list) else given
+    if len(y.shape) > 2 and y.shape[-1] == count and y.kind in "bf":
+        return replace(known, class_names=_names(arguments, count), target_shape=y.shape[1:-1]), True
+    if y.kind != "f" or given is not None:
         shape = y.shape[1:-1] if len(y.shape) > 2 and y.shape[-1] == 1 else y.shape[1:]
         return replace(known, class_names=_names(arguments), target_shape=shape), False
     shape = y.shape[1:] if len(y.shape) > 2 else (*y.shape[1:], 1)

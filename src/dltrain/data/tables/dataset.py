@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from dltrain.data.facts import Facts, Task, natural
 from dltrain.data.tables.roles import Roles, columns_of, roles_of
-from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, listed
+from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, listed, nearly_unique
 
 _GLANCE = 2_000  # rows of a large file that are looked at before training
 _MOST_CLASSES = 10_000
@@ -210,6 +210,15 @@ def warnings(found: Found) -> Iterator[tuple[str, str, str]]:
     if index:
         message = f"the column `{index[0]}` has no name; it is likely an index, which says nothing of new samples"
         yield "path", message, f"leave it out: `drop: {listed(index)}`"
+    unique = [
+        name
+        for name in found.roles.categorical
+        if isinstance(column := table.columns[name], Texts) and nearly_unique(len(column.words), len(table))
+    ]
+    if unique and found.roles.features != tuple(unique):
+        name = min(unique, key=found.roles.features.index)
+        message = f"`{name}` has nearly as many different values as rows, so it says nothing of new samples"
+        yield "categorical", message, f"leave it out of `categorical`: `drop: {listed(sorted(unique))}`"
     zeros = [c for c in table.columns.values() if isinstance(c, Numbers) and c.zeros and c.name in found.roles.features]
     if zeros:
         message = (

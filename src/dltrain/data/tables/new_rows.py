@@ -51,7 +51,11 @@ def _table(
     reader: Reader, path: Path, arguments: Mapping[str, Any], features: Features, like: Trained
 ) -> tuple[Table, bool]:
     """Read the columns of the features, and those of the targets where all rows have them."""
-    there = reader.names(path)
+    try:
+        there = reader.names(path)
+    except Wrong as wrong:
+        hint = "write the file as that of the training: the same header, delimiter and encoding"
+        raise Wrong(wrong.argument, str(wrong), hint if wrong.argument != "path" else wrong.hint) from None
     needed = [column.name for column in features.columns]
     known = set(there)
     lacking = [name for name in needed if name not in known]

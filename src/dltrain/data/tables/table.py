@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 _MOST_TOLD = 8
 MOST_CATEGORIES = 100_000
 MOST_TIMES = 2**31 - 1
+_MOST_WORDS = 1_000
 MISSING_WORDS = ("NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "null", "None", "none", "?", "-", ".", "#N/A")
 
 
@@ -76,7 +77,7 @@ class Numbers:
             self.count_bad += 1
             if len(self.bad) < _MOST_TOLD:
                 self.bad.append((len(self.values), text))
-            if len(self.bad_words) <= len(MISSING_WORDS):
+            if len(self.bad_words) < _MOST_WORDS:
                 self.bad_words.add(text[:40])
             return math.nan
         return number
@@ -174,7 +175,18 @@ def _mend(bad: Sequence[Numbers], needed: Collection[str | None]) -> str:
         return "with a decimal comma, write `decimal: ','`"
     if fixed := [column.name for column in bad if column.name in needed]:
         return f"targets and weights are numbers here, so mend {listed(fixed)}; labels are for `task: classification`"
-    return f"as categories, write `categorical: {listed(column.name for column in bad)}`; or leave them out with `drop`"
+    unique = [column.name for column in bad if nearly_unique(len(column.bad_words), min(column.count_bad, _MOST_WORDS))]
+    others = [column.name for column in bad if column.name not in unique]
+    kept = f"as categories, write `categorical: {listed(others)}`; or leave them out with `drop`" if others else ""
+    if not unique:
+        return kept
+    told = f"with nearly as many values as rows, {listed(unique)} tell nothing of new samples: `drop: {listed(unique)}`"
+    return f"{kept}; {told}" if kept else told
+
+
+def nearly_unique(different: int, cells: int) -> bool:
+    """Return whether a column of texts has nearly as many different ones as rows, as names and numbers of tickets."""
+    return cells >= 20 and different >= 0.9 * cells
 
 
 def _has_comma(word: str) -> bool:

@@ -8,6 +8,9 @@ from datetime import datetime
 from dltrain.data.tables.table import Table, Texts, Wrong
 
 _EPOCH = datetime(1970, 1, 1)
+_DAYS = ("%Y-%m", "%Y/%m", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d", "%b %Y", "%d %b %Y")
+_CLOCKS = ("", " %H:%M:%S", " %H:%M", " %I:%M %p", " %H:%M:%S.%f")
+_USUAL = tuple(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS)
 
 
 def times_of(table: Table, column: Texts, form: str | None) -> Iterator[float]:
@@ -17,9 +20,18 @@ def times_of(table: Table, column: Texts, form: str | None) -> Iterator[float]:
         if found is None and word:
             row = column.codes.index(column.words[word])
             message = f"`{column.name}` has no time in {table.place(row)} of {table.file}: {word[:40]!r}"
-            raise Wrong("time", message, "write its form, as in `date_format: '%d.%m.%Y'`")
+            raise Wrong("time", message, _mend(word, form))
         column.times.append(found if found is not None else float("nan"))  # such rows are left out
     return map(column.times.__getitem__, column.codes)
+
+
+def _mend(word: str, form: str | None) -> str:
+    """Return which form to write for a date, if one of the usual ones fits."""
+    likely = next((usual for usual in _USUAL if usual != form and moment(word, usual) is not None), None)
+    if likely is not None:
+        return f"write `date_format: '{likely}'`"
+    read = f"it does not have the form `{form}`" if form is not None else "it is neither ISO 8601 nor a number"
+    return f"{read}: write its form with the codes of strptime, such as `date_format: '%d.%m.%Y %H:%M'`"
 
 
 def moment(text: str, form: str | None) -> float | None:

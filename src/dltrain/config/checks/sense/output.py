@@ -91,6 +91,10 @@ def _check_task(draft: Draft, placed: Placed, loss: str, data: Facts, usual: str
     if not one_of_classes and (data.task == "array" or (data.task == "reconstruction" and _may_be_shares(data))):
         return None
     message = f"`{name}` is a loss for classes, but the targets of `{data.name}` are numbers"
+    if data.name == "arrays" and data.task in ("sequence", "array") and data.target_shape[-1] > 1:
+        hot = f"where they are one-hot, write `task: sequence`, and `classes: {data.target_shape[-1]}` in `arrays`"
+        other = "else a loss of numbers, such as `mean_squared_error`"
+        return draft.tell("loss-task", message, placed.path, f"{hot}; {other}")
     return draft.tell("loss-task", message, placed.path, usual)
 
 
@@ -217,6 +221,9 @@ def _not_one_vector(
     """The output has more axes than the labels: steps left on, or axes that were never flattened."""
     wanted = _needed(data, loss)
     need = f"the output is {shape} per sample; `{data.name}` has {_targets(data)}, which needs {_shown(wanted)}"
+    if data.name == "arrays" and data.task == "sequence" and shape == data.target_shape and shape[-1] > 1:
+        hint = f"where the last axis of the targets is one-hot, save labels: `y.argmax(-1)`, which has {shape[:-1]}"
+        return draft.tell("output-shape", need, rows[-1].placed.path, hint)
     if len(wanted) > 1 or None in wanted:
         return draft.tell("output-shape", need, rows[-1].placed.path, _to_axes(rows, wanted))
     head = len(rows)
