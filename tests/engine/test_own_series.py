@@ -171,7 +171,7 @@ def test_own_series_command_writes_a_row_for_each_step_ahead(tmp_path: Path, tra
     assert (scored.returncode, ahead.returncode) == (0, 0), scored.stderr + ahead.stderr
     assert "mae" in scored.stderr
     rows = ahead.stdout.splitlines()
-    assert rows[0] == "input,step,prediction_0,prediction_1"
+    assert rows[0] == "input,step,prediction_a,prediction_b"
     assert [row.split(",")[:2] for row in rows[1:]] == [[f"s.csv:{end}", str(k)] for end in (79, 159) for k in range(3)]
 
 

@@ -68,6 +68,7 @@ class Facts:
         lowest, highest: of all values as they arrive, where they are known.
         target_scales: what has made the targets that the model gets of those of the source, one for each number; empty
             where they are the same.
+        target_names: what each number of a target is called; empty where they have no names.
         gap: samples before each share held out by time that no split has, as they reach into it.
     """
 
@@ -85,6 +86,7 @@ class Facts:
     lowest: float | None = None
     highest: float | None = None
     target_scales: tuple[Scale, ...] = ()
+    target_names: tuple[str, ...] = ()
     gap: int = 0
 
     @property
@@ -115,7 +117,7 @@ class Facts:
         """Return the facts where a task is said; a reconstruction has its input as the target."""
         if task != "reconstruction":
             return self
-        return replace(self, task=task, class_names=(), units=(), target_shape=self.shape)
+        return replace(self, task=task, class_names=(), units=(), target_names=(), target_shape=self.shape)
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as JSON has them."""
@@ -127,7 +129,7 @@ class Facts:
         if not isinstance(written, Mapping) or not written.keys() <= {field.name for field in fields(cls)}:
             raise ValueError("these are no facts of a data set")
         values: dict[str, Any] = dict(written)
-        for key in ("shape", "class_names", "units", "target_shape"):
+        for key in ("shape", "class_names", "units", "target_shape", "target_names"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(values[key])
             elif key in values and not (key == "class_names" and values[key] is None):
@@ -141,7 +143,7 @@ class Facts:
         except TypeError as error:
             raise ValueError(str(error)) from None
         sizes = (*found.shape, *found.target_shape, found.train, found.test, found.validation, found.gap)
-        texts = (found.name, *found.labels, *found.units)
+        texts = (found.name, *found.labels, *found.units, *found.target_names)
         ends = (found.lowest, found.highest)
         if not (
             all(isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**48 for size in sizes)
@@ -153,6 +155,7 @@ class Facts:
             and all(end is None or isinstance(end, int | float) for end in ends)
             and 0 < len(found.shape) < 32
             and len(found.target_shape) < 32
+            and len(found.target_names) in (0, found.target_shape[-1] if found.target_shape else 0)
             and len(found.target_scales) in (0, found.target_shape[-1] if found.target_shape else 0)
         ):
             raise ValueError("the facts of the data set have values of other types")

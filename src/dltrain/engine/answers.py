@@ -97,7 +97,8 @@ def _header(part: Predictions, top: int) -> list[str]:
     places = place_names(_axes(part))
     if part.classes is None:
         width = part.outputs.shape[-1]
-        return ["input", *places, *(["prediction"] if width == 1 else [f"prediction_{i}" for i in range(width)])]
+        called = part.names if len(part.names) == width else range(width)
+        return ["input", *places, *(["prediction"] if width == 1 else [f"prediction_{name}" for name in called])]
     value = "confidence" if part.probabilities else "output"
     if part.classes.dtype == bool:
         return ["input", *places, "prediction", *(f"{value}_{name}" for name in part.names)]

@@ -122,7 +122,7 @@ def evaluate_model(
         run.write_text(f"eval/{prefix}predictions.csv", text)
     elif targets is not None and len(facts.target_shape) == 1:
         targets, outputs = (unscaled(np.asarray(each), facts.target_scales) for each in (targets, outputs))
-        run.write_text(f"eval/{prefix}predictions.csv", _target_predictions(targets, outputs))
+        run.write_text(f"eval/{prefix}predictions.csv", _target_predictions(targets, outputs, facts.target_names))
     else:
         run.write_bytes(f"eval/{prefix}predictions.npy", _npy(unscaled(outputs, facts.target_scales)))
     return Evaluation(run.id, split, inputs.samples, metrics)
@@ -198,9 +198,10 @@ def _npy(outputs: np.ndarray) -> bytes:
     return data.getvalue()
 
 
-def _target_predictions(targets: np.ndarray, outputs: np.ndarray) -> str:
+def _target_predictions(targets: np.ndarray, outputs: np.ndarray, called: tuple[str, ...]) -> str:
     width = targets.shape[-1]
-    names = [f"{kind}{'' if width == 1 else f'_{i}'}" for kind in ("target", "prediction") for i in range(width)]
+    ends = [""] if width == 1 else [f"_{name}" for name in called or range(width)]
+    names = [f"{kind}{end}" for kind in ("target", "prediction") for end in ends]
     rows = np.concatenate([targets, outputs.reshape(len(targets), -1)], axis=1).tolist()
     return _csv([["index", *names], *([index, *(f"{v:.6g}" for v in row)] for index, row in enumerate(rows))])
 

@@ -48,7 +48,7 @@ class Predictions:
         outputs: what the model says, float32 of shape (samples, *output shape); of logits, the probabilities that
             softmax or sigmoid makes of them.
         classes: the index of the predicted class at each place, or for each label whether it holds; None for numbers.
-        names: the names of classes or labels, by index; empty for numbers.
+        names: the names of classes or labels, by index; of numbers, those that have names.
         probabilities: whether outputs are such.
         boundary: value of a single output between the two answers.
     """
@@ -117,12 +117,18 @@ class Predictor:
         found = unscaled(found, self.facts.target_scales)
         inputs = self._names(rows)
         return Predictions(
-            inputs, found, self._classes(found), self.facts.labels, self._are_probabilities(), self.output.boundary
+            inputs,
+            found,
+            self._classes(found),
+            self.facts.labels or self.facts.target_names,
+            self._are_probabilities(),
+            self.output.boundary,
         )
 
     def _forecasts(self, steps: int) -> Iterator[Predictions]:
         """Yield forecasts of shape (series, steps, columns); those so far are the end of the window of the next."""
         model, scales = self.trained.built.model, self.facts.target_scales
+        columns = tuple(map(str, (self.like.learnt or {}).get("series", {}).get("target", ())))
         for ahead in self.ahead:
             for start in range(0, len(ahead.ends), INFERENCE_BATCH):
                 window = ahead.ends[start : start + INFERENCE_BATCH]
@@ -133,7 +139,7 @@ class Predictor:
                     parts.append(found)
                     window = np.concatenate([window, found[..., ahead.order]], axis=1)[:, -window.shape[1] :]
                 outputs = unscaled(np.concatenate(parts, axis=1)[:, :steps], scales[: len(ahead.order)])
-                yield Predictions(ahead.names[start : start + len(outputs)], outputs, None, (), False)
+                yield Predictions(ahead.names[start : start + len(outputs)], outputs, None, columns, False)
 
     def _classes(self, outputs: np.ndarray) -> np.ndarray | None:
         if self.facts.targets == "numbers":

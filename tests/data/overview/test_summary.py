@@ -220,9 +220,11 @@ def test_summary_features_have_the_names_of_a_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shape", [(3, 2), (6,)])
 def test_summary_features_have_the_names_of_a_series(shape: tuple[int, ...]) -> None:
     known = {"series": {"features": ["u", "v"], "target": ["v", "u"], "scales": {}}}
-    options: dict[str, Any] = {"y": {"train": numbers(4, 4)}, "task": "regression", "facts": {"target_shape": (4,)}}
+    called = ("v[0]", "u[0]", "v[1]", "u[1]")
+    facts = {"target_shape": (4,), "target_names": called}
+    options: dict[str, Any] = {"y": {"train": numbers(4, 4)}, "task": "regression", "facts": facts}
     found = summary_of(data(numbers(4, *shape), learnt=known, **options))
-    assert found.target_names == ("v[0]", "u[0]", "v[1]", "u[1]")
+    assert found.target_names == called
     several = ["u[0]", "v[0]", "u[1]", "v[1]", "u[2]", "v[2]"]
     assert [feature.name for feature in found.features] == (["u", "v"] if len(shape) == 2 else several)
 

@@ -31,9 +31,8 @@ def target_names(dataset: Dataset) -> list[str]:
     """Return the name of each number of a target: of a forecast, the column and the step."""
     shape = dataset.facts.target_shape
     count = shape[-1] if shape and dataset.facts.task not in ("array", "reconstruction") else 1
-    columns = (dataset.learnt or {}).get("series", {}).get("target", ())
-    if len(columns) and dataset.facts.task == "regression" and count % len(columns) == 0:
-        return [f"{columns[place % len(columns)]}[{place // len(columns)}]" for place in range(count)]
+    if dataset.facts.target_names:
+        return list(dataset.facts.target_names)
     return ["target"] if count == 1 else [f"target {place}" for place in range(count)]
 
 

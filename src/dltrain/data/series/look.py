@@ -309,12 +309,15 @@ def facts_of(
         "sequence": (form.horizon, columns),
     }
     units = ("",) * (form.horizon * columns) if task == "regression" else ()
+    steps = range(form.horizon)
+    named = [name if form.horizon == 1 else f"{name}[{step}]" for step in steps for name in roles.target]
     return Facts(
         name="series",
         task=task,
         shape=shape,
         class_names=names,
         units=units,
+        target_names=tuple(named) if task == "regression" else (),
         train=counts.get("train", 0),
         test=counts.get("test", 0),
         unit_range=False,

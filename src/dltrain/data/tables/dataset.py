@@ -119,6 +119,7 @@ def _facts(name: str, arguments: Mapping[str, Any], task: Task, roles: Roles, ta
         shape=(width,),
         class_names=labels,
         units=("",) * len(roles.target) if task == "regression" else (),
+        target_names=roles.target if task == "regression" else (),
         train=rows["train"],
         test=rows.get("test", 0),
         unit_range=False,

@@ -27,8 +27,9 @@ def read(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | N
         if task is None:
             raise Wrong("target", f"`{name}` does not say what its targets are", "write `task` under `data`")
         labels, shape = targets_of(arguments, task, found.roles, found.tables["train"])
-        units = ("",) * len(found.roles.target) if task == "regression" else ()
-        known = Facts(name, task, (len(found.roles.features),), labels, units, 0, 0, False, target_shape=shape)
+        names = found.roles.target if task == "regression" else ()
+        known = Facts(name, task, (len(found.roles.features),), labels, ("",) * len(names), 0, 0, False)
+        known = replace(known, target_shape=shape, target_names=names)
         return _raw_dataset(found.tables, found.roles, arguments, known)
     except Wrong as wrong:
         raise DataError(str(wrong), wrong.hint) from None
