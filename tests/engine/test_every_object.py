@@ -72,6 +72,10 @@ def kind_of_value(key: str, kind: str, argument: Argument, depth: int) -> st.Sea
             return st.lists(pair, min_size=argument.lengths[0], max_size=argument.lengths[0])
         case "mask_shape":
             return st.lists(st.sampled_from([None, 1, 2]), min_size=1, max_size=4)
+        case "epochs":
+            return st.sampled_from(["1 epoch", "2 epochs", "0.5 epochs", "30 epochs", "epochs"])
+        case "epochs_list":
+            return st.sampled_from([["1 epoch"], ["1 epoch", "2 epochs"], ["2 epochs", "1 epoch"], ["0.5 epochs", 3]])
         case "words":
             return st.sampled_from(argument.choices)
         case "activation":
