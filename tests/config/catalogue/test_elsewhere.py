@@ -504,7 +504,30 @@ def test_elsewhere_arguments_lead_to_arguments_of_keras() -> None:
     known = {
         key for section in entries.sections() for name in entries.names(section) for key in _arguments(section, name)
     }
+    known |= {key for entry in datasets.ENTRIES.values() for key in entry.arguments}
     assert {rule for rules in ARGUMENTS.values() for rule in rules if isinstance(rule, str)} <= known
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "meant"),
+    [
+        ("csv", "sep", "delimiter"),
+        ("csv", "label", "target"),
+        ("csv", "usecols", "features"),
+        ("series", "look_back", "sequence_length"),
+        ("series", "window_size", "sequence_length"),
+        ("text", "maxlen", "output_sequence_length"),
+        ("image_folder", "target_size", "image_size"),
+        ("image_folder", "rescale", "from 0 to 1"),
+        ("image_folder", "batch_size", "under `train`"),
+    ],
+)
+def test_elsewhere_arguments_of_other_readers_lead_to_those_of_the_data_set(name: str, word: str, meant: str) -> None:
+    made = config()
+    made["data"]["dataset"] = {name: {"path": "a", word: 3}}
+    hints = [problem.hint for problem in problems(made) if problem.path[-1] == word]
+    assert len(hints) == 1
+    assert meant in hints[0]
 
 
 def _entry(layer: str) -> entries.Entry:
