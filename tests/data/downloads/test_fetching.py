@@ -9,6 +9,7 @@ import os
 import shutil
 import ssl
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,26 @@ def test_fetching_holds_a_file_without_a_pinned_hash_to_that_of_the_first_downlo
     assert sorted(path.name for path in cache.iterdir()) == ["x.bin.sha256"]
     (cache / "x.bin.sha256").write_text("half")
     assert fetch("made", [remote]).contents == (WRONG,)
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+@pytest.mark.parametrize("content", [BODY, WRONG])
+def test_fetching_takes_a_file_that_the_system_has_installed(
+    server: Server, cache: Path, tmp_path: Path, pinned: bool, content: bytes
+) -> None:
+    installed = tmp_path / "installed.bin"
+    remote = replace(server.offers("x.bin", BODY, pinned), installed=str(installed))
+    with offline():
+        assert "not in the cache" in refused(remote).message
+    installed.write_bytes(content)
+    if pinned and content == WRONG:
+        assert fetch("made", [remote]).contents == (BODY,)  # downloaded
+        return
+    assert fetch("made", [remote]) == fetching.Fetched((content,), ())
+    assert server.asked == []
+    (cache / "x.bin").parent.mkdir(parents=True, exist_ok=True)
+    (cache / "x.bin").write_bytes(BODY)
+    assert fetch("made", [remote]).contents == (BODY,)  # what the cache has is used first
 
 
 @pytest.mark.parametrize("pinned", [True, False])

@@ -47,7 +47,8 @@ class _Found:
 def fetch(name: str, files: Sequence[Remote]) -> Fetched:
     """Return the contents of a data set's files. What the cache lacks is downloaded, unless servers may not be asked.
 
-    A file that was put into the cache by hand, or that Keras has downloaded, is used if its SHA-256 is right.
+    A file that was put into the cache by hand, that Keras has downloaded or that the system has installed is used if
+    its SHA-256 is right.
 
     Args:
         name: the data set.
@@ -100,8 +101,8 @@ def _look(path: Path, remote: Remote) -> _Found:
             return _Found(content, _first(path, remote, digest))
     if content is not None and digest == expected:
         return _Found(content)
-    of_keras = _of_keras(remote)
-    return _Found(of_keras, wrong=digest if of_keras is None else "")
+    elsewhere = _of_keras(remote) or _installed(remote, expected)
+    return _Found(elsewhere, wrong=digest if elsewhere is None else "")
 
 
 def _first(path: Path, remote: Remote, digest: str) -> str:
@@ -120,6 +121,16 @@ def _of_keras(remote: Remote) -> bytes | None:
     except (DataError, RuntimeError):
         return None
     right = content is not None and hashlib.sha256(content).hexdigest() == remote.sha256
+    return content if right else None
+
+
+def _installed(remote: Remote, expected: str | None) -> bytes | None:
+    """Return the file that the system has installed; None unless it is there and is the right one."""
+    content = None
+    if remote.installed:
+        with contextlib.suppress(DataError):
+            content = _content(Path(remote.installed))
+    right = content is not None and expected in (None, hashlib.sha256(content).hexdigest())
     return content if right else None
 
 

@@ -21,12 +21,14 @@ class Remote:
         url: where it comes from.
         sha256: of its contents, 64 hex digits; None if nobody has pinned it: then that of the first download holds.
         in_keras: its path in Keras's cache; empty where it is not looked for.
+        installed: its absolute path where a package of the system installs it; empty where there is none.
     """
 
     path: str
     url: str
     sha256: str | None
     in_keras: str = ""
+    installed: str = ""
 
 
 @contextmanager

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from dltrain.data.arrays import RawDataset
 
 _URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+_INSTALLED = "/usr/share/datasets/fashion-mnist/"  # by Debian's package dataset-fashion-mnist, compressed anew
 FILES = tuple(
-    Remote(f"fashion-mnist/{name}", _URL + name, None)
+    Remote(f"fashion-mnist/{name}", _URL + name, None, installed=_INSTALLED + name)
     for name in (
         "train-images-idx3-ubyte.gz",
         "train-labels-idx1-ubyte.gz",
