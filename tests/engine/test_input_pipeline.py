@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -99,3 +101,58 @@ def test_input_pipeline_streams_a_mapped_file_by_default(backend: Backend, tmp_p
         pipeline = backend.input_pipeline(mapped, np.arange(10), 1.0, kind)
         assert pipeline.kind == expected
         assert [float(value) for x, _ in pipeline.in_order(4) for value in np.asarray(x).ravel()] == list(range(10))
+
+
+@pytest.mark.parametrize("per_execution", [1, 3, 100])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_input_pipeline_gathered_inside_trains_to_the_same_bits(
+    per_execution: int, weighted: bool, shuffle: bool
+) -> None:
+    generator = np.random.default_rng(0)
+    x, y = generator.integers(0, 255, (45, 6), np.uint8), generator.integers(0, 3, 45)
+    weights = generator.random(45).astype(np.float32) if weighted else None
+    results = []
+    for inside in (False, True):
+        tensorflow.seed(1, deterministic=True)
+        layers = [keras.layers.Dense(8, kernel_regularizer="l2"), keras.layers.Dropout(0.5), keras.layers.Dense(3)]
+        model = keras.Sequential([keras.Input((6,)), *layers])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, metrics=["accuracy"], jit_compile=False, steps_per_execution=per_execution)
+        counter = tensorflow.epoch()
+        pipeline = tensorflow.input_pipeline(x, y, 1 / 255, weights=weights)
+        batches = pipeline.shuffled(8, 1, counter, shuffle=shuffle)
+        if inside:
+            rows = pipeline.gathered_inside(model, 8)
+            assert rows is not None
+            batches = rows(per_execution, 1, counter, shuffle=shuffle)
+        count = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs, counter=counter: counter.assign(epoch)
+        )
+        history = model.fit(batches, epochs=3, shuffle=False, verbose=0, callbacks=[count]).history
+        results.append((history, [weight.tobytes() for weight in model.get_weights()]))
+    assert results[0] == results[1]
+
+
+def test_input_pipeline_gathered_inside_ends_after_the_steps_that_are_asked_for() -> None:
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=False, steps_per_execution=2)
+    rows = pipeline_of(tensorflow, 50).gathered_inside(model, 8)
+    assert rows is not None
+    model.fit(rows(2, 1, tensorflow.epoch(), 3), shuffle=False, verbose=0)
+    assert int(model.optimizer.iterations.numpy()) == 3
+
+
+@pytest.mark.parametrize("kind", ["stream", "augmented"])
+def test_input_pipeline_is_not_gathered_inside_where_reading_or_augmenting_takes_time(kind: str) -> None:
+    x = np.zeros((4, 2), np.float32)
+    augment = Doubled() if kind == "augmented" else None
+    pipeline = tensorflow.input_pipeline(x, x, 1.0, "memory" if augment else "stream", augment=augment)
+    assert pipeline.gathered_inside(keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]), 2) is None
+
+
+class Doubled:
+    states = 1
+
+    def __call__(self, x: Any, states: Any, /) -> Any:
+        return 2 * x

@@ -248,7 +248,7 @@ class TrainSpec(Section):
     deterministic: bool = Field(default=True, description="Bit-identical results on the same machine and versions.")
     steps_per_execution: Annotated[int | Literal["auto"], CountOr("auto")] = Field(
         default="auto",
-        description="Optimizer steps per backend call; progress updates after each; `auto`: up to 16, half a second.",
+        description="Optimizer steps per backend call; progress updates after each; `auto`: half a second.",
     )
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,18 +92,15 @@ def dry_run(plan: Plan, *, owns_process: bool = False, on_event: Listener = igno
 def _tried_out(job: Job, on_event: Listener) -> DryRun:
     plan, session = job.plan, job.session
     epoch = session.backend.epoch()
-
-    def batches(count: int) -> Batches:
-        return job.inputs.train.shuffled(job.steps.batch_size, plan.spec.seed, epoch, count)
-
     on_event(Phase("one batch forward and backward"))
-    loss, warnings = _first_batch(job, *next(iter(batches(1))))
+    first = job.inputs.train.shuffled(job.steps.batch_size, plan.spec.seed, epoch, 1, plan.spec.train.shuffle)
+    loss, warnings = _first_batch(job, *next(iter(first)))
     expected = _expected_loss(plan, job.built.model)
     highest = None if expected is None else expected * _FAR if job.dataset.facts.unit_range else expected + _FAR_ABOVE
     if expected is not None and highest is not None and not expected / _FAR <= loss <= highest:
         warnings.append(_far_start(plan, loss, expected))
     on_event(Phase("timing a few steps"))
-    seconds = _seconds_per_step(job, batches) * job.steps.per_epoch
+    seconds = _seconds_per_step(job, partial(job.training_input, epoch)) * job.steps.per_epoch
     return DryRun(
         layers=_layer_rows(plan, job.built.model),
         start_loss=loss,

@@ -19,7 +19,7 @@ from dltrain import runs
 from dltrain.config import load
 from dltrain.engine.inputs import load_data
 from dltrain.engine.session import open_session
-from dltrain.engine.training.job import prepare
+from dltrain.engine.training.job import Job, prepare
 
 STEPS = 5  # of an epoch: 72 training samples
 ONE_CYCLE = {"initial_learning_rate": 0.004, "warmup_target": 0.1, "alpha": 1e-5}
@@ -148,11 +148,16 @@ def test_order_is_that_of_the_data_without_shuffling(tmp_path: Path, shuffle: bo
         orders = []
         for number in range(2):
             epoch.assign(number)
-            orders.append([float(value) for x, _ in job.training_batches(epoch) for value in np.asarray(x).ravel()])
+            orders.append([float(value) for given in job.training_input(epoch) for value in samples_of(job, given)])
     source = np.asarray(dataset.train.x).ravel().tolist()
     assert all(sorted(order) == source for order in orders)
     assert [order == source for order in orders] == [not shuffle, not shuffle]
     assert (orders[0] == orders[1]) is not shuffle
+
+
+def samples_of(job: Job, given: Any) -> np.ndarray:
+    """Return the samples of a batch, or those at the positions that an execution gathers."""
+    return np.asarray(given[0]).ravel() if job.rows is None else np.asarray(job.dataset.train.x)[given].ravel()
 
 
 def test_schedule_and_order_on_jax(tmp_path: Path) -> None:

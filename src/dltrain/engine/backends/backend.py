@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 INFERENCE_BATCH = 256
 LARGEST_COPY = 2**30  # bytes
+MOST_GATHERED_INSIDE = 1_000  # steps of an execution
 
 InputDtype = Literal["float32", "int32"]
 
@@ -62,6 +63,17 @@ class Batches(Protocol):
     def __iter__(self) -> Iterator[tuple[Any, ...]]: ...
 
 
+class Rows(Protocol):
+    """Makes the positions of samples for each execution of an epoch, or of its first steps.
+
+    The batches are those of `InputPipeline.shuffled`.
+    """
+
+    def __call__(
+        self, per_execution: int, seed: int, epoch: Epoch, steps: int | None = None, shuffle: bool = True
+    ) -> Batches: ...
+
+
 class InputPipeline(Protocol):
     """The batches of one split: samples `x` and encoded targets `y`."""
 
@@ -78,6 +90,12 @@ class InputPipeline(Protocol):
 
         The order is a pure function of `seed` and `epoch`, and augmentation one of these and the step, so checkpoints
         need no state for them.
+        """
+
+    def gathered_inside(self, model: keras.Sequential, batch_size: int) -> Rows | None:
+        """Let the training function of a model gather its batches itself; None where that is no faster.
+
+        An execution of several steps is one program then, which waits for nothing. The result is what `fit` takes.
         """
 
 

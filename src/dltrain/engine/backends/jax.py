@@ -17,6 +17,7 @@ from dltrain.engine.backends.backend import (
     Epoch,
     InputDtype,
     Recurrence,
+    Rows,
     Values,
     in_file,
     streams,
@@ -250,6 +251,9 @@ class InputPipeline:
         count = -(-self.samples // batch_size) if steps is None else steps
         split = self._x, self._y, self.samples
         return NumPyBatches(*split, batch_size, count, seed, epoch, self._weights, self._augment, shuffle)
+
+    def gathered_inside(self, model: keras.Sequential, batch_size: int) -> Rows | None:
+        return None
 
 
 input_pipeline = InputPipeline

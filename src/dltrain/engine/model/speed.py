@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dltrain.data.sizes import train_samples
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dltrain.data.facts import Facts
 
 _SLOW_CPU = 30e9  # operations a second, in training
+_STEP = 5e-4  # seconds of a step on it that computes next to nothing
 _LONGEST_CALL = 0.5  # seconds
 _LONGEST_SEQUENCE = 32  # steps; tracing a longer unrolled layer takes more time than it saves
 # Samples per epoch. Tracing an unrolled layer takes some seconds more, won back over 30,000 to 40,000 samples.
@@ -40,14 +41,18 @@ class Steps:
     per_execution: int
 
 
-def choose_steps(plan: Plan, samples: int, most_per_execution: int) -> Steps:
-    """Choose the steps for `samples` samples per epoch; `most_per_execution` bounds the automatic choice."""
+def count_steps(plan: Plan, samples: int) -> Steps:
+    """Return the steps for `samples` samples per epoch, one in a backend call."""
     train = plan.spec.train
     batch_size = samples if train.batch_size == "full" else min(train.batch_size, samples)
-    steps = -(-samples // batch_size)
-    chosen = train.steps_per_execution
-    per_execution = _per_execution(plan, batch_size, most_per_execution) if chosen == "auto" else chosen
-    return Steps(batch_size, steps, min(per_execution, steps))
+    return Steps(batch_size, -(-samples // batch_size), 1)
+
+
+def per_execution(plan: Plan, steps: Steps, most: int) -> Steps:
+    """Choose the batches per backend call, at most `most` of them unless the config says how many."""
+    chosen = plan.spec.train.steps_per_execution
+    count = _per_execution(plan, steps.batch_size, most) if chosen == "auto" else chosen
+    return replace(steps, per_execution=min(count, steps.per_epoch))
 
 
 def _per_execution(plan: Plan, batch_size: int, most: int) -> int:
@@ -58,8 +63,8 @@ def _per_execution(plan: Plan, batch_size: int, most: int) -> int:
     counts = [row.after.macs for row in plan.checked.outline.rows]
     if not counts:
         return 1
-    seconds = 6 * sum(counts) * batch_size / _SLOW_CPU
-    return max(1, min(most, int(_LONGEST_CALL / max(seconds, 1e-9))))
+    seconds = _STEP + 6 * sum(counts) * batch_size / _SLOW_CPU
+    return max(1, min(most, int(_LONGEST_CALL / seconds)))
 
 
 def speeds_up_recurrence(plan: Plan, facts: Facts) -> bool:

@@ -11,18 +11,18 @@ from dltrain import runs
 from dltrain.config import Plan
 from dltrain.config.catalogue.names import directions
 from dltrain.data.arrays import Dataset
-from dltrain.engine.backends.backend import INFERENCE_BATCH
+from dltrain.engine.backends.backend import INFERENCE_BATCH, MOST_GATHERED_INSIDE
 from dltrain.engine.events import Listener, Phase, Warned
 from dltrain.engine.inputs import Pipelines, first_samples, pipelines_of, training_samples
 from dltrain.engine.machine import machine_of
-from dltrain.engine.model.speed import Steps, choose_steps
+from dltrain.engine.model.speed import Steps, count_steps, per_execution
 from dltrain.engine.session import Session
 from dltrain.engine.training.initial_weights import Source, load_weights
 
 if TYPE_CHECKING:
     import keras
 
-    from dltrain.engine.backends.backend import Batches, Epoch
+    from dltrain.engine.backends.backend import Batches, Epoch, Rows
     from dltrain.engine.model.adapting import Learner
     from dltrain.engine.model.build import BuiltModel
 
@@ -40,12 +40,18 @@ class Job:
     callbacks: list[keras.callbacks.Callback]
     inputs: Pipelines
     steps: Steps
+    rows: Rows | None = None
     initial_weights: runs.InitialWeights | None = None
 
-    def training_batches(self, epoch: Epoch) -> Batches:
-        """Return the batches of an epoch of the training, whose order is a pure function of seed and `epoch`."""
-        train, spec = self.inputs.train, self.plan.spec
-        return train.shuffled(self.steps.batch_size, spec.seed, epoch, shuffle=spec.train.shuffle)
+    def training_input(self, epoch: Epoch, steps: int | None = None) -> Batches:
+        """Return what the model's `fit` takes for an epoch, or for its first steps.
+
+        The order of the samples is a pure function of seed and `epoch`.
+        """
+        seed, shuffle = self.plan.spec.seed, self.plan.spec.train.shuffle
+        if self.rows is not None:
+            return self.rows(self.steps.per_execution, seed, epoch, steps, shuffle)
+        return self.inputs.train.shuffled(self.steps.batch_size, seed, epoch, steps, shuffle)
 
 
 def prepare(
@@ -78,7 +84,7 @@ def prepare(
     too_large = [warning for warning in plan.checked.warnings if warning.code == "memory"]
     if too_large and session.device.kind == "CPU":  # a GPU may have more memory than the machine
         raise plan.refusal(too_large)
-    steps = choose_steps(plan, training_samples(dataset, plan.spec), session.backend.AUTO_STEPS_PER_EXECUTION)
+    steps = count_steps(plan, training_samples(dataset, plan.spec))
     plan = plan.in_steps(steps.per_epoch)
     on_event(Phase("building the model"))
     built = build_model(plan, dataset.facts, session, learn or from_data(dataset))
@@ -87,9 +93,12 @@ def prepare(
     augment = build_augmentation(plan, samples[0])
     initial = load_weights(plan, built.model, source, on_event) if source is not None else None
     callbacks = build_callbacks(plan)
-    built.model.steps_per_execution = steps.per_execution
     inputs = pipelines_of(dataset, built.encoding, plan.spec, session.backend, augment)
-    return Job(plan, dataset, session, built, callbacks, inputs, steps, initial)
+    rows = inputs.train.gathered_inside(built.model, steps.batch_size)
+    most = session.backend.AUTO_STEPS_PER_EXECUTION if rows is None else MOST_GATHERED_INSIDE
+    steps = per_execution(plan, steps, most)
+    built.model.steps_per_execution = steps.per_execution
+    return Job(plan, dataset, session, built, callbacks, inputs, steps, rows, initial)
 
 
 def _confirmed(plan: Plan, dataset: Dataset, on_event: Listener) -> Plan:

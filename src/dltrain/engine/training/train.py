@@ -127,7 +127,7 @@ def _run_epochs(job: Job, recorder: Recorder, start: Start | None) -> None:
         blame.guarded(
             job.session,
             job.built.model.fit,
-            job.training_batches(recorder.counter),
+            job.training_input(recorder.counter),
             initial_epoch=done,
             epochs=spec.train.epochs,
             validation_data=job.inputs.validation.in_order() if job.inputs.validation else None,
@@ -164,8 +164,9 @@ def _keras_file(job: Job, run: runs.Run) -> bytes:
 def _profiled(job: Job, run: runs.Run, watch: Stopwatch, recorder: Recorder) -> Profiled:
     for name, seconds in recorder.watch.seconds.items():
         watch.add(name, seconds)
-    batches = job.training_batches(job.session.backend.epoch())
-    watch.add(INPUT, input_seconds(batches, job.steps.per_epoch * len(recorder.history)))
+    if job.rows is None:  # otherwise the steps gather their batches
+        batches = job.training_input(job.session.backend.epoch())
+        watch.add(INPUT, input_seconds(batches, job.steps.per_epoch * len(recorder.history)))
     told = rows(watch.seconds)
     run.write_json("profile.json", {name: round(seconds, 4) for name, seconds, _ in told})
     return Profiled(told)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from dltrain.engine.backends.backend import (
     Augment,
     InputDtype,
     Recurrence,
+    Rows,
     Values,
     cores,
     streams,
@@ -211,9 +213,7 @@ class InputPipeline:
 
         @_as_it_is  # type: ignore[untyped-decorator]
         def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
-            indices = tf.range(self.samples, dtype=tf.int64)
-            key = tf.stack([tf.constant(seed, tf.int64), epoch.read_value()])
-            order = tf.random.experimental.stateless_shuffle(indices, seed=key) if shuffle else indices
+            key, order = self._order(seed, epoch, shuffle)
 
             @_as_it_is  # type: ignore[untyped-decorator]
             def batch(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -223,6 +223,51 @@ class InputPipeline:
 
             return tf.data.Dataset.range(count).map(batch, num_parallel_calls=self._parallel, deterministic=True)
 
+        return _finite(tf.data.Dataset.from_tensors(0).flat_map(one_epoch), count)
+
+    def _order(self, seed: int, epoch: tf.Variable, shuffle: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return the key of an epoch, and its rows in their order."""
+        indices = tf.range(self.samples, dtype=tf.int64)
+        key = tf.stack([tf.constant(seed, tf.int64), epoch.read_value()])
+        return key, tf.random.experimental.stateless_shuffle(indices, seed=key) if shuffle else indices
+
+    def gathered_inside(self, model: keras.Sequential, batch_size: int) -> Rows | None:
+        # A GPU takes samples from the host; augmentation is as much work as training, on other cores.
+        if self.kind != "memory" or self._augment is not None or tf.config.list_physical_devices("GPU"):
+            return None
+
+        def execution(iterator: Any) -> Mapping[str, tf.Tensor]:
+            rows = iterator.get_next()
+
+            def step(start: tf.Tensor) -> tf.Tensor:
+                model.train_step(self._batch(rows[start : start + batch_size]))
+                return start + batch_size
+
+            tf.while_loop(lambda start: start < tf.size(rows), step, [0], parallel_iterations=1)
+            return model.get_metrics_result()
+
+        model.train_function = tf.function(execution, autograph=False)
+        return partial(self._rows, batch_size)
+
+    def _rows(
+        self,
+        batch_size: int,
+        per_execution: int,
+        seed: int,
+        epoch: tf.Variable,
+        steps: int | None = None,
+        shuffle: bool = True,
+    ) -> tf.data.Dataset:
+        count = -(-self.samples // batch_size) if steps is None else steps
+        most, last = per_execution * batch_size, min(self.samples, count * batch_size)
+
+        @_as_it_is  # type: ignore[untyped-decorator]
+        def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
+            _, order = self._order(seed, epoch, shuffle)
+            of_execution = _as_it_is(lambda place: order[place * most : tf.minimum((place + 1) * most, last)])
+            return tf.data.Dataset.range(count).map(of_execution)
+
+        # Keras counts steps, and takes an element for each execution: those behind the last one are empty.
         return _finite(tf.data.Dataset.from_tensors(0).flat_map(one_epoch), count)
 
 
