@@ -44,6 +44,7 @@ torture: .venv/.installed
 	$(BIN)/python scripts/torture_strangers.py --rounds $(or $(ROUNDS),5)
 
 smoke: .venv/.installed-dev
+	$(BIN)/python scripts/write_addition.py
 	$(BIN)/python scripts/write_digits.py
 	for config in configs/*.yaml; do $(BIN)/dltrain fit $$config --smoke || exit 1; done
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.helpers import script
 
 import dltrain as package
 from dltrain.config import load
 
+SUMS = script("write_addition").write()
 script("write_digits").write()  # for the configs that train on files
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").rglob("*.yaml"))
 
@@ -46,3 +48,17 @@ def test_configs_train_on_a_tiny_subset(config: Path, tmp_path: Path) -> None:
     assert len(run.metrics()) == 1
     assert record.metrics["test_loss"] > 0
     assert 0 <= record.metrics.get("test_accuracy", 0) <= 1
+
+
+def test_configs_sums_are_right_and_none_of_the_test_is_in_the_training() -> None:
+    arrays, characters = np.load(SUMS, allow_pickle=False), np.array([*"0123456789+ "])
+    asked = []
+    for split, count in (("train", 45_000), ("test", 5_000)):
+        questions = characters[arrays[f"x_{split}"].argmax(-1)][:, ::-1]
+        answers = ["".join(row) for row in arrays[f"y_{split}"]]
+        assert len(questions) == count
+        for question, answer in zip(questions, answers, strict=True):
+            a, b = sorted(map(int, "".join(question).split("+")))
+            assert answer == f"{a + b:<4}"
+            asked.append((a, b))
+    assert len(set(asked)) == 50_000

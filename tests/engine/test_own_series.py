@@ -15,6 +15,8 @@ from tests.helpers import ROOT, Command, fingerprint
 
 import dltrain
 from dltrain import runs
+from dltrain.engine.answers import write
+from dltrain.engine.prediction import predictor
 from dltrain.engine.trained import restored
 from dltrain.errors import ConfigError, DataError, UsageError
 
@@ -31,6 +33,12 @@ CASES: dict[str, tuple[dict[str, Any], str, list[Any], str]] = {
         {"target": "kind"},
         "classification",
         ["Flatten", {"Dense": {"units": 3, "activation": "softmax"}}],
+        "sparse_categorical_crossentropy",
+    ),
+    "labels": (
+        {"target": "kind", "classes": KINDS},
+        "sequence",
+        [STEPS[0], {"Dense": {"units": 3, "activation": "softmax"}}],
         "sparse_categorical_crossentropy",
     ),
     "reconstruction": ({"drop": "kind"}, "reconstruction", [{"Dense": {"units": 2}}], "mse"),
@@ -59,7 +67,7 @@ def config_of(folder: Path, case: str = "regression", **train: Any) -> dict[str,
         "train": {
             "optimizer": {"Adam": {"learning_rate": 0.01}},
             "loss": loss,
-            "metrics": ["accuracy" if task == "classification" else "mae"],
+            "metrics": ["accuracy" if loss.startswith("sparse") else "mae"],
             "epochs": 2,
             "batch_size": 16,
             **train,
@@ -173,6 +181,28 @@ def test_own_series_command_writes_a_row_for_each_step_ahead(tmp_path: Path, tra
     rows = ahead.stdout.splitlines()
     assert rows[0] == "input,step,prediction_a,prediction_b"
     assert [row.split(",")[:2] for row in rows[1:]] == [[f"s.csv:{end}", str(k)] for end in (79, 159) for k in range(3)]
+
+
+def test_own_series_labels_of_each_step_are_told_and_scored(tmp_path: Path, trained: Trained) -> None:
+    """Each row, held against the file, in which a label is missing; the accuracy, against the rows."""
+    lines = table(tmp_path, LEVELS[:40], "new.csv", groups=False).read_text().splitlines()
+    lines[8] = lines[8].replace(lines[8].split(",")[2], "")
+    (tmp_path / "new.csv").write_text("\n".join(lines))
+    said, written = [line.split(",")[2] for line in lines[1:]], io.BytesIO()
+    with predictor(trained("labels"), [tmp_path / "new.csv"]) as opened:
+        write(written, ".csv", opened, 1)
+        metrics = opened.score()
+    rows = list(csv.DictReader(io.StringIO(written.getvalue().decode())))
+    assert len(rows) == 35 * 6
+    right: dict[int, list[bool]] = {}
+    for row in rows:
+        last = int(row["input"].rsplit(":", 1)[1])
+        right.setdefault(last, []).append(row["prediction"] == said[last - 5 + int(row["step"])])
+    assert list(right) == [*range(5, 40)]
+    scored = [found for last, found in right.items() if "" not in said[last - 5 : last + 1]]
+    assert len(scored) == 35 - 6
+    assert metrics is not None
+    assert metrics["accuracy"] == pytest.approx(np.mean(scored), abs=1e-6)
 
 
 def test_own_series_labels_of_new_steps_may_be_absent(tmp_path: Path, trained: Trained) -> None:

@@ -17,7 +17,7 @@ import dltrain
 from dltrain import runs
 from dltrain.engine import prediction
 from dltrain.engine.answers import write, write_file
-from dltrain.engine.prediction import Predictions
+from dltrain.engine.prediction import Predictions, predictor
 from dltrain.errors import DataError, RunError, UsageError
 
 
@@ -102,6 +102,57 @@ def test_prediction_threshold_decides_yes_or_no(
     found = dltrain.predict(trained[case], samples(tmp_path, case), threshold=threshold)
     assert found.classes is not None
     assert set(np.unique(found.classes)) == {int(threshold < 0.5)}
+
+
+SCORED = ["accuracy", "Precision", "Recall", "FalsePositives", {"F1Score": {"threshold": 0.5, "average": "micro"}}]
+KEPT = [{"Recall": {"thresholds": 0.9, "name": "strict"}}, {"Recall": {"thresholds": [0.2, 0.8], "name": "two"}}, "AUC"]
+
+
+@pytest.mark.parametrize("kind", ["probabilities", "logits", "labels"])
+def test_prediction_threshold_is_that_of_the_metrics_too(kind: str, tmp_path: Path) -> None:
+    """Metrics of the answers move with them; loss, AUC and metrics with thresholds of their own do not."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3)).astype(np.float32)
+    y = x + rng.normal(size=(200, 3)) > 0.4
+    y = y if kind == "labels" else y[:, 0].astype(int)
+    np.savez(tmp_path / "new.npz", x=x, y=y)
+    from_zero = {"BinaryAccuracy": {"threshold": 0, "name": "accuracy"}}
+    scored = [{name: {"thresholds": 0}} for name in ("Precision", "Recall", "FalsePositives")]
+    metrics: list[Any] = SCORED + KEPT if kind != "logits" else [from_zero, *scored]
+    metrics = [{"BinaryAccuracy": {"name": "accuracy"}}, *metrics[1:]] if kind == "labels" else metrics
+    loss = {"BinaryCrossentropy": {"from_logits": kind == "logits"}}
+    output = {"units": 3 if kind == "labels" else 1, "activation": "linear" if kind == "logits" else "sigmoid"}
+    config = {
+        "data": {
+            "dataset": {"arrays": {"path": tmp_path / "new.npz"}},
+            "task": "multi_label" if kind == "labels" else "classification",
+            "test": 0.2,
+        },
+        "model": {"layers": [{"Dense": output}]},
+        "train": {"optimizer": {"Adam": {"learning_rate": 0.05}}, "loss": loss, "metrics": metrics, "epochs": 5},
+    }
+    run = dltrain.fit(config, runs_dir=tmp_path / "runs")
+    events: list[Any] = []
+    found = dltrain.predict(run, tmp_path / "new.npz", threshold=0.3, on_event=events.append)
+    kept = "`precision`, `recall`, `false_positives` of logits cannot count at 0.3"
+    assert (kept in str(events)) == (kind == "logits")
+    scores = []
+    for threshold in (None, 0.3):
+        with predictor(run, [tmp_path / "new.npz"], threshold=threshold) as opened:
+            scores.append(opened.score() or {})
+    usual, moved = scores
+    yes, held = np.asarray(found.classes).astype(bool), y.astype(bool)
+    hits = (yes & held).sum()
+    expected = {
+        "accuracy": (yes == held).mean(),
+        "precision": hits / yes.sum(),
+        "recall": hits / held.sum(),
+        "false_positives": (yes & ~held).sum(),
+        "f1_score": 2 * hits / (yes.sum() + held.sum()),
+    }
+    told = {name: value for name, value in expected.items() if kind != "logits" or name == "accuracy"}
+    assert moved == pytest.approx(usual | told, rel=1e-5)
+    assert all(usual[name] != pytest.approx(value) for name, value in told.items())
 
 
 @pytest.mark.parametrize(

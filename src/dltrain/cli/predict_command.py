@@ -18,7 +18,9 @@ from dltrain.cli.options import run_argument, runs_dir_option, verbose_option
     help="File for the predictions: .csv, .jsonl or .npz; CSV on stdout without it.",
 )
 @click.option("--top", type=click.IntRange(1, 100), default=1, show_default=True, help="Likeliest classes to list.")
-@click.option("--threshold", type=float, help="Probability above which an answer is yes; 0.5 without it.")
+@click.option(
+    "--threshold", type=float, help="Probability above which an answer is yes, for metrics too; 0.5 without it."
+)
 @click.option("--steps", type=click.IntRange(1), help="Of a series: steps to forecast beyond the end of INPUT.")
 @runs_dir_option
 @verbose_option

@@ -154,12 +154,12 @@ def _for_task(raw: RawDataset, task: Task | None) -> RawDataset:
     """Return the data set for a task; a reconstruction has its input as the target."""
     if task != "reconstruction":
         return raw
-    validation = Split(raw.validation.x, None) if raw.validation is not None else None
+    validation = replace(raw.validation, y=None) if raw.validation is not None else None
     return replace(
         raw,
         facts=raw.facts.for_task(task),
-        train=Split(raw.train.x, None),
-        test=Split(raw.test.x, None),
+        train=replace(raw.train, y=None),
+        test=replace(raw.test, y=None),
         validation=validation,
         target_scale=raw.scale,
     )

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from dltrain.data import npy
 from dltrain.data.arrays import Split
 from dltrain.data.facts import Facts
-from dltrain.data.npy import Member
+from dltrain.data.numpy_files import npy
+from dltrain.data.numpy_files.npy import Member
 from dltrain.data.targets import Targets, target_scale
 from dltrain.data.values import checked_samples, opened
 from dltrain.errors import DataError

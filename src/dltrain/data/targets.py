@@ -59,6 +59,8 @@ class Targets:
             fitting.append(needed[:-1])
         if shape not in fitting:
             raise DataError(f"targets of {file} have the shape {shape} a sample, not {fitting[0]}", _AS_TRAINED)
+        if y.dtype.kind == "M":
+            raise DataError(f"{file} holds dates, and targets are labels or numbers", _AS_TRAINED)
         if y.dtype.kind in "US" and (self._facts.targets != "classes" or self._one_hot):
             raise DataError(f"{file} holds strings, and targets are numbers here", _AS_TRAINED)
 

@@ -9,7 +9,7 @@ from typing import IO, Literal
 import numpy as np
 
 from dltrain.data.arrays import Array, chunks
-from dltrain.data.npy import Member, damage_told
+from dltrain.data.numpy_files.npy import Member, damage_told
 from dltrain.errors import DataError
 
 LARGEST_READ = 2**28  # bytes; what is larger stays in the file

@@ -144,8 +144,15 @@ def oversampled(labels: np.ndarray) -> np.ndarray:
 
 
 def sample_weights(dataset: Dataset, chosen: Mapping[str, float] | str | None) -> np.ndarray | None:
-    """Return what each training sample counts in the loss, float32 of shape (samples,): by its class and its own."""
+    """Return what each training sample counts in the loss, by its class and its own.
+
+    float32 of shape (samples, …) with as many axes as Keras's losses have values, and a single place where all steps or
+    pixels of a sample count alike: Keras would take weights of the shape (samples,) for those of the last axis.
+    """
     weights, own = class_weights(dataset, chosen), dataset.train.weight
+    if own is not None:
+        steps = len(dataset.facts.target_shape) - (dataset.facts.targets != "classes")
+        own = own.reshape(-1, *(1,) * steps)
     if weights is None:
         return own
     of_class: np.ndarray = weights[np.asarray(dataset.train.y)]

@@ -27,6 +27,7 @@ from dltrain.data.sources import SOURCES
 from dltrain.engine.backends.backend import INFERENCE_BATCH
 from dltrain.engine.events import Listener, Phase, Warned, ignore
 from dltrain.engine.model.labels import classes_of, encode
+from dltrain.engine.model.threshold import metrics_at
 from dltrain.engine.trained import OpenedRun, Trained, open_run, restored, trained_on
 from dltrain.errors import DataError, Problem, UsageError
 
@@ -144,10 +145,10 @@ class Predictor:
     def _classes(self, outputs: np.ndarray) -> np.ndarray | None:
         if self.facts.targets == "numbers":
             return None
-        boundary = self.threshold
-        if boundary is None:
-            boundary = 0.5 if self.output.from_logits else self.output.boundary
-        return outputs > boundary if self.facts.targets == "flags" else classes_of(outputs, boundary)
+        least = self.threshold
+        if least is None:
+            least = 0.5 if self.output.from_logits else self.output.boundary
+        return outputs > least if self.facts.targets == "flags" else classes_of(outputs, least)
 
     def _are_probabilities(self) -> bool:
         if self.facts.targets == "numbers":
@@ -156,7 +157,10 @@ class Predictor:
         return bool(trait("loss", loss, "probabilities"))
 
     def score(self) -> dict[str, float] | None:
-        """Return loss and metrics over all samples that have targets; None if a file has none, and of forecasts."""
+        """Return loss and metrics over all samples that have targets; None if a file has none, and of forecasts.
+
+        Metrics that divide answers into yes and no do so at the threshold, unless they have one of their own.
+        """
         if self.steps is not None or not all(given.labelled for given in self.samples):
             return None
         x = Joined([g.split.x if g.scored is None else take(g.split.x, g.scored) for g in self.samples])
@@ -198,7 +202,7 @@ def predictor(
         inputs: files with samples as those of the training: a table, texts, images or folders of them, or arrays in
             npz and npy files, where `x` has the samples; patterns such as `photos/*.jpg`; `-`, standard input. Where
             there are targets, they can be scored.
-        threshold: probability above which a yes-or-no answer, or a label of several, is a yes.
+        threshold: probability above which a yes-or-no answer, or a label of several, is a yes; metrics take it too.
         steps: of a series, how many steps to forecast beyond the end of the inputs, each from the forecasts before it.
         runs_dir: directory in which runs are looked up.
         owns_process: whether the process exits afterwards, as a command does.
@@ -221,6 +225,10 @@ def predictor(
     if notes:
         on_event(Warned(tuple(notes)))
     ahead = _ahead_of(given, steps)
+    if threshold is not None:
+        opened, unmoved = _scored_at(threshold, opened, like.facts)
+        if unmoved and all(samples.labelled for samples in given):
+            on_event(Warned((Problem("threshold", unmoved, severity="warning"),)))
     with restored(opened, owns_process=owns_process, on_event=on_event) as trained:
         _check_threshold(threshold, like.facts, trained)
         on_event(Phase("predicting"))
@@ -282,6 +290,17 @@ def _samples_in(path: Path, opened: OpenedRun, like: TrainedOn) -> Samples:
     if source is None or source.samples is None:
         return read_samples(path, like)
     return source.samples(path, source.filled(chosen.arguments), like)
+
+
+def _scored_at(threshold: float, opened: OpenedRun, facts: Facts) -> tuple[OpenedRun, str]:
+    """Return the run with metrics that divide answers at a probability, as its predictions, and what cannot be so."""
+    if facts.targets == "numbers" or not 0 < threshold < 1:
+        return opened, ""  # which is told as soon as the model is there
+    train = opened.plan.spec.train
+    metrics, kept = metrics_at(threshold, train, single=facts.targets == "classes")
+    told = f"{', '.join(kept)} of logits cannot count at {threshold:g}: told as in training" if kept else ""
+    spec = opened.plan.spec.model_copy(update={"train": train.model_copy(update={"metrics": metrics})})
+    return replace(opened, plan=replace(opened.plan, spec=spec)), told
 
 
 def _check_threshold(threshold: float | None, facts: Facts, trained: Trained) -> None:

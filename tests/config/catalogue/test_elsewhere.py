@@ -447,7 +447,8 @@ def test_elsewhere_what_is_told_of_a_key_passes_the_checks(value: Any) -> None:
         (
             "sample_weight",
             [1],
-            "a table has them in a column, its `sample_weight`; those of a class are `class_weight: balanced`",
+            "a table has them in a column, arrays in one of their own: `sample_weight`; those of a class are "
+            "`class_weight: balanced`",
         ),
         ("lr_schedule", {"1": 0.1, "10": 0.01}, "write `schedule: {1: 0.1, 10: 0.01}` in `train`"),
         ("validation_data", "x", "write `validation: 0.1` in `data`"),

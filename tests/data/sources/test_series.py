@@ -206,6 +206,64 @@ def test_series_the_label_of_a_window_is_that_of_its_last_step(tmp_path: Path, l
     assert [names[code] for code in raw.train.y.tolist()] == [str(label) for label in labels[3:]]
 
 
+KINDS = ["rest", "walk", "run"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_series_labels_of_each_step_are_those_of_the_windows_own_steps(tmp_path: Path, seed: int) -> None:
+    """By the definition, over series whose rows are mixed, without windows in which a label or a number is missing."""
+    rng, form = np.random.default_rng(seed), drawn(seed)
+    form = {key: form[key] for key in ("sequence_length", "sequence_stride", "sampling_rate")}
+    values, who = rng.normal(size=(90, 2)), rng.choice([*"pqr"], 90)
+    values[rng.random(90) < 0.05, 0] = NAN
+    labels = np.where(rng.random(90) < 0.05, "", rng.choice(KINDS, 90))
+    arguments = {"path": written(tmp_path, values, kind=labels.tolist(), who=who.tolist()), "group": "who", **form}
+    arguments |= {"target": "kind", "classes": KINDS, "missing": "drop"}
+    windows = []
+    for rows in (np.flatnonzero(who == name) for name in dict.fromkeys(who)):
+        span = (form["sequence_length"] - 1) * form["sampling_rate"]
+        for start in range(0, len(rows) - span, form["sequence_stride"]):
+            inside = rows[start : start + span + 1 : form["sampling_rate"]]
+            if not np.isnan(values[inside]).any() and (labels[inside] != "").all():
+                windows.append(inside)
+    facts, raw = known(arguments, "sequence"), all_of(arguments, "sequence")
+    assert (facts.train, facts.class_names, facts.target_shape) == (len(windows), tuple(KINDS), facts.shape[:1])
+    x, y = raw.learn(raw.train, None).apply(raw.train).x[:], raw.train.y[:]
+    assert sorted(map(repr, x.tolist())) == sorted(repr(values[w].astype(np.float32).tolist()) for w in windows)
+    found = {
+        repr(window): [KINDS[code] for code in codes] for window, codes in zip(x.tolist(), y.tolist(), strict=True)
+    }
+    for window in windows:
+        assert found[repr(values[window].astype(np.float32).tolist())] == labels[window].tolist()
+
+
+@pytest.mark.parametrize("rate", [1, 3])
+def test_series_labels_of_each_step_are_in_one_split_alone(tmp_path: Path, rate: int) -> None:
+    path = written(tmp_path, np.arange(200.0), "v", kind=["rest", "walk"] * 100)
+    arguments = {"path": path, "target": "kind", "classes": ["rest", "walk"], "sequence_length": 5}
+    data = loaded({**arguments, "sampling_rate": rate}, "sequence", validation=0.2)
+    touched = []
+    for split in (data.train, data.validation, data.test):
+        assert split is not None
+        touched.append(set(np.asarray(split.x)[..., 0].astype(int).reshape(-1)))
+    assert max(touched[0]) < min(touched[1]) <= max(touched[1]) < min(touched[2])
+    assert np.array_equal(np.asarray(data.test.y), np.asarray(data.test.x)[..., 0].astype(int) % 2)
+
+
+def test_series_labels_of_each_step_may_be_a_column_of_an_array(tmp_path: Path) -> None:
+    steps = np.stack([np.arange(30), np.arange(30) % 2], axis=1)
+    np.save(tmp_path / "s.npy", steps)
+    arguments = {"path": str(tmp_path / "s.npy"), "target": 1, "classes": ["rest", "walk"], "sequence_length": 4}
+    assert known(arguments, "sequence").target_shape == (4,)
+    raw = all_of(arguments, "sequence")
+    assert raw.train.y[:].tolist() == [[(start + step) % 2 for step in range(4)] for start in range(27)]
+    (problem,) = SOURCE.contradictions({**arguments, "classes": ["walk", "walk"]}, "sequence")
+    assert (problem.argument, "two different names" in problem.message) == ("classes", True)
+    np.save(tmp_path / "s.npy", steps * 2)
+    with pytest.raises(DataError, match="labels that are no class: 2"):
+        all_of(arguments, "sequence")
+
+
 def test_series_whole_groups_are_held_out_where_they_have_no_times(tmp_path: Path) -> None:
     groups = np.repeat([*"abcdefghij"], 6).tolist()
     path = written(tmp_path, RNG.normal(size=60), "v", who=groups, kind=["u", "v"] * 30)
@@ -306,12 +364,20 @@ def test_series_what_is_wrong_is_told_before_training(tmp_path: Path, case: str)
         ("multi_label", {}, "no targets for the task"),
         ("sequence", {"shift": -3}, "have the values of `a`"),
         ("sequence", {"shift": -2, "horizon": 4, "missing": "interpolate"}, "between two values"),
+        ("sequence", {"classes": ["0", "1"]}, "no single column has the labels"),
+        ("sequence", {"classes": ["0", "1"], "target": "b", "horizon": 4}, "each step of a window has its own label"),
+        ("sequence", {"classes": ["0", "1"], "target": "b", "shift": 1}, "each step of a window has its own label"),
+        ("sequence", {"classes": ["0", "1"], "target": "b", "features": ["a", "b"]}, "only copy"),
+        ("sequence", {"classes": ["0", "1"], "target": "b"}, "labels that are no class: u, v"),
+        ("sequence", {"target": "b"}, "'u' in line 2"),
     ],
 )
 def test_series_arguments_fit_the_task(tmp_path: Path, task: Task, more: dict[str, Any], message: str) -> None:
-    arguments = {"path": written(tmp_path, np.arange(30.0), "a"), "sequence_length": 4, **more}
+    labels = {"b": ["u", "v"] * 15} if "classes" in more or "target" in more else {}
+    arguments = {"path": written(tmp_path, np.arange(30.0), "a", **labels), "sequence_length": 4, **more}
     (problem,) = SOURCE.contradictions(arguments, task)
     assert message in problem.message
+    assert "'u' in line 2" not in message or problem.hint == "with labels in it, name all of them: `classes: [a, b]`"
 
 
 def test_series_missing_values_are_an_error_unless_a_rule_is_said(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from dltrain.data import npy
 from dltrain.data.arrays import chunks
 from dltrain.data.guesses.guess import FEWEST, Guess, Taken, plural, told
-from dltrain.data.npy import Member
+from dltrain.data.numpy_files import npy
+from dltrain.data.numpy_files.npy import Member
 from dltrain.data.sources import arrays
 from dltrain.data.values import opened
 from dltrain.errors import DataError

@@ -14,10 +14,10 @@ from typing import IO, Any
 import numpy as np
 import PIL
 
-from dltrain.data import npy
 from dltrain.data.arrays import chunks
 from dltrain.data.caching import SPARE, cache_folder, clean, temporary
 from dltrain.data.images.decoding import BadImage, Look, decode_all
+from dltrain.data.numpy_files import npy
 from dltrain.data.values import opened
 from dltrain.errors import DataError
 

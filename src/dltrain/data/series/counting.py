@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dltrain.data.npy import Member
+from dltrain.data.numpy_files.npy import Member
 from dltrain.data.series.form import Form, Roles
 from dltrain.data.tables.table import Numbers, Table, Texts
 
@@ -56,11 +56,13 @@ def _whole(table: Table, rows: Sequence[int], roles: Roles, form: Form, missing:
         begins = [flags.index(False) if False in flags else len(flags) for flags in features]
         features = [[step < begin for step in range(len(rows))] for begin in begins]
     inputs = _sums([any(flags) for flags in zip(*features, strict=True)], form.rate)
-    outputs = _sums([any(flags) for flags in zip(*targets, strict=True)] if targets else [False] * len(rows), 1)
+    without = [any(flags) for flags in zip(*targets, strict=True)] if targets else [False] * len(rows)
+    outputs = _sums(without, form.target_rate)
     count = 0
     for start in range(0, len(rows) - form.span + 1, form.stride):
         last, first = start + form.last, start + form.first_target
-        whole = inputs[last + form.rate] == inputs[start] and outputs[first + form.horizon] == outputs[first]
+        behind = first + form.horizon * form.target_rate
+        whole = inputs[last + form.rate] == inputs[start] and outputs[behind] == outputs[first]
         count += whole and not (missing == "interpolate" and lacking[last])
     return count
 

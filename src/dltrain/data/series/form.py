@@ -21,6 +21,7 @@ class Form:
         stride: from the first step of one window to that of the next.
         shift: from the last step of a window to its first target.
         horizon: steps that are targets; 0 where windows are their own.
+        target_rate: from one of these to the next.
     """
 
     length: int
@@ -28,6 +29,7 @@ class Form:
     stride: int
     shift: int
     horizon: int
+    target_rate: int = 1
 
     @property
     def last(self) -> int:
@@ -42,7 +44,7 @@ class Form:
     @property
     def span(self) -> int:
         """How many steps there are from the first step of a window to its last step or target."""
-        return 1 + max(self.last, self.first_target + self.horizon - 1 if self.horizon else 0)
+        return 1 + max(self.last, self.first_target + (self.horizon - 1) * self.target_rate if self.horizon else 0)
 
     def count(self, steps: int) -> int:
         """Return how many windows a series has."""
@@ -68,17 +70,27 @@ class Roles:
     scales: Mapping[str, str]
 
 
+def has_labels(arguments: Mapping[str, Any], task: Task | None) -> bool:
+    """Return whether targets are labels: those of a sequence are, where `classes` names them, else numbers."""
+    return task == "classification" or (task == "sequence" and arguments["classes"] is not None)
+
+
 def form_of(arguments: Mapping[str, Any], task: Task | None) -> Form:
     """Return what a window is. Raises Wrong at an argument that contradicts the task."""
     length, rate, stride = (arguments[key] for key in ("sequence_length", "sampling_rate", "sequence_stride"))
     horizon, given = arguments["horizon"], arguments["shift"]
     if task == "classification" and horizon != 1:
         raise Wrong("horizon", "in a classification, a window has a single label", "remove `horizon`")
+    own = {"reconstruction": "in a reconstruction, windows are their own targets"}
+    if has_labels(arguments, task):
+        own["sequence"] = "with `classes`, each step of a window has its own label"
+    for key, plain in (("horizon", 1), ("shift", None)):
+        if task in own and arguments[key] != plain:
+            raise Wrong(key, own[task], f"remove `{key}`")
     if task == "reconstruction":
-        for key, plain in (("horizon", 1), ("shift", None)):
-            if arguments[key] != plain:
-                raise Wrong(key, "in a reconstruction, windows are their own targets", f"remove `{key}`")
         return Form(length, rate, stride, 0, 0)
+    if task in own:
+        return Form(length, rate, stride, -(length - 1) * rate, length, rate)
     if task in ("multi_label", "array"):
         hint = "write `task: regression` to forecast numbers, or `task: classification` for labels"
         raise Wrong("target", f"a series has no targets for the task `{task}`", hint)
@@ -96,7 +108,8 @@ def roles_of(arguments: Mapping[str, Any], names: Sequence[str], task: Task | No
         check_names(key, listed_names(arguments[key]), names)
     target, features, drop = (listed_names(arguments[key]) for key in ("target", "features", "drop"))
     time, group = (str(arguments[key]) if arguments[key] is not None else None for key in ("time", "group"))
-    if task == "classification" and len(target) != 1:
+    labels = has_labels(arguments, task)
+    if labels and len(target) != 1:
         raise Wrong("target", "no single column has the labels", f"name it: `target: {names[-1]}`")
     if task == "reconstruction" and target:
         hint = f"leave the column out: `drop: {listed(target)}`"
@@ -104,7 +117,7 @@ def roles_of(arguments: Mapping[str, Any], names: Sequence[str], task: Task | No
     if time is not None and time == group:
         raise Wrong("group", f"`{group}` is the column of times", "name another column")
     others = [*drop, *(name for name in (time, group) if name is not None)]
-    apart = task == "classification" or (task == "regression" and form.shift < 1)
+    apart = labels or (task == "regression" and form.shift < 1)
     if not features:
         left_out = {*others, *(target if apart else ())}
         features = [name for name in names if name not in left_out]
@@ -113,19 +126,19 @@ def roles_of(arguments: Mapping[str, Any], names: Sequence[str], task: Task | No
             raise Wrong(key, f"`{both[0]}` is named for another use too", f"remove it from `{key}`")
     if not features:
         raise Wrong("features", "no column is left for the windows", "name them: `features: [a, b]`")
-    if not target and task not in ("classification", "reconstruction"):
+    if not target and task != "reconstruction":
         target = features
-    _check_copies(features, target, task, form)
-    scaled = features if task == "classification" else [*features, *(n for n in target if n not in features)]
+    _check_copies(features, target, task, form, labels)
+    scaled = features if labels else [*features, *(n for n in target if n not in features)]
     return Roles(tuple(features), tuple(target), time, group, _scales(arguments["scale"], scaled))
 
 
-def _check_copies(features: Sequence[str], target: Sequence[str], task: Task | None, form: Form) -> None:
+def _check_copies(features: Sequence[str], target: Sequence[str], task: Task | None, form: Form, labels: bool) -> None:
     """Raise Wrong where a window has what is to be predicted."""
     both = [name for name in target if name in features]
     if not both or task in (None, "reconstruction"):
         return
-    if task == "classification":
+    if labels:
         raise Wrong("features", f"`{both[0]}` has the labels, so the model would only copy it", "remove it")
     if form.shift < 1 and (task == "regression" or form.first_target <= 0 or form.horizon == 1):
         message = f"with `shift: {form.shift}`, windows have the values of `{both[0]}` that are to be predicted"

@@ -8,13 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from dltrain.data import npy
 from dltrain.data.facts import Facts, Task
-from dltrain.data.npy import Member
+from dltrain.data.numpy_files import npy
+from dltrain.data.numpy_files.npy import Member
 from dltrain.data.series.counting import count_windows, steps_of
-from dltrain.data.series.form import Form, Roles, form_of, roles_of
+from dltrain.data.series.form import Form, Roles, form_of, has_labels, roles_of
 from dltrain.data.tables.csv_file import CsvReader
-from dltrain.data.tables.dataset import classes_in
+from dltrain.data.tables.dataset import classes_in, names_given
 from dltrain.data.tables.table import MOST_TIMES, Column, Numbers, Table, Texts, Wrong, listed
 from dltrain.data.tables.times import moment, times_of
 from dltrain.errors import DataError
@@ -106,7 +106,7 @@ def _member(path: Path) -> Member:
         shown = ", ".join(f"`{name}`" for name in list(found)[:8])
         raise Wrong("path", f"{path} has several arrays: {shown}", "save the series alone, as an .npy file")
     if len(member.shape) not in (1, 2) or member.kind not in "fiub":
-        what = "strings" if member.kind in "US" else f"the shape {member.shape}"
+        what = {"U": "strings", "S": "strings", "M": "dates"}.get(member.kind, f"the shape {member.shape}")
         raise Wrong("path", f"{member.file} has {what}", "a series is numbers of the shape (steps, columns)")
     if 0 in member.shape:
         raise Wrong("path", f"{member.file} is empty: its shape is {member.shape}", "save at least one step")
@@ -130,7 +130,7 @@ def opened(
     reader = CsvReader(arguments)
     columns: dict[str, Column] = {}
     for name in used:
-        label = task == "classification" and name in roles.target
+        label = has_labels(arguments, task) and name in roles.target
         if name == roles.time:
             columns[name] = Texts(name, reader.missing, most=MOST_TIMES)
         elif label or name == roles.group:
@@ -142,7 +142,7 @@ def opened(
         raise Wrong("path", f"{path} has no rows", "save at least one step")
     if len(there) == 1:
         _check_blank_lines(table)
-    _check_numbers(table)
+    _check_numbers(table, roles.target if task == "sequence" else ())
     check_order(table, roles, arguments["date_format"])
     return table
 
@@ -155,13 +155,16 @@ def _check_blank_lines(table: Table) -> None:
         raise Wrong("path", message, "remove them, or write a word such as NA there and `na_values: [NA]`")
 
 
-def _check_numbers(table: Table) -> None:
+def _check_numbers(table: Table, target: Sequence[str]) -> None:
     try:
         table.check_numbers()
     except Wrong as wrong:
         if not any(key in wrong.hint for key in ("categorical", "drop")):
             raise
         bad = [column.name for column in table.columns.values() if isinstance(column, Numbers) and column.count_bad]
+        if len(bad) == 1 and target == (bad[0],):
+            hint = "with labels in it, name all of them: `classes: [a, b]`"
+            raise Wrong("target", str(wrong), hint) from None
         hint = f"leave such columns out, `drop: {listed(bad)}`, or say what they are: `time`, `group`"
         raise Wrong(wrong.argument, str(wrong), hint) from None
 
@@ -286,10 +289,10 @@ def _facts(
                 return None
             counts[split] = max(1, found.form.count(lines - arguments["header"]))
     names: tuple[str, ...] | None = ()
-    if task == "classification":
+    if has_labels(arguments, task):
         train = found.files["train"]
         given = arguments["classes"]
-        names = tuple(map(str, given)) if given is not None else None
+        names = names_given(given) if given is not None else None
         if isinstance(train, Table) and found.whole:
             names = classes_in(given, train, found.roles.target[0])
     elif arguments["classes"] is not None:
@@ -306,7 +309,7 @@ def facts_of(
     targets: dict[str, tuple[int, ...]] = {
         "classification": (),
         "reconstruction": shape,
-        "sequence": (form.horizon, columns),
+        "sequence": (form.horizon, columns) if names == () else (form.length,),
     }
     units = ("",) * (form.horizon * columns) if task == "regression" else ()
     steps = range(form.horizon)

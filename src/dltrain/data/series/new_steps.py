@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
@@ -14,8 +15,8 @@ from dltrain.data.samples import Ahead, Samples, Trained
 from dltrain.data.series.form import Form, Roles, form_of
 from dltrain.data.series.look import names_of, opened
 from dltrain.data.series.preparing import Learnt, scaled_steps
-from dltrain.data.series.reading import labels_at, target_of
-from dltrain.data.series.steps import Steps, are_whole, has_inputs, starts_in, steps_in
+from dltrain.data.series.reading import labelled
+from dltrain.data.series.steps import Steps, has_inputs, has_targets, starts_in, steps_in, target_of
 from dltrain.data.series.windows import Windows
 from dltrain.data.tables.roles import listed_names
 from dltrain.data.tables.table import Wrong
@@ -52,14 +53,14 @@ def samples(path: Path, arguments: Mapping[str, Any], like: Trained) -> Samples:
     """
     learnt, form = Learnt.of_run(like.learnt, like.facts), form_of(arguments, like.facts.task)
     try:
-        steps, labelled = _steps(path, arguments, learnt, like)
+        steps, has_target = _steps(path, arguments, learnt, like)
         starts, notes = _starts(steps, form, arguments["missing"], path)
     except Wrong as wrong:
         raise DataError(str(wrong), wrong.hint) from None
     series = scaled_steps(steps.features, learnt.of(learnt.features))
     x = Windows(series, starts, form.length, form.rate)
     split, scored = Split(x, None), None
-    if labelled and like.facts.task != "reconstruction":
+    if has_target and like.facts.task != "reconstruction":
         split, scored = _with_targets(x, steps, form, learnt, like)
     return Samples(
         str(path),
@@ -82,11 +83,11 @@ def _steps(path: Path, arguments: Mapping[str, Any], learnt: Learnt, like: Train
         message = f"{path} has no column {shown}: it has {there}"
         raise Wrong("path", message, "save the columns as those of the training")
     target = learnt.target or tuple(listed_names(arguments["target"]))
-    labelled = set(target) <= set(names)
+    has_target = set(target) <= set(names)
     time, group = (str(arguments[key]) if arguments[key] is not None else None for key in ("time", "group"))
-    roles = Roles(learnt.features, target if labelled else (), time, group, {})
+    roles = Roles(learnt.features, target if has_target else (), time, group, {})
     file = opened(path, arguments, roles, like.facts.task, names)
-    return steps_in(file, names, roles, arguments, new=True), labelled
+    return steps_in(file, names, roles, arguments, new=True), has_target
 
 
 def _starts(steps: Steps, form: Form, missing: str, path: Path) -> tuple[np.ndarray, list[str]]:
@@ -110,18 +111,14 @@ def _with_targets(
     """Return the windows with the targets of those that have such, and their places."""
     ends = steps.ends[np.searchsorted(steps.ends, x.starts, "right")]
     rows = np.flatnonzero(x.starts + form.span <= ends)
-    first = x.starts[rows] + form.first_target
-    if like.facts.task == "classification":
-        if steps.labels is not None and "" in steps.labels[0]:
-            there = steps.labels[1][first] != steps.labels[0].index("")
-            rows, first = rows[there], first[there]
+    rows = rows[has_targets(steps, x.starts[rows], form)]
+    if like.facts.targets == "classes":
         known = "the model was trained without it: leave these rows out, or their labels"
-        targets = Targets(like.facts, False, like.label_values, known)
-        return targets.split(x, labels_at(steps, first), steps.file), rows
-    there = are_whole(target_of(steps), first, form.horizon)
+        targets = Targets(replace(like.facts, target_shape=()), False, like.label_values, known)
+        return labelled(x, steps, form, like.facts.task, targets, rows), rows
     series = scaled_steps(target_of(steps), learnt.of(learnt.target))
-    y = Windows(series, first[there], form.horizon, flat=like.facts.task == "regression")
-    return Split(x, y), rows[there]
+    y = Windows(series, x.starts[rows] + form.first_target, form.horizon, flat=like.facts.task == "regression")
+    return Split(x, y), rows
 
 
 def _ahead(path: Path, series: np.ndarray, steps: Steps, form: Form, learnt: Learnt, like: Trained) -> Ahead:

@@ -46,7 +46,7 @@ class Learnt:
     def of_run(cls, learnt: Mapping[str, Any] | None, facts: Facts) -> Learnt:
         """Return what a run has learnt. Raises DataError if that is damaged, or of other columns."""
         found = cls.from_json((learnt or {}).get("series"))
-        numbers = facts.target_shape[-1] if facts.task in ("regression", "sequence") else 0
+        numbers = facts.target_shape[-1] if _has_numbers(facts) else 0
         columns = len(found.target)
         if len(found.features) != facts.shape[-1] or (columns == 0) != (numbers == 0) or numbers % (columns or 1):
             message = f"the run has learnt of {len(found.features)} features and {columns} targets, which it has not"
@@ -67,6 +67,11 @@ class Learnt:
             raise DataError(message, _TRAIN_ANEW) from None
 
 
+def _has_numbers(facts: Facts) -> bool:
+    """Return whether targets are numbers, of columns."""
+    return facts.task in ("regression", "sequence") and facts.targets == "numbers"
+
+
 def learn(roles: Roles, form: Form, training: Split, facts: Facts) -> tuple[Learnt, list[str]]:
     """Learn scales from all steps that the windows of the training split and their targets touch.
 
@@ -78,7 +83,7 @@ def learn(roles: Roles, form: Form, training: Split, facts: Facts) -> tuple[Lear
     np.add.at(touched, x.starts + form.span, -1)
     of_training = touched[:-1].cumsum() > 0
     columns = dict(zip(roles.features, x.series.T, strict=True))
-    if isinstance(y, Windows):
+    if isinstance(y, Windows) and _has_numbers(facts):
         columns = dict(zip(roles.target, y.series.T, strict=True)) | columns
     scales: dict[str, Scale] = {}
     constant: list[str] = []
@@ -95,7 +100,7 @@ def learn(roles: Roles, form: Form, training: Split, facts: Facts) -> tuple[Lear
                 raise DataError(message, "scale it with `standard`") from None
     shown = ", ".join(f"`{name}`" for name in constant[:8])
     notes = [f"the same value in all training steps, from which nothing is learned: {shown}"] if constant else []
-    return Learnt(roles.features, roles.target if facts.targets == "numbers" else (), scales), notes
+    return Learnt(roles.features, roles.target if _has_numbers(facts) else (), scales), notes
 
 
 def prepared(facts: Facts, form: Form, learnt: Learnt, notes: Sequence[str], training: Split) -> Prepared:
@@ -110,17 +115,18 @@ def prepared(facts: Facts, form: Form, learnt: Learnt, notes: Sequence[str], tra
         return known[key][1]
 
     def apply(split: Split) -> Split:
-        y = split.y.over(once(split.y.series, of_target)) if isinstance(split.y, Windows) else split.y
+        y = split.y
+        if isinstance(y, Windows) and _has_numbers(facts):
+            y = y.over(once(y.series, of_target))
         return Split(split.x.over(once(split.x.series, of_features)), y)
 
     series = once(training.x.series, of_features)
-    numbers = facts.task in ("regression", "sequence")
     repeated = form.horizon if facts.task == "regression" else 1
     facts = replace(
         facts,
         lowest=float(np.nanmin(series)),
         highest=float(np.nanmax(series)),
-        target_scales=of_target * repeated if numbers else (),
+        target_scales=of_target * repeated if _has_numbers(facts) else (),
     )
     return Prepared(facts, apply, {"series": learnt.to_json()}, tuple(notes))
 

@@ -14,7 +14,7 @@ from dltrain.data.series.form import Form, Roles
 from dltrain.data.series.look import Found, check_length, look
 from dltrain.data.series.naive import naive_error
 from dltrain.data.series.preparing import Learnt, learn, prepared
-from dltrain.data.series.steps import Steps, are_whole, has_inputs, starts_in, steps_in
+from dltrain.data.series.steps import Steps, has_inputs, has_label, has_targets, starts_in, steps_in, target_of
 from dltrain.data.series.windows import Windows
 from dltrain.data.tables.table import Wrong
 from dltrain.data.targets import Targets
@@ -73,11 +73,8 @@ def _starts(steps: Steps, form: Form, missing: str) -> tuple[np.ndarray, str]:
     """Return the first steps of windows that lack neither a step nor a target, and what is told of the others."""
     starts = starts_in(steps.ends, form.span, form.stride)
     whole = has_inputs(steps, starts, form, missing)
-    if steps.target is not None:
-        whole &= are_whole(steps.target, starts + form.first_target, form.horizon)
-    elif steps.labels is not None:
-        words, codes = steps.labels
-        whole &= codes[starts + form.first_target] != (words.index("") if "" in words else -1)
+    if steps.target is not None or steps.labels is not None:
+        whole &= has_targets(steps, starts, form)
     if not whole.any():
         message = f"none of the {len(starts):,} windows of {steps.file} is without a missing value"
         raise Wrong("missing", message, "write `missing: ffill`, or lower `sequence_length`")
@@ -90,24 +87,32 @@ def _split(steps: Steps, starts: np.ndarray, form: Form, known: Facts, labels: T
     x = Windows(steps.features, starts, form.length, form.rate)
     if known.task == "reconstruction":
         return Split(x, None)
+    if known.targets == "classes":
+        return labelled(x, steps, form, known.task, labels)
     first = starts + form.first_target
-    if known.task == "classification":
-        return labels.split(x, labels_at(steps, first), steps.file)
     return Split(x, Windows(target_of(steps), first, form.horizon, flat=known.task == "regression"))
 
 
-def labels_at(steps: Steps, places: np.ndarray) -> np.ndarray:
+def labelled(x: Windows, steps: Steps, form: Form, task: Task, labels: Targets, rows: Any = slice(None)) -> Split:
+    """Return windows with the labels of some of them, as indices: one of each, or of a sequence one of each step.
+
+    Raises DataError if there are labels that are no class.
+    """
+    first = x.starts[rows] + form.first_target
+    if task == "classification":
+        return labels.split(x, _labels_at(steps, first), steps.file)
+    codes, there = np.full((len(steps.features), 1), -1, np.int64), np.flatnonzero(has_label(steps))
+    codes[there, 0] = labels.split(there, _labels_at(steps, there), steps.file).y
+    return Split(x, Windows(codes, first, form.horizon, form.target_rate, flat=True))
+
+
+def _labels_at(steps: Steps, places: np.ndarray) -> np.ndarray:
     """Return the labels of some steps: strings, or numbers."""
     if steps.labels is not None:
         words, codes = steps.labels
         return np.array(words, np.str_)[codes[places]]
     found: np.ndarray = target_of(steps)[places, 0]
     return found
-
-
-def target_of(steps: Steps) -> np.ndarray:
-    """Return the numbers to predict, of shape (steps, targets)."""
-    return steps.target if steps.target is not None else steps.features
 
 
 def _division(steps: Steps, starts: np.ndarray, form: Form, roles: Roles) -> Division:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dltrain.data.npy import Member
+from dltrain.data.numpy_files.npy import Member
 from dltrain.data.series.counting import table_codes
 from dltrain.data.series.form import Form, Roles
 from dltrain.data.series.look import HINT
@@ -145,6 +145,28 @@ def are_whole(values: np.ndarray, starts: np.ndarray, length: int, rate: int = 1
     sums = padded.reshape(-1, rate).cumsum(axis=0).reshape(-1)  # of every `rate`-th step so far
     whole: np.ndarray = sums[starts + rate + (length - 1) * rate] == sums[starts]
     return whole
+
+
+def has_label(steps: Steps) -> np.ndarray:
+    """Return whether each step has its label, bool of shape (steps,)."""
+    if steps.labels is None:
+        return ~np.isnan(target_of(steps)[:, 0])
+    words, codes = steps.labels
+    there: np.ndarray = codes != (words.index("") if "" in words else -1)
+    return there
+
+
+def target_of(steps: Steps) -> np.ndarray:
+    """Return the numbers to predict, of shape (steps, targets)."""
+    return steps.target if steps.target is not None else steps.features
+
+
+def has_targets(steps: Steps, starts: np.ndarray, form: Form) -> np.ndarray:
+    """Return whether windows have all their targets."""
+    values = target_of(steps)
+    if steps.labels is not None:
+        values = np.where(has_label(steps), 0.0, np.nan)[:, None]
+    return are_whole(values, starts + form.first_target, form.horizon, form.target_rate)
 
 
 def has_inputs(steps: Steps, starts: np.ndarray, form: Form, rule: str) -> np.ndarray:

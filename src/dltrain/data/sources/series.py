@@ -53,7 +53,7 @@ ARGUMENTS = {
     "target": _optional(
         "column",
         "columns",
-        meaning="The column to predict, or several; all features by default. In a classification, that of the labels.",
+        meaning="The column to predict, or several; all features by default. Where targets are labels, their column.",
     ),
     "features": _optional(
         "columns", meaning="The columns that windows have, in order; all others by default, the target among them."
@@ -78,7 +78,11 @@ ARGUMENTS = {
         meaning="What becomes of missing values in windows: an error, such windows are left out, or the last value "
         "before stands for them, or the line to the next. Missing targets are never made up.",
     ),
-    "classes": _optional("strs", meaning="The names of the classes in order; by default those of the file."),
+    "classes": _optional(
+        "strs",
+        meaning="The names of the classes in order; by default those of the file. In a `sequence`, they say that each "
+        "step of a window has a label; without them, targets are numbers.",
+    ),
     **FORMAT,
 }
 
@@ -148,6 +152,9 @@ SOURCE = Source(
     contradictions,
     example={"path": "series.csv", "sequence_length": 24, "time": "date"},
     has_task=False,
-    likely_tasks=lambda arguments: "write `task: regression` to forecast numbers, or `classification` for labels",
+    likely_tasks=lambda arguments: (
+        "write `task: regression` to forecast numbers, `classification` for a label, or `sequence` "
+        "for a label or number a step"
+    ),
     samples=samples,
 )

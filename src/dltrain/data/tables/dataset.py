@@ -171,6 +171,14 @@ def targets_of(
     return (), (count,)
 
 
+def names_given(given: Iterable[object]) -> tuple[str, ...]:
+    """Return the names of classes as a config has them. Raises Wrong unless there are two different ones or more."""
+    names = tuple(map(str, given))
+    if len(set(names)) < len(names) or len(names) < 2:
+        raise Wrong("classes", "`classes` needs at least two different names")
+    return names
+
+
 def classes_in(given: Any, table: Table, target: str) -> tuple[str, ...] | None:
     """Return the names of classes: those given, or the different labels of a column. Raises Wrong."""
     column = table.columns[target]
@@ -186,9 +194,7 @@ def classes_in(given: Any, table: Table, target: str) -> tuple[str, ...] | None:
             message = f"`{target}` has a single value, `{names[0] if names else ''}`: there is nothing to tell apart"
             raise Wrong("target", message, "name another column as the target")
         return names
-    names = tuple(str(name) for name in given)
-    if len(set(names)) < len(names) or len(names) < 2:
-        raise Wrong("classes", "`classes` needs at least two different names")
+    names = names_given(given)
     if strange := [name for name in found if name not in names]:
         message = f"`{target}` has labels that are no class: {', '.join(strange[:6])}; there are {', '.join(names[:6])}"
         raise Wrong("classes", message, "name all classes in order")

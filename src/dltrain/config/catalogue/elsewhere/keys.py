@@ -243,7 +243,8 @@ def _shuffled(value: Any, around: Around) -> Fix | str:
 
 
 _NO_WEIGHTS = (
-    "a table has them in a column, its `sample_weight`; those of a class are `class_weight: balanced` in `train`"
+    "a table has them in a column, arrays in one of their own: `sample_weight`; those of a class are "
+    "`class_weight: balanced` in `train`"
 )
 _EACH_EPOCH = "remove it: validation runs after every epoch"
 _PIPELINE = "remove it: dltrain feeds the samples itself"

@@ -35,10 +35,11 @@ _HEADER = re.compile(
 )
 _SIZES = {"f": (2, 4, 8), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "b": (1,)}
 _DESCR = re.compile(r"[<>|=]?(?P<kind>[a-zA-Z])(?P<size>\d{0,9})(?P<unit>\[.*\])?")
+_UNIT = re.compile(r"\[(?:[1-9]\d{0,3})?(?:Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\]")  # of dates
 _KINDS = {
     "O": "Python objects, which only pickle can read",
     "c": "complex numbers",
-    "M": "dates",
+    "M": "dates without a unit",
     "m": "durations",
     "V": "records of several fields",
 }
@@ -53,7 +54,7 @@ class Member:
         path: the file that holds it.
         member: its name in an archive; None for a file of its own.
         descr: NumPy's dtype string, such as `<f4`.
-        kind: the dtype's kind: `f`, `i`, `u`, `b`, `U` or `S`.
+        kind: the dtype's kind: `f`, `i`, `u`, `b`, `U`, `S`, or `M` for dates.
         shape: of the whole array.
         fortran: whether the first axis varies fastest.
         begin: position of the values in the array's own bytes, behind the header.
@@ -131,7 +132,7 @@ def kind_of_values(descr: str, scale: float) -> str:
     kind = descr.lstrip("<>|=")
     if kind == "u1" and scale != 1.0:
         return "bytes"
-    return {"f": "fractions", "b": "flags", "U": "strings", "S": "strings"}.get(kind[:1], "whole numbers")
+    return {"f": "fractions", "b": "flags", "U": "strings", "S": "strings", "M": "dates"}.get(kind[:1], "whole numbers")
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -227,7 +228,9 @@ def _parsed(stream: IO[bytes], path: Path, member: str | None, name: str, length
     kind = descr["kind"] if descr is not None else "V"
     size_of = int(descr["size"] or 0) if descr is not None else 0
     known = size_of in _SIZES[kind] if kind in _SIZES else kind in "US" and size_of > 0
-    if descr is None or header["fields"] or descr["unit"] or not known:
+    unit = descr["unit"] if descr is not None else None
+    dates = kind == "M" and size_of == 8 and unit is not None and _UNIT.fullmatch(unit) is not None
+    if descr is None or header["fields"] or not (dates or (known and unit is None)):
         what = _KINDS.get("V" if header["fields"] else kind, f"values of the dtype {header['descr']}")
         hint = 'save numbers: `array.astype("float32")`, or names of classes as `array.astype(str)`'
         raise DataError(f"{whose} holds {what}", hint)

@@ -1,0 +1,1 @@
+"""NumPy's files: their headers, which array is what, and what its shape says; all without NumPy."""
