@@ -251,3 +251,32 @@ def test_own_series_steps_are_for_series(tmp_path: Path) -> None:
         dltrain.predict(run, tmp_path / "d.npz", steps=3)
     with pytest.raises(UsageError, match="0 steps"):
         dltrain.predict(run, tmp_path / "d.npz", steps=0)
+
+
+@pytest.mark.parametrize(("missing", "told"), [("ffill", False), ("interpolate", True)])
+def test_own_series_forecasts_go_on_where_a_last_value_stands_for_a_missing_one(
+    tmp_path: Path, missing: str, told: bool
+) -> None:
+    config = config_of(tmp_path)
+    config["data"]["dataset"]["series"]["missing"] = missing
+    run = dltrain.fit(config, runs_dir=tmp_path / "runs")
+    new = table(tmp_path, LEVELS[:20], "new.csv", groups=False)
+    lines = new.read_text().splitlines()
+    filled, gap = (",".join([*lines[-1].split(",")[:-1], last]) for last in (lines[-2].split(",")[-1], ""))
+    new.write_text("\n".join([*lines[:-1], gap]) + "\n")
+    if told:
+        with pytest.raises(DataError, match="values are missing at the end"):
+            dltrain.predict(run, new, steps=2)
+        return
+    found = dltrain.predict(run, new, steps=2).outputs
+    new.write_text("\n".join([*lines[:-1], filled]) + "\n")
+    assert np.array_equal(found, dltrain.predict(run, new, steps=2).outputs)
+
+
+def test_own_series_tell_a_jump_of_the_times_once(tmp_path: Path) -> None:
+    config = config_of(tmp_path)
+    path = tmp_path / "s.csv"
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if ",30," not in line) + "\n")
+    told: list[Any] = []
+    dltrain.describe_data(config, on_event=told.append)
+    assert str(told).count("jumps 2 times") == 1

@@ -122,12 +122,16 @@ def test_own_tables_new_rows_unlike_those_of_the_training_are_told(tmp_path: Pat
     with pytest.raises(DataError, match="no names, but numbers") as raised:
         dltrain.predict(run, new)
     assert "the same header" in raised.value.hint
+    new.write_text("age,place,rich,kind\n30,Bonn,0,?\n")
+    with pytest.raises(DataError, match="no class of the training: ") as raised:
+        dltrain.predict(run, new)
+    assert "leave these rows out" in raised.value.hint
     new.write_text("age,place,rich\n,Bonn,0\n")
     with pytest.raises(DataError, match="lacks values of `age` in line 2"):
         dltrain.predict(run, new)
     new.write_text("age,place,rich\n30,Mainz,0\n")
     dltrain.predict(run, new, on_event=told.append)
-    assert "training did not have: Mainz" in str(told)
+    assert "training did not have: Mainz; it had " in str(told)
 
 
 def test_own_tables_that_have_changed_are_not_evaluated(tmp_path: Path) -> None:
@@ -159,3 +163,22 @@ def test_own_tables_weights_of_zero_leave_samples_out_of_the_loss(tmp_path: Path
         config["data"] = {"dataset": dataset, "task": "classification", "validation": 0}
         reached.append(dltrain.fit(config, runs_dir=tmp_path / "runs").record().metrics["test_accuracy"])
     assert reached[0] > 0.9 > reached[1]
+
+
+def test_own_tables_without_a_header_keep_the_place_of_the_target(tmp_path: Path) -> None:
+    rows = np.stack([np.arange(40) * 2.0, np.arange(40) % 7, np.arange(40)], axis=1)
+    np.savetxt(tmp_path / "t.csv", rows, "%g", ",")
+    source = {"csv": {"path": str(tmp_path / "t.csv"), "target": 0, "header": False}}
+    config = {
+        "data": {"dataset": source, "task": "regression", "test": 0.2},
+        "model": {"layers": [{"Dense": {"units": 1}}]},
+        "train": {"optimizer": "Adam", "loss": "mse", "epochs": 1},
+    }
+    run = dltrain.fit(config, runs_dir=tmp_path / "runs")
+    new = tmp_path / "new.csv"
+    new.write_text("3,1\n")
+    with pytest.raises(DataError, match="no column `2`") as raised:
+        dltrain.predict(run, new)
+    assert "the target empty" in raised.value.hint
+    new.write_text(",3,1\n")
+    assert len(dltrain.predict(run, new)) == 1

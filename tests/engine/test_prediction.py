@@ -15,9 +15,11 @@ from tests.engine.test_own_data import CASES, config_of
 
 import dltrain
 from dltrain import runs
+from dltrain.data.samples import read_samples
 from dltrain.engine import prediction
 from dltrain.engine.answers import write, write_file
 from dltrain.engine.prediction import Predictions, predictor
+from dltrain.engine.trained import open_run, trained_on
 from dltrain.errors import DataError, RunError, UsageError
 
 
@@ -259,6 +261,8 @@ def test_prediction_needs_to_know_which_array_has_the_samples(trained: dict[str,
     [
         ("x", "y", True),
         ("images", "labels", True),
+        ("test_images", "test_labels", True),
+        ("new_data", "new_targets", True),
         ("X_new", "Y_new", True),
         ("x_test", "z", False),
         ("foto", "y", True),
@@ -272,6 +276,17 @@ def test_prediction_finds_the_targets_of_the_samples(
     with prediction.predictor(trained["regression"], [tmp_path / "new.npz"]) as opened:
         assert (opened.score() is not None) == labelled
         del opened
+
+
+@pytest.mark.parametrize("said", [{"x_train": "arr_0", "y_train": "arr_1"}, {"x_test": "arr_0.npy", "y_test": "arr_1"}])
+def test_prediction_finds_arrays_by_the_names_that_the_config_says(
+    said: dict[str, str], trained: dict[str, runs.Run], tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "new.npz", STEPS, STEPS.mean(1), STEPS + 1)  # the third would fit as well
+    like = trained_on(open_run(trained["regression"], runs_dir="runs"))
+    found = read_samples(tmp_path / "new.npz", like, said)
+    assert found.labelled
+    assert np.array_equal(np.asarray(found.split.x), STEPS)
 
 
 def test_prediction_takes_several_files_in_order(

@@ -51,6 +51,11 @@ class Checked:
     facts: Facts | None
     warnings: tuple[Problem, ...]
 
+    @property
+    def told(self) -> frozenset[str]:
+        """The messages of the warnings."""
+        return frozenset(problem.message for problem in self.warnings)
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -19,6 +19,8 @@ from dltrain.data.values import checked_samples, opened
 from dltrain.errors import DataError
 
 _AS_BEFORE = "prepare samples as those of the training"
+_PAIRS = [("x", "y"), ("X", "Y"), ("X", "y")]  # what names of samples have, and those of their targets
+_PAIRS += [(x, y) for x in ("images", "data", "features", "inputs") for y in ("labels", "targets", "target")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +95,21 @@ class Samples:
         return list(self.names[rows.start : rows.stop])
 
 
-def read_samples(path: Path, like: Trained) -> Samples:
+def read_samples(path: Path, like: Trained, said: Mapping[str, Any] | None = None) -> Samples:
     """Open the samples in an npz file, an npy file or a directory of npy files.
 
     The array with samples is called `x`, or is the only one of their shape; that with targets is `y`, or has the name
     that goes with the samples, as `y_test` with `x_test`. Raises DataError if they are not like those of the run.
+
+    Args:
+        path: the file or directory.
+        like: what the samples must be like.
+        said: the names of arrays in the config of the run, such as `x_train`; files may have these names too.
     """
+    pairs = _pairs_said(said or {})
     shown = os.fsencode(path).decode("utf-8", "replace")
     members, facts = npy.members(path), like.facts
-    x = _samples_in(members, facts, shown)
+    x = _samples_in(members, facts, shown, [name for name, _ in pairs])
     _check_like(x, facts, like.dtype, like.scale)
     samples = opened(x)
     _, top = checked_samples(samples, x.file, facts.whole)
@@ -109,7 +117,7 @@ def read_samples(path: Path, like: Trained) -> Samples:
         raise DataError(f"{x.file} has numbers up to {top:,.0f}, and the model takes 0 to {like.highest:,}", _AS_BEFORE)
     if facts.task == "reconstruction":
         return Samples(shown, Split(samples, None), True)
-    y = next((members[name] for name in _targets_of(x.name) if name in members), None)
+    y = next((members[name] for name in _targets_of(x.name, pairs) if name in members), None)
     if y is None or y is x:
         return Samples(shown, Split(samples, None), False)
     if y.shape[:1] != x.shape[:1]:
@@ -124,9 +132,17 @@ def read_samples(path: Path, like: Trained) -> Samples:
     return Samples(shown, targets.split(samples, opened(y), y.file), True)
 
 
-def _samples_in(members: dict[str, Member], facts: Facts, file: str) -> Member:
+def _pairs_said(said: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the names of samples that a config says, each with that of the targets."""
+    pairs = [(said.get(f"x_{split}"), said.get(f"y_{split}")) for split in ("test", "val", "train")]
+    return [(str(x).removesuffix(".npy"), str(y or "y").removesuffix(".npy")) for x, y in pairs if x is not None]
+
+
+def _samples_in(members: dict[str, Member], facts: Facts, file: str, said: Sequence[str]) -> Member:
     """Return the array that has samples. Raises DataError if that is not plain."""
     named = next((member for name, member in members.items() if name.lower() == "x"), None)
+    if named is None and len(there := {name for name in said if name in members}) == 1:
+        named = members[there.pop()]
     fitting = [member for member in members.values() if member.shape[1:] == facts.shape]
     found = [named] if named is not None else fitting or list(members.values())
     if len(found) == 1:
@@ -137,10 +153,10 @@ def _samples_in(members: dict[str, Member], facts: Facts, file: str) -> Member:
     )
 
 
-def _targets_of(name: str) -> tuple[str, ...]:
-    """Return the names that targets of samples have: `y_test` of `x_test`."""
-    like = [name.replace(x, y, 1) for x, y in (("x", "y"), ("X", "Y"), ("X", "y")) if x in name]
-    return (*like, "y", "Y", "labels", "targets")
+def _targets_of(name: str, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the names that targets of samples have: those that a config says, or `y_test` of `x_test`."""
+    like = [name.replace(x, y, 1) for x, y in _PAIRS if x in name]
+    return (*(y for x, y in pairs if x == name), *like, "y", "Y", "labels", "targets")
 
 
 def _check_like(x: Member, facts: Facts, dtype: str, scale: float) -> None:

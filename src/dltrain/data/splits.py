@@ -106,7 +106,10 @@ def _groups(groups: np.ndarray, count: int, seed: tuple[int, ...], split: str) -
     generator = np.random.Generator(np.random.PCG64(list(seed)))
     _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if len(sizes) < 2:
-        raise DataError(f"all samples are of one group: none is left for the {split} split", "split without `group`")
+        hint = "split without `group`"
+        if split == "validation":
+            hint += ", or train without validation: `validation: 0`"
+        raise DataError(f"the samples to train on are of one group: none is left for the {split} split", hint)
     chosen: list[int] = []
     taken = 0
     for group in generator.permutation(len(sizes)).tolist():

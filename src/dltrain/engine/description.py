@@ -52,7 +52,7 @@ def describe_data(
     plan = load(config, overrides)
     if plan.checked.warnings:
         on_event(Warned(plan.checked.warnings))
-    dataset = load_data(plan.spec, on_event)
+    dataset = load_data(plan.spec, on_event, told=plan.checked.told)
     with watched(phases(on_event)):
         summary = summary_of(dataset)
     if summary.warnings:

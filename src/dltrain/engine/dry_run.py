@@ -83,7 +83,7 @@ def dry_run(plan: Plan, *, owns_process: bool = False, on_event: Listener = igno
         DataError: the data cannot be read.
     """
     source = find_source(plan, Path("runs"))
-    dataset = load_data(plan.spec, on_event)
+    dataset = load_data(plan.spec, on_event, told=plan.checked.told)
     threads = choose_threads(plan, dataset.facts, owns_process)
     with open_session(plan.spec, threads, owns_process=owns_process, on_event=on_event) as session:
         return _tried_out(prepare(plan, dataset, session, on_event, source=source), on_event)

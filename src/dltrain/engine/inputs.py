@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,6 +30,7 @@ def load_data(
     on_event: Listener = ignore,
     check: Callable[[], None] = lambda: None,
     learnt: Mapping[str, Any] | None = None,
+    told: Collection[str] = (),
 ) -> Dataset:
     """Load the splits that a config describes; what reading them has found is told.
 
@@ -38,6 +39,7 @@ def load_data(
         on_event: called with each event of `engine.events`.
         check: called now and then, and may raise an exception.
         learnt: what a run has learnt from its training split; None to learn it.
+        told: messages that the user has got already.
 
     Raises:
         DataError: the data cannot be read.
@@ -57,8 +59,9 @@ def load_data(
             seed=spec.seed,
             learnt=learnt,
         )
-    if dataset.notes:
-        on_event(Warned([Problem("files", note, ("data", "dataset"), severity="warning") for note in dataset.notes]))
+    notes = [note for note in dataset.notes if note not in told]
+    if notes:
+        on_event(Warned([Problem("files", note, ("data", "dataset"), severity="warning") for note in notes]))
     for remark in dataset.remarks:
         on_event(Noted(remark))
     return dataset

@@ -288,7 +288,7 @@ def _samples_in(path: Path, opened: OpenedRun, like: TrainedOn) -> Samples:
     chosen = opened.plan.spec.data.dataset
     source = SOURCES.get(chosen.name)
     if source is None or source.samples is None:
-        return read_samples(path, like)
+        return read_samples(path, like, chosen.arguments)
     return source.samples(path, source.filled(chosen.arguments), like)
 
 

@@ -101,7 +101,8 @@ def test_csv_is_read_in_the_form_in_which_people_write_it(
         (NUMBERS, {"target": None}, "target", "no column is the target", "target: y"),
         (NUMBERS, {"features": ["a", "y"]}, "features", "is the target", "remove it"),
         (NUMBERS, {"drop": ["a", "b"]}, "target", "no column is left", ""),
-        (NUMBERS, {"categorical": "y"}, "categorical", "but no feature", ""),
+        (NUMBERS, {"categorical": "y"}, "categorical", "but no feature", "remove it from `categorical`"),
+        (NUMBERS, {"features": ["a"], "categorical": "b"}, "categorical", "but no feature", "add it to `features`"),
         (NUMBERS, {"target": ["a", "y"]}, "target", "one column of labels", "multi_label"),
         (NUMBERS, {"scale": {"c": "log"}}, "scale", "no column `c`", ""),
         ("a,b,c,y\n1,2,3,no\n4,5,6,yes\n", {"group": "a", "time": "b"}, "group", "exclude each other", ""),
@@ -259,6 +260,21 @@ def test_csv_groups_stay_in_one_split(tmp_path: Path) -> None:
     assert all(parts)
     assert len(set().union(*parts)) == sum(map(len, parts))
     assert data.facts.shape == (1,)  # the group is no feature
+
+
+def test_csv_of_two_groups_is_too_few_for_three_splits(tmp_path: Path) -> None:
+    arguments = written(tmp_path, "a,p,y\n" + "".join(f"{row},{row % 2},{row}\n" for row in range(20)), group="p")
+    with pytest.raises(DataError, match="none is left for the validation split") as raised:
+        loaded(arguments, "regression")
+    assert "`validation: 0`" in raised.value.hint
+    assert len(loaded(arguments, "regression", validation=0.0).test) == 10
+
+
+def test_csv_column_of_shares_is_a_feature_where_it_is_a_category(tmp_path: Path) -> None:
+    text = "a,sex,y\n" + "".join(f"{row},{'mf'[row % 2]},{row}\n" for row in range(16))
+    arguments = written(tmp_path, text, stratify="sex")
+    assert known(arguments, "regression").shape == (1,)
+    assert loaded(arguments | {"categorical": "sex"}, "regression").train.x.shape[1] == 3
 
 
 @pytest.mark.parametrize("form", [None, "%d.%m.%Y"])

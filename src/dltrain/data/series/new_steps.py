@@ -69,7 +69,7 @@ def samples(path: Path, arguments: Mapping[str, Any], like: Trained) -> Samples:
         Names(str(path), steps.rows[starts + form.last]),
         tuple(notes),
         scored,
-        partial(_ahead, path, series, steps, form, learnt, like),
+        partial(_ahead, path, series, steps, form, learnt, like, made_up=arguments["missing"] == "interpolate"),
     )
 
 
@@ -121,8 +121,14 @@ def _with_targets(
     return Split(x, y), rows
 
 
-def _ahead(path: Path, series: np.ndarray, steps: Steps, form: Form, learnt: Learnt, like: Trained) -> Ahead:
-    """Return the ends of the series. Raises DataError if forecasts cannot be the next steps of a window."""
+def _ahead(
+    path: Path, series: np.ndarray, steps: Steps, form: Form, learnt: Learnt, like: Trained, *, made_up: bool
+) -> Ahead:
+    """Return the ends of the series.
+
+    Raises DataError if forecasts cannot be the next steps of a window, or what stands for a missing last step is
+    `made_up` of steps behind it.
+    """
     if like.facts.task not in ("regression", "sequence") or set(learnt.target) != set(learnt.features):
         lacking = ", ".join(f"`{name}`" for name in learnt.features if name not in learnt.target) or "labels"
         message = f"the model does not predict all that its windows have: {lacking}"
@@ -136,7 +142,7 @@ def _ahead(path: Path, series: np.ndarray, steps: Steps, form: Form, learnt: Lea
         message = f"{len(short):,} series of {path} are shorter than a window of {needed:,} steps"
         raise DataError(message, "give more of their past, or leave them out")
     ends = np.stack([series[end - needed : end] for end in steps.ends[1:].tolist()])
-    bad = np.flatnonzero(np.isnan(ends).any(axis=(1, 2)) | ~steps.there[steps.ends[1:] - 1])
+    bad = np.flatnonzero(np.isnan(ends).any(axis=(1, 2)) | (made_up & ~steps.there[steps.ends[1:] - 1]))
     if len(bad):
         row = int(steps.rows[steps.ends[1:][bad[0]] - 1])
         raise DataError(f"values are missing at the end of {path}, before row {row} (counted from 0)", "fill them")

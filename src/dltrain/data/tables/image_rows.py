@@ -247,7 +247,7 @@ def _new_table(
 ) -> tuple[Table, np.ndarray | None]:
     """Read the names of files, and their targets where all columns of these are there and no cell is empty."""
     from dltrain.data.learnt.scaling import scaled
-    from dltrain.data.tables.splits import targets
+    from dltrain.data.tables.splits import NOT_TRAINED, targets
 
     image, there = str(arguments["image"]), reader.names(path)
     if image not in there:
@@ -264,5 +264,5 @@ def _new_table(
     if len(columns) == 1 or any(columns[name].count_missing for name in target):
         return table, None
     table.check_numbers(hint="save the columns as those of the training")
-    y = targets(table, target, like.facts)
+    y = targets(table, target, like.facts, NOT_TRAINED)
     return table, scaled(y, like.facts.target_scales) if y is not None and like.facts.task == "regression" else y

@@ -14,12 +14,13 @@ from dltrain.data.samples import Samples, Trained
 from dltrain.data.tables.dataset import Reader
 from dltrain.data.tables.preparing import CategoryColumn, Features, NumberColumn
 from dltrain.data.tables.roles import Roles, columns_of
-from dltrain.data.tables.splits import cells, scales_of, targets
+from dltrain.data.tables.splits import NOT_TRAINED, cells, scales_of, targets
 from dltrain.data.tables.table import Numbers, Table, Texts, Wrong
 from dltrain.errors import DataError
 
 _MOST_TOLD = 6
 _AS_TRAINED = "save the columns as those of the training"
+_IN_PLACE = "columns are counted from 0 as in the training: save all of them, that of the target empty"
 
 
 def samples(reader: Reader, path: Path, arguments: Mapping[str, Any], like: Trained) -> Samples:
@@ -35,14 +36,15 @@ def samples(reader: Reader, path: Path, arguments: Mapping[str, Any], like: Trai
         names = [column.name for column in features.columns]
         _check_values(table, features)
         x = features.samples(cells(table, names, words), words)
-        y = targets(table, _listed(arguments["target"]), like.facts) if labelled else None
+        y = targets(table, _listed(arguments["target"]), like.facts, NOT_TRAINED) if labelled else None
     except Wrong as wrong:
         raise DataError(str(wrong), wrong.hint) from None
     scales = scales_of(like.learnt or {})
     y = scaled(y, scales) if y is not None and like.facts.task == "regression" else y
     notes = [
-        f"{path} has values of `{name}` that training did not have: {_told(strange)}"
-        for name, strange in features.unknown(words)
+        f"{path} has values of `{column.name}` that training did not have: {_told(strange)}; "
+        f"it had {_told([name or 'an empty one' for name in column.categories])}"
+        for column, strange in features.unknown(words)
     ]
     return Samples(str(path), Split(x, y), labelled or like.facts.task == "reconstruction", notes=tuple(notes))
 
@@ -61,9 +63,8 @@ def _table(
     lacking = [name for name in needed if name not in known]
     if lacking:
         has = ", ".join(f"`{name[:60]}`" for name in there[:12]) + (", …" if len(there) > 12 else "")
-        raise Wrong(
-            "path", f"{path} has no column {_told([f'`{name}`' for name in lacking])}: it has {has}", _AS_TRAINED
-        )
+        hint = _IN_PLACE if arguments.get("header") is False else _AS_TRAINED
+        raise Wrong("path", f"{path} has no column {_told([f'`{name}`' for name in lacking])}: it has {has}", hint)
     target = _listed(arguments["target"])
     labelled = bool(target) and set(target) <= set(there)
     categorical = frozenset(column.name for column in features.columns if isinstance(column, CategoryColumn))

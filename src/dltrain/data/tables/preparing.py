@@ -123,13 +123,13 @@ class Features:
         unknown = places.get(OTHER, -1)
         return np.array([places.get(word, unknown) for word in words], np.int64)
 
-    def unknown(self, words: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, list[str]]]:
+    def unknown(self, words: Mapping[str, Sequence[str]]) -> Iterator[tuple[CategoryColumn, list[str]]]:
         """Yield each column that has categories which training did not have, with them."""
         for column in self.columns:
             if isinstance(column, CategoryColumn):
                 known = set(column.categories)
                 if strange := [word for word in words[column.name] if word not in known]:
-                    yield column.name, strange
+                    yield column, strange
 
     def to_json(self) -> dict[str, Any]:
         """Return this as plain data."""

@@ -49,12 +49,15 @@ def roles_of(arguments: Mapping[str, Any], names: Sequence[str], task: Task | No
     for key in ("features", "categorical", *_NOT_FEATURES):
         check_names(key, listed_names(arguments.get(key)), names)
     given = listed_names(arguments.get("features"))
+    categorical = frozenset(listed_names(arguments.get("categorical")))
     others = {*target, *(name for key in _NOT_FEATURES for name in listed_names(arguments.get(key)))}
+    others -= categorical & set(listed_names(arguments.get("stratify")))
     features = tuple(given) if given else tuple(name for name in names if name not in others)
     _check_features(arguments, given, features, target)
-    categorical = frozenset(listed_names(arguments.get("categorical")))
     if strange := sorted(categorical - set(features)):
-        raise Wrong("categorical", f"`{strange[0]}` is a category, but no feature", "remove it from `categorical`")
+        hint = "remove it from `categorical`"
+        hint = f"add it to `features`, or {hint}" if given else hint
+        raise Wrong("categorical", f"`{strange[0]}` is a category, but no feature", hint)
     roles = [arguments.get(key) for key in ("group", "time", "stratify", "sample_weight")]
     if sum(role is not None for role in roles[:3]) > 1:
         raise Wrong("group", "`group`, `time` and `stratify` exclude each other", "split by one of them")

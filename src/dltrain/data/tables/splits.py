@@ -18,6 +18,8 @@ from dltrain.data.tables.times import times_of
 from dltrain.errors import DataError
 
 _MOST_TOLD = 6
+NOT_TRAINED = "the model was trained without them: leave these rows out, or all labels"
+_UNKNOWN = "name all classes with `classes`, or leave these rows out"
 
 
 def read(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | None) -> RawDataset:
@@ -143,10 +145,10 @@ def weights(table: Table, roles: Roles) -> np.ndarray | None:
     return weight
 
 
-def targets(table: Table, names: Sequence[str], known: Facts) -> np.ndarray | None:
+def targets(table: Table, names: Sequence[str], known: Facts, unknown: str = _UNKNOWN) -> np.ndarray | None:
     """Return the targets of a table: int64 indices of classes, or numbers, float64 of shape (rows, targets).
 
-    Raises Wrong if there are labels that training did not have.
+    Raises Wrong if there are labels that training did not have, with the hint `unknown`.
     """
     if known.task == "reconstruction":
         return None
@@ -159,7 +161,7 @@ def targets(table: Table, names: Sequence[str], known: Facts) -> np.ndarray | No
         told = ", ".join(strange[:_MOST_TOLD]) + (", …" if len(strange) > _MOST_TOLD else "")
         there = ", ".join(known.labels[:_MOST_TOLD]) + (", …" if len(known.labels) > _MOST_TOLD else "")
         message = f"{table.file} has labels that are no class of the training: {told}; there are {there}"
-        raise Wrong("path", message, "name all classes with `classes`, or leave these rows out")
+        raise Wrong("path", message, unknown)
     codes = np.array([places.get(word, -1) for word in column.words], np.int64)
     return codes[np.frombuffer(column.codes, np.intc)]
 

@@ -70,7 +70,7 @@ def fit(
         plan = plan.starting_from(source.origin)  # `latest` will be another run
     watch = Stopwatch()
     with StopSignal(on_event, owns_process) as stop:
-        dataset = load_data(plan.spec, on_event, stop.check)
+        dataset = load_data(plan.spec, on_event, stop.check, told=plan.checked.told)
         watch.lap(LOAD)
         threads = choose_threads(plan, dataset.facts, owns_process)
         with open_session(plan.spec, threads, owns_process=owns_process, on_event=on_event) as session:
