@@ -51,8 +51,7 @@ def load(
         raise DataError(f"there is no data set `{name}`", f"there are {', '.join(sorted(SOURCES))}")
     raw = _for_task(SOURCES[name].read(SOURCES[name].filled(arguments), task), task)
     places = _divided(raw, validation, test, limit_train, limit_test, seed)
-    training = raw.train.take(places.train)
-    prepared = raw.learn(training, learnt) if raw.learn is not None else None
+    prepared = raw.learn(raw.train.take(places.train), learnt) if raw.learn is not None else None
     apply: Callable[[Split], Split] = prepared.apply if prepared is not None else lambda split: split
     pool = apply(raw.train.take(np.sort(np.concatenate([places.train, places.validation]))))
     tested = apply(raw.test.take(places.own_test) if len(raw.test) else raw.train.take(places.test))

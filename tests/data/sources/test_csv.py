@@ -243,6 +243,15 @@ def test_csv_missing_numbers_are_filled_by_the_training_split(tmp_path: Path, ru
     assert data.train.x[:, 0].tolist() == [1, 2, 9, stands]
 
 
+@pytest.mark.parametrize("rows", [4, 200_000])
+def test_csv_numbers_that_mean_missing_are_missing(tmp_path: Path, rows: int) -> None:
+    lines = "".join(f"{'-999' if i % 4 == 1 else i % 4},{i % 9},{'no' if i % 2 else 'yes'}\n" for i in range(rows))
+    arguments = written(tmp_path, f"a,b,y\n{lines}", na_values=["-999"], missing="mean")
+    x = np.asarray(read(arguments).train.x)
+    assert np.isnan(x[:, 0]).sum() == rows // 4
+    assert np.nanmin(x[:, 0]) == 0
+
+
 def test_csv_rows_without_a_value_are_dropped_and_counted(tmp_path: Path) -> None:
     text = "a,b,y\n1,2,no\n,4,yes\n5,,no\n7,8,yes\n9,9,\n3,3,no\n"
     arguments = written(tmp_path, text, missing="drop")
@@ -326,6 +335,11 @@ def test_csv_warns_of_an_index_and_of_codes(tmp_path: Path) -> None:
         ("warning", "leave it out: `drop: ['Unnamed: 0']`"),
         ("warning", "as a category: `categorical: [zip]`"),
     ]
+
+
+def test_csv_warns_of_codes_among_gaps(tmp_path: Path) -> None:
+    arguments = written(tmp_path, "a,b,y\n007,1,no\n,2,yes\n008,3,no\n", missing="mean")
+    assert any("zeros before them, such as 007" in each.message for each in SOURCE.contradictions(arguments, None))
 
 
 def test_csv_survives_cells_of_any_text(tmp_path: Path) -> None:

@@ -13,14 +13,14 @@ from dltrain.data.numpy_files import npy
 from dltrain.data.numpy_files.npy import Member
 from dltrain.data.series.counting import count_windows, steps_of
 from dltrain.data.series.form import Form, Roles, form_of, has_labels, roles_of
-from dltrain.data.tables.csv_file import CsvReader
+from dltrain.data.tables.csv_file import GLANCE, CsvReader
 from dltrain.data.tables.dataset import classes_in, names_given
 from dltrain.data.tables.table import MOST_TIMES, Column, Numbers, Table, Texts, Wrong, listed
 from dltrain.data.tables.times import moment, times_of
 from dltrain.errors import DataError
 
 SPLITS = {"train": "path", "validation": "path_val", "test": "path_test"}
-_GLANCE = 2_000  # rows of a large file that are looked at before training
+
 _MOST_COUNTED = 2**28  # bytes of a file whose lines are counted before training
 _PART = 2**24
 _MOST_TOLD = 5
@@ -72,7 +72,7 @@ def look(arguments: Mapping[str, Any], task: Task | None, *, whole: bool = False
     found = Found(form, roles, names, {}, complete, None, [])
     for split, path in paths.items():
         try:
-            found.files[split] = opened(path, arguments, roles, task, names, None if complete else _GLANCE)
+            found.files[split] = opened(path, arguments, roles, task, names, None if complete else GLANCE)
             table = found.files[split]
             if isinstance(table, Table):
                 found.notes += [(SPLITS[split], note) for note in notes_on(table, roles, arguments)]

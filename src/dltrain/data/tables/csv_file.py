@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from dltrain.data.progress import tell
-from dltrain.data.tables.table import Column, Table, Wrong, twice_in
+from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, is_number, twice_in
+
+if TYPE_CHECKING:
+    from dltrain.data.tables.plain_lines import PlainLines
 
 SAMPLE = 2**20  # bytes that are looked at before training
-_PART = 5_000  # rows
+GLANCE = 5_000  # rows of a larger file that are looked at before training
+_BLOCK = 2**17  # characters, whose cells fit into the cache of a CPU
 _MOST_TOLD = 5
 _LONGEST_ROW = 2**24  # characters
 _MOST_COLUMNS = 100_000
@@ -76,32 +81,24 @@ class CsvReader:
 
 def names_of(path: Path, how: Format) -> list[str]:
     """Return the names of the columns; without a header, they are counted from 0. Raises Wrong."""
-    with _rows(path, how) as rows:
+    with _opened_rows(path, how) as (_, rows):
         first = next(rows, None)
     if first is None:
         raise Wrong("path", f"{path} is empty", "save a header and at least one row")
-    cells = [cell.strip() for cell in first[1]]
+    cells = [cell.strip() for cell in first]
     if len(cells) > _MOST_COLUMNS:
         raise Wrong("path", f"{path} has {len(cells):,} columns, more than {_MOST_COLUMNS:,}", "use `arrays`")
     if len(cells) == 1:
         _check_delimiter(path, cells[0], how)
     if not how.header:
         return [str(place) for place in range(len(cells))]
-    if all(_is_number(cell) for cell in cells):
+    if all(is_number(cell) for cell in cells):
         message = f"the first line of {path} has no names, but numbers: {', '.join(cells[:4])}"
         raise Wrong("header" if how.header else "path", message, "without a header, write `header: false`")
     names = [name or f"Unnamed: {place}" for place, name in enumerate(cells)]
     if twice := twice_in(names):
         raise Wrong("path", f"{path} has several columns of the name `{twice}`", "give each column its own name")
     return names
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_delimiter(path: Path, cell: str, how: Format) -> None:
@@ -122,62 +119,84 @@ def fill(
     Raises Wrong with the rows that have too many or too few cells, unless such are left out.
     """
     place_of = {name: place for place, name in reversed(list(enumerate(names)))}
-    places = [(place_of[name], column.add) for name, column in columns.items()]
-    table = Table(str(path), columns)
-    bad: list[str] = []
-    count = 0
-    with _rows(path, how) as rows:
+    places = {place_of[name]: column for name, column in columns.items()}
+    table, wrong = Table(str(path), columns), _WrongRows(len(names))
+    plain = _plain_lines(places, len(names), how) if most is None and not is_small(path) else None
+    with _opened_rows(path, how) as (lines, rows):
         if how.header:
             next(rows, None)
-        for lines, part in _parts(rows):
-            good = [cells for cells in part if len(cells) == len(names)]
-            if len(good) < len(part):
-                count += len(part) - len(good)
-                bad += _told(lines, part, len(names), _MOST_TOLD - len(bad))
-                lines = [line for line, cells in zip(lines, part, strict=True) if len(cells) == len(names)]
-            table.lines.extend(lines)
-            _add(places, good)
-            if most is not None and len(table.lines) >= most:
-                break
-    if count:
-        more = f" and {count - len(bad):,} more" if count > len(bad) else ""
-        told = f"{count:,} row{'s' * (count > 1)} of {path} with another number of cells than {len(names)}: "
-        told += f"{', '.join(bad)}{more}"
+        while (most is None or len(table.lines) < most) and (block := lines.ahead()):
+            if plain is not None and plain.add(block):
+                table.lines.extend(range(lines.count + 1, lines.count + len(block) + 1))
+                lines.skip()
+            else:
+                numbers, part = wrong.left_out(*_part(rows, lines, lines.count + len(block)))
+                table.lines.extend(numbers)
+                cells = list(zip(*part, strict=True))
+                for place, column in places.items() if part else ():
+                    column.add(cells[place])
+            done = len(table.lines) + wrong.count
+            tell("reading rows", done, done)
+    if wrong.count:
+        told = wrong.told(path)
         if not how.skip:
             raise Wrong("path", told, "mend these lines, or leave them out: `on_bad: skip`")
         table.skipped = f"{told}; they are left out"
     return table
 
 
-def _add(places: Sequence[tuple[int, Callable[[Sequence[str]], None]]], rows: Sequence[Sequence[str]]) -> None:
-    for place, add in places:
-        add([cells[place] for cells in rows])
+def _plain_lines(places: Mapping[int, Column], width: int, how: Format) -> PlainLines | None:
+    """Return what reads lines that have nothing but cells; None where these columns are not for it."""
+    if how.delimiter not in _DELIMITERS or not all(isinstance(c, Numbers | Texts) for c in places.values()):
+        return None
+    from dltrain.data.tables.plain_lines import PlainLines
+
+    return PlainLines(places, width, how.delimiter)
 
 
-def _told(lines: Sequence[int], part: Sequence[Sequence[str]], width: int, most: int) -> list[str]:
-    bad = [f"line {line} has {len(cells)}" for line, cells in zip(lines, part, strict=True) if len(cells) != width]
-    return bad[: max(0, most)]
-
-
-def _parts(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[list[int], list[list[str]]]]:
-    lines: list[int] = []
+def _part(rows: Iterator[list[str]], lines: _Lines, last: int) -> tuple[list[int], list[list[str]]]:
+    """Return rows, up to the first that ends in line `last` or behind it, and the line of each."""
+    numbers: list[int] = []
     part: list[list[str]] = []
-    done = 0
-    for line, cells in rows:
-        lines.append(line)
+    for cells in rows:
+        numbers.append(lines.count)
         part.append(cells)
-        if len(part) == _PART:
-            done += len(part)
-            tell("reading rows", done, done)
-            yield lines, part
-            lines, part = [], []
-    if part:
-        yield lines, part
+        if lines.count >= last:
+            break
+    return numbers, part
+
+
+@dataclass(slots=True)
+class _WrongRows:
+    """The rows that have another number of cells than `width`: how many, and the first."""
+
+    width: int
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def left_out(self, numbers: list[int], part: list[list[str]]) -> tuple[list[int], list[list[str]]]:
+        """Return the rows of this width, and their lines."""
+        good = [cells for cells in part if len(cells) == self.width]
+        if len(good) == len(part):
+            return numbers, part
+        self.count += len(part) - len(good)
+        pairs = list(zip(numbers, part, strict=True))
+        wrong = [f"line {line} has {len(cells)}" for line, cells in pairs if len(cells) != self.width]
+        self.first += wrong[: _MOST_TOLD - len(self.first)]
+        return [line for line, cells in pairs if len(cells) == self.width], good
+
+    def told(self, path: Path) -> str:
+        """Return what is wrong, as a phrase."""
+        count, first = self.count, ", ".join(self.first)
+        more = f" and {count - len(self.first):,} more" if count > len(self.first) else ""
+        return (
+            f"{count:,} row{'s' * (count > 1)} of {path} with another number of cells than {self.width}: {first}{more}"
+        )
 
 
 @contextmanager
-def _rows(path: Path, how: Format) -> Iterator[Iterator[tuple[int, list[str]]]]:
-    """Open a file, and yield its rows with their last lines, blank ones left out. Raises Wrong."""
+def _opened_rows(path: Path, how: Format) -> Iterator[tuple[_Lines, Iterator[list[str]]]]:
+    """Open a file, and yield its lines, and the rows that are made of them, blank ones left out. Raises Wrong."""
     csv.field_size_limit(_LONGEST_ROW)
     with _opened(path) as file:
         encoding = "utf-8-sig" if how.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else how.encoding
@@ -187,43 +206,91 @@ def _rows(path: Path, how: Format) -> Iterator[Iterator[tuple[int, list[str]]]]:
             hint = "such as `utf-8`, `latin-1`, `cp1252`, `utf-16`"
             raise Wrong("encoding", f"there is no encoding `{how.encoding}`", hint) from None
         try:
-            yield _records(path, text, how)
+            lines = _Lines(path, text, how.encoding)
+            yield lines, _rows(path, lines, how)
         finally:
             text.detach()
 
 
-def _records(path: Path, text: io.TextIOWrapper, how: Format) -> Iterator[tuple[int, list[str]]]:
-    size = 0  # of the row so far, whose cells may have ends of lines
+class _Lines:
+    """The lines of a file, one by one, or a block ahead. Raises Wrong where the file is not in its encoding.
 
-    def lines() -> Iterator[str]:
-        nonlocal size
-        while line := text.readline(_LONGEST_ROW):
-            size += len(line)
-            if size >= _LONGEST_ROW:
-                message = f"{path}, line {reader.line_num + 1}: a row has more than {_LONGEST_ROW:,} characters"
-                raise Wrong("path", message, "is the file a table, and each quote closed?")
-            yield line
+    Args:
+        count: how many were taken.
+        size: characters of the row so far, whose cells may have ends of lines.
+    """
 
+    def __init__(self, path: Path, text: io.TextIOWrapper, encoding: str) -> None:
+        self._path, self._text, self._encoding = path, text, encoding
+        self._ahead: deque[str] = deque()
+        self._failed = False
+        self.count = self.size = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._ahead.popleft() if self._ahead else self._read()
+        if not line:
+            self._check_encoding()
+            raise StopIteration
+        self.size += len(line)
+        if self.size >= _LONGEST_ROW:
+            message = f"{self._path}, line {self.count + 1}: a row has more than {_LONGEST_ROW:,} characters"
+            raise Wrong("path", message, "is the file a table, and each quote closed?")
+        self.count += 1
+        return line
+
+    def ahead(self) -> list[str]:
+        """Return the next lines, which are not taken; none at the end of the file."""
+        room, read = _BLOCK - sum(map(len, self._ahead)), self._text.readline
+        try:
+            while room > 0 and not self._failed and (line := read(_LONGEST_ROW)):
+                self._ahead.append(line)
+                room -= len(line)
+        except UnicodeError:
+            self._failed = True
+        if not self._ahead:
+            self._check_encoding()
+        return list(self._ahead)
+
+    def skip(self) -> None:
+        """Take the lines that are ahead."""
+        self.count += len(self._ahead)
+        self._ahead.clear()
+
+    def _read(self) -> str:
+        """Return the next line of the file; an empty one at its end, and where it is not in its encoding."""
+        try:
+            return "" if self._failed else self._text.readline(_LONGEST_ROW)
+        except UnicodeError:
+            self._failed = True
+            return ""
+
+    def _check_encoding(self) -> None:
+        if self._failed:
+            message = f"{self._path} is not written in {self._encoding}, behind line {self.count}"
+            hint = "write its `encoding`, such as `latin-1`, `cp1252` or `utf-16`"
+            raise Wrong("encoding", message, hint)
+
+
+def _rows(path: Path, lines: _Lines, how: Format) -> Iterator[list[str]]:
     try:
-        reader = csv.reader(lines(), delimiter=how.delimiter, strict=True)
+        reader = csv.reader(lines, delimiter=how.delimiter, strict=True)
     except (TypeError, ValueError):
         raise Wrong(
             "delimiter", f"{how.delimiter!r} is no delimiter: it is one character", 'as in `delimiter: ";"`'
         ) from None
     try:
         for cells in reader:
-            size = 0
+            lines.size = 0
             if cells:
-                yield reader.line_num, cells
-    except UnicodeError:
-        message = f"{path} is not written in {how.encoding}, behind line {reader.line_num}"
-        hint = "write its `encoding`, such as `latin-1`, `cp1252` or `utf-16`"
-        raise Wrong("encoding", message, hint) from None
+                yield cells
     except csv.Error as error:
         reason = "a quote is not closed" if "unexpected end" in str(error) else str(error)
         if "NUL" in reason:
             reason = "it has NUL characters, so it is no text in this encoding"
-        raise Wrong("path", f"{path}, line {reader.line_num}: {reason}", "mend this line") from None
+        raise Wrong("path", f"{path}, line {lines.count}: {reason}", "mend this line") from None
 
 
 @contextmanager

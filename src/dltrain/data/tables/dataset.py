@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dltrain.data.facts import Facts, Task, natural
+from dltrain.data.tables.csv_file import GLANCE
 from dltrain.data.tables.roles import Roles, columns_of, roles_of
 from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, listed, nearly_unique
 
-_GLANCE = 2_000  # rows of a large file that are looked at before training
 _MOST_CLASSES = 10_000
 SPLITS = {"train": "path", "validation": "path_val", "test": "path_test"}
 _HINTS = {
@@ -69,7 +69,7 @@ def look(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | N
         try:
             there = names if split == "train" else reader.names(path)
             check_columns(columns, there, path)
-            tables[split] = reader.fill(path, columns, there, None if complete else _GLANCE)
+            tables[split] = reader.fill(path, columns, there, None if complete else GLANCE)
             tables[split].check_numbers({*roles.target, roles.sample_weight})
             if complete and not len(tables[split]):
                 raise Wrong("path", f"{path} has no rows", "save at least one")

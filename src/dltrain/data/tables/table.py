@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ _MOST_TOLD = 8
 MOST_CATEGORIES = 100_000
 MOST_TIMES = 2**31 - 1
 _MOST_WORDS = 1_000
+_LIKE_CODE = re.compile(r",0\d")
 MISSING_WORDS = ("NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "null", "None", "none", "?", "-", ".", "#N/A")
 
 
@@ -47,23 +49,52 @@ class Numbers:
 
     def add(self, cells: Sequence[str]) -> None:
         """Append the cells of some rows."""
-        try:
-            if self.decimal == "." and "_" not in "".join(cells):
-                found = array("d", map(float, cells))
-                if math.isfinite(sum(found)):  # neither the word `nan` nor `inf` is among them
-                    self._notice_zeros(cells)
-                    self.values.extend(found)
-                    return
-        except (ValueError, OverflowError):
-            pass
-        for cell in cells:
-            self.values.append(self._number(cell))
-
-    def _notice_zeros(self, cells: Sequence[str]) -> None:
-        if not self.zeros:
+        joined = f",{','.join(cells)}"
+        found = self._all_numbers(cells, joined)
+        found = self._numbers_and_gaps(cells) if found is None else found
+        if found is None:
+            found = array("d")
+            start = len(self.values)
+            found.extend(self._number(cell, start + place) for place, cell in enumerate(cells))
+        self.values.extend(found)
+        if not self.zeros and _LIKE_CODE.search(joined):
             self.zeros = next((c for c in cells if c[:1] == "0" and len(c) > 1 and c.isdecimal()), "")
 
-    def _number(self, cell: str) -> float:
+    @property
+    def is_plain(self) -> bool:
+        """Whether each cell that Python takes for a finite number is one."""
+        return self.decimal == "." and not any(is_number(word) and math.isfinite(float(word)) for word in self.missing)
+
+    def _all_numbers(self, cells: Sequence[str], joined: str) -> array[float] | None:
+        """Return the numbers of cells; None if some are none, or are missing."""
+        if "_" in joined or not self.is_plain:
+            return None
+        try:
+            found = array("d", map(float, cells))
+        except ValueError:
+            return None
+        return found if math.isfinite(sum(found)) else None
+
+    def _numbers_and_gaps(self, cells: Sequence[str]) -> array[float] | None:
+        """Return the numbers of cells, NaN for missing ones; None if others are among them."""
+        texts = list(map(str.strip, cells))
+        gaps = [place for place, text in enumerate(texts) if text in self.missing]
+        if self.decimal != ".":
+            texts = [text.replace(".", "_").replace(self.decimal, ".") for text in texts]
+        for place in gaps:
+            texts[place] = "nan"
+        if "_" in "".join(texts):
+            return None
+        try:
+            found = array("d", map(float, texts))
+        except ValueError:
+            return None
+        if sum(map(math.isfinite, found)) < len(cells) - len(gaps):
+            return None
+        self.count_missing += len(gaps)
+        return found
+
+    def _number(self, cell: str, row: int) -> float:
         text = cell.strip()
         if text in self.missing:
             self.count_missing += 1
@@ -76,7 +107,7 @@ class Numbers:
         if not math.isfinite(number):
             self.count_bad += 1
             if len(self.bad) < _MOST_TOLD:
-                self.bad.append((len(self.values), text))
+                self.bad.append((row, text))
             if len(self.bad_words) < _MOST_WORDS:
                 self.bad_words.add(text[:40])
             return math.nan
@@ -100,13 +131,15 @@ class Texts:
 
     def add(self, cells: Sequence[str]) -> None:
         """Append the cells of some rows. Raises Wrong if there are too many different ones."""
-        words, missing = self.words, self.missing
-        for cell in cells:
-            text = cell.strip()
-            if text in missing:
-                self.count_missing += 1
-                text = ""
-            self.codes.append(words.setdefault(text, len(words)))
+        words = self.words
+        found = list(map(words.get, cells))
+        for place, code in enumerate(found) if None in found else ():
+            if code is None:
+                text = cells[place].strip()
+                found[place] = words.setdefault("" if text in self.missing else text, len(words))
+        if "" in words:
+            self.count_missing += found.count(words[""])
+        self.codes.extend(found)  # type: ignore[arg-type]
         if len(words) > self.most:
             message = f"the column `{self.name}` has more than {self.most:,} different values"
             raise Wrong("path", message, f"it tells no categories apart: leave it out, `drop: [{self.name}]`")
@@ -187,6 +220,15 @@ def _mend(bad: Sequence[Numbers], needed: Collection[str | None]) -> str:
 def nearly_unique(different: int, cells: int) -> bool:
     """Return whether a column of texts has nearly as many different ones as rows, as names and numbers of tickets."""
     return cells >= 20 and different >= 0.9 * cells
+
+
+def is_number(cell: str) -> bool:
+    """Return whether Python takes a cell for a number."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _has_comma(word: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain.data.facts import Facts, Task
+from dltrain.data.tables.csv_file import GLANCE
 from dltrain.data.tables.dataset import (
     SPLITS,
     Reader,
@@ -37,7 +38,7 @@ class Found:
         roles: what the columns are for.
         tables: of each split, without the texts.
         tokens: the texts of each split; empty where they were not read.
-        whole: whether the files were read whole, or only their headers.
+        whole: whether the files were read whole, or only their first rows.
     """
 
     text: str
@@ -64,7 +65,7 @@ def look(reader: Reader, arguments: Mapping[str, Any], task: Task | None, tokeni
         try:
             there = names if split == "train" else reader.names(path)
             check_columns((text, *columns), there, path)
-            table = reader.fill(path, {**columns, **tokens}, there, None if whole else 0)  # type: ignore[dict-item]
+            table = reader.fill(path, {**columns, **tokens}, there, None if whole else GLANCE)  # type: ignore[dict-item]
             table.columns = columns
             table.check_numbers({*roles.target, roles.sample_weight})
             if whole and not len(table):
