@@ -113,7 +113,7 @@ def test_csv_is_read_in_the_form_in_which_people_write_it(
         ("a,b,y\n1,nan,no\n3,inf,yes\n", {}, "path", "'nan' in line 2, 'inf' in line 3", ""),
         ("a,b,y\n1,1_000,no\n3,4,yes\n", {}, "path", "'1_000' in line 2", ""),
         ("a,b,y\n1,,no\n3,4,yes\n", {}, "missing", "`b` in 1 of 2 rows", "missing: mean"),
-        ("a,b,y\n1,2,\n3,4,yes\n5,6,no\n", {"missing": "mean"}, "missing", "`y` in 1 of 3", "missing: drop"),
+        ("a,b,y\n1,2,\n3,4,yes\n5,6,no\n", {}, "missing", "`y` in 1 of 3", "missing: mean"),
         ("a,b,y\n1,2\n3,4,yes\n5,6,no,7\n", {}, "path", "line 2 has 2, line 4 has 4", "on_bad: skip"),
         ('a,b,y\n1,2,"no\n3,4,yes\n', {}, "path", "a quote is not closed", "mend this line"),
         ("a,b,y\n1,2,n\xe9\n".encode("latin-1"), {}, "encoding", "is not written in utf-8", "latin-1"),
@@ -259,6 +259,22 @@ def test_csv_rows_without_a_value_are_dropped_and_counted(tmp_path: Path) -> Non
     raw = read(arguments)
     assert raw.train.x.tolist() == [[1, 2], [7, 8], [3, 3]]
     assert "3 of 6 rows" in raw.notes[0]
+
+
+@pytest.mark.parametrize("rule", ["mean", "median"])
+@pytest.mark.parametrize("lacks", ["y", "who", "w"])
+def test_csv_rows_for_whose_value_nothing_can_stand_are_left_out_and_counted(
+    tmp_path: Path, rule: str, lacks: str
+) -> None:
+    rows = [{"a": str(i), "who": f"p{i}", "w": "2", "y": "no" if i % 2 else "yes"} for i in range(8)]
+    rows[1]["a"] = rows[5][lacks] = ""
+    text = "a,who,w,y\n" + "".join(",".join(row.values()) + "\n" for row in rows)
+    arguments = written(tmp_path, text, missing=rule, group="who", sample_weight="w")
+    assert known(arguments).train == 7
+    raw = read(arguments)
+    assert np.isnan(raw.train.x[1, 0])  # what stands for it is learnt later
+    assert raw.train.x[:, 0].tolist()[2:] == [2, 3, 4, 6, 7]
+    assert "1 of 8 rows" in raw.notes[0]
 
 
 def test_csv_groups_stay_in_one_split(tmp_path: Path) -> None:

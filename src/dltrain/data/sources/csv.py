@@ -61,7 +61,7 @@ COLUMNS = {
         has_default=True,
         default="fail",
         meaning="What becomes of missing values: an error, rows are left out, or the mean or median of the training "
-        "split stands for a number and an empty text for a category.",
+        "split stands for a number and an empty text for a category, and rows without a target are left out.",
     ),
     "classes": optional("strs", meaning="The names of the classes in order; by default those of the file."),
     "sample_weight": optional("column", meaning="The column that says what a training sample counts in the loss."),

@@ -15,10 +15,7 @@ from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, list
 
 _MOST_CLASSES = 10_000
 SPLITS = {"train": "path", "validation": "path_val", "test": "path_test"}
-_HINTS = {
-    "missing": "fill numbers with `missing: mean` or `median`, or leave such rows out: `missing: drop`",
-    "target": "leave such rows out: `missing: drop`",
-}
+_MEND = "fill numbers with `missing: mean` or `median`, or leave such rows out: `missing: drop`"
 
 
 class Reader(Protocol):
@@ -77,7 +74,7 @@ def look(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | N
             argument = SPLITS[split] if wrong.argument == "path" else wrong.argument
             raise Wrong(argument, str(wrong), wrong.hint) from None
     if complete:
-        check_missing(arguments, roles, tables)
+        check_missing(arguments, tables)
     facts = _facts(name, arguments, task, roles, tables) if complete and task is not None else None
     return Found(roles, tables, complete, facts)
 
@@ -91,28 +88,34 @@ def check_columns(columns: Iterable[str], names: list[str], path: Path) -> None:
         raise Wrong("path", f"{path} has no column {shown}", "all files of a data set have the same columns")
 
 
-def check_missing(arguments: Mapping[str, Any], roles: Roles, tables: Mapping[str, Table]) -> None:
+def check_missing(arguments: Mapping[str, Any], tables: Mapping[str, Table]) -> None:
     """Raise Wrong where values are missing, and nothing says what becomes of them."""
-    rule = arguments["missing"]
-    if rule == "drop":
+    if arguments["missing"] != "fail":
         return
-    always = {*roles.target, roles.sample_weight, roles.time, roles.group}
     told: list[str] = []
     for table in tables.values():
         for name, column in table.columns.items():
-            if column.count_missing and (rule == "fail" or name in always):
+            if column.count_missing:
                 told.append(f"`{name}` in {column.count_missing:,} of {len(table):,} rows of {Path(table.file).name}")
     if told:
         more = f" and {len(told) - 12} more columns" if len(told) > 12 else ""
-        key = "missing" if rule == "fail" else "target"
-        raise Wrong("missing", f"values are missing: {', '.join(told[:12])}{more}", _HINTS[key])
+        raise Wrong("missing", f"values are missing: {', '.join(told[:12])}{more}", _MEND)
+
+
+def needed(roles: Roles, rule: str) -> list[str]:
+    """Return the columns without whose value a row is left out: all, or those for which nothing can stand."""
+    if rule == "drop":
+        return roles.used
+    always = (*roles.target, roles.sample_weight, roles.time, roles.group) if rule != "fail" else ()
+    return [name for name in always if name is not None]
 
 
 def _facts(name: str, arguments: Mapping[str, Any], task: Task, roles: Roles, tables: Mapping[str, Table]) -> Facts:
     """Return what whole tables say. How many categories the training split has, all rows tell nearly."""
     labels, shape = targets_of(arguments, task, roles, tables["train"])
     width = sum(_width(tables["train"].columns[feature], arguments) for feature in roles.features)
-    rows = {split: kept_rows(table, arguments["missing"]) for split, table in tables.items()}
+    always = needed(roles, arguments["missing"])
+    rows = {split: kept_rows(table, always) for split, table in tables.items()}
     return Facts(
         name=name,
         task=task,
@@ -138,10 +141,11 @@ def _width(column: Column, arguments: Mapping[str, Any]) -> int:
     return max(1, kept + (kept < len(counts)))
 
 
-def kept_rows(table: Table, rule: str) -> int:
-    """Return how many rows are left after those that lack a value, where the rule drops these."""
+def kept_rows(table: Table, needed: Iterable[str]) -> int:
+    """Return how many rows have a value in all columns that are needed."""
     lacking: set[int] = set()
-    for column in table.columns.values() if rule == "drop" else ():
+    for name in needed:
+        column = table.columns[name]
         if isinstance(column, Numbers) and column.count_missing:
             lacking.update(row for row, value in enumerate(column.values) if value != value)
         elif isinstance(column, Texts) and column.count_missing:

@@ -152,7 +152,7 @@ def _raw_dataset(
         if arguments["missing"] == "drop":
             from dltrain.data.tables.splits import lacking
 
-            kept = kept[~lacking(table)[kept]]
+            kept = kept[~lacking(table, table.columns)[kept]]
         splits[name] = _split(table, seen, known, values, codes, kept)
         kept_of_train = kept if name == "train" else kept_of_train
         notes += [table.skipped] if table.skipped else []

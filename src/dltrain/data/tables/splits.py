@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from dltrain.data.arrays import Division, Prepared, RawDataset, Split
 from dltrain.data.facts import Facts, Scale, Task
-from dltrain.data.tables.dataset import Reader, look, targets_of
+from dltrain.data.tables.dataset import Reader, look, needed, targets_of
 from dltrain.data.tables.preparing import Features, Rules, learn_features, learn_targets, prepared
 from dltrain.data.tables.roles import Roles
 from dltrain.data.tables.table import Numbers, Table, Texts, Wrong
@@ -40,14 +40,16 @@ def read(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | N
 def _raw_dataset(tables: Mapping[str, Table], roles: Roles, arguments: Mapping[str, Any], known: Facts) -> RawDataset:
     """Return the splits of whole tables. Raises Wrong if their cells are not what the columns are for."""
     words = _words(tables, roles)
-    drop = arguments["missing"] == "drop"
-    kept = {split: ~lacking(t) if drop else np.ones(len(t), bool) for split, t in tables.items()}
+    always = needed(roles, arguments["missing"])
+    kept = {split: ~lacking(table, always) for split, table in tables.items()}
     splits = {
         split: _split(table, roles, known, words).take(np.flatnonzero(kept[split])) for split, table in tables.items()
     }
     train = splits["train"]
     if not len(train):
-        raise Wrong("path", f"{tables['train'].file} has no row without a missing value", "fill them: `missing: mean`")
+        message = f"{tables['train'].file} has no row with a value of all of {', '.join(always[:_MOST_TOLD])}"
+        hint = "fill features: `missing: mean`" if arguments["missing"] == "drop" else "look at the file"
+        raise Wrong("path", message, hint)
     counts = {split: len(splits.get(split, ())) for split in ("train", "test", "validation")}
     known = replace(known, **counts)  # type: ignore[arg-type]
     notes: list[str] = [table.skipped for table in tables.values() if table.skipped]
@@ -166,10 +168,11 @@ def targets(table: Table, names: Sequence[str], known: Facts, unknown: str = _UN
     return codes[np.frombuffer(column.codes, np.intc)]
 
 
-def lacking(table: Table) -> np.ndarray:
-    """Return whether each row lacks a value, bool of shape (rows,)."""
+def lacking(table: Table, needed: Iterable[str]) -> np.ndarray:
+    """Return whether each row lacks a value in one of the columns, bool of shape (rows,)."""
     found = np.zeros(len(table), bool)
-    for column in table.columns.values():
+    for name in needed:
+        column = table.columns[name]
         if column.count_missing and isinstance(column, Numbers):
             found |= np.isnan(np.frombuffer(column.values))
         elif column.count_missing and isinstance(column, Texts):

@@ -77,7 +77,7 @@ def look(reader: Reader, arguments: Mapping[str, Any], task: Task | None, tokeni
         if tokens:
             found.tokens[split] = tokens[text]
     if whole:
-        check_missing(arguments, roles, found.tables)
+        check_missing(arguments, found.tables)
     return found
 
 
@@ -99,7 +99,10 @@ def facts(found: Found, name: str, arguments: Mapping[str, Any], task: Task, for
     if not found.whole:
         return None
     labels, shape = targets_of(arguments, task, found.roles, found.tables["train"])
-    rows = {split: kept_rows(table, arguments["missing"]) for split, table in found.tables.items()}
+    rows = {
+        split: kept_rows(table, table.columns if arguments["missing"] == "drop" else ())
+        for split, table in found.tables.items()
+    }
     return texts_facts(name, task, form, labels, found.roles.target, shape, rows)
 
 
@@ -159,7 +162,11 @@ def read(
             if lost:
                 notes.append(f"{lost:,} of {len(texts):,} rows of {table.file} lack a value and are left out")
         by = division(found.tables["train"], found.roles, arguments)
-        by = by.take((~lacking(found.tables["train"])).nonzero()[0]) if arguments["missing"] == "drop" else by
+        by = (
+            by.take((~lacking(found.tables["train"], found.tables["train"].columns)).nonzero()[0])
+            if arguments["missing"] == "drop"
+            else by
+        )
         if not len(splits["train"]):
             raise Wrong("path", f"{found.tables['train'].file} has no row with a target", "look at the file")
         words = found.tokens["train"].words.names
@@ -173,4 +180,4 @@ def _split(texts: Any, table: Table, roles: Roles, known: Facts, arguments: Mapp
     from dltrain.data.tables.splits import lacking, targets, weights
 
     split = Split(texts, targets(table, roles.target, known), weights(table, roles))
-    return split.take((~lacking(table)).nonzero()[0]) if arguments["missing"] == "drop" else split
+    return split.take((~lacking(table, table.columns)).nonzero()[0]) if arguments["missing"] == "drop" else split
