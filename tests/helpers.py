@@ -8,7 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from inspect import signature
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 import dltrain as package
 from dltrain import runs
-from dltrain.engine import EpochDone
+from dltrain.engine import EpochDone, Prepared, Resuming, SkippedCheckpoint
 
 ROOT = Path(__file__).parent.parent
 TINY = """\
@@ -98,6 +98,33 @@ def stopped(config: Path, runs_dir: Path, epoch: int, *overrides: str, kind: typ
     return package.load_run("latest", runs_dir)
 
 
+def prepared(config: Path, runs_dir: Path, *overrides: str, smoke: bool = False) -> runs.Run:
+    """Begin a training and crash before its first step: for tests of what is recorded then."""
+
+    def listen(event: Any) -> None:
+        if isinstance(event, Prepared):
+            raise StopError
+
+    with pytest.raises(StopError):
+        package.fit(config, overrides, runs_dir=runs_dir, smoke=smoke, on_event=listen)
+    return package.load_run("latest", runs_dir)
+
+
+def start_resume(run: runs.Run, *, force: bool = False, from_scratch: bool = False) -> tuple[int, list[int]]:
+    """Resume up to the first step; return the epoch that it continues from and the skipped epochs."""
+    skipped: list[int] = []
+
+    def listen(event: Any) -> None:
+        if isinstance(event, SkippedCheckpoint):
+            skipped.append(event.epoch)
+        if isinstance(event, Resuming):
+            raise StopError
+
+    with pytest.raises(StopError):
+        package.resume(run, force=force, from_scratch=from_scratch, on_event=listen)
+    return run.record().resumed[-1].from_epoch, skipped
+
+
 def fingerprint(run: runs.Run) -> dict[str, str]:
     """Return the SHA-256 of everything that must be identical in a stopped and resumed run."""
     last = run.checkpoints()[-1]
@@ -141,6 +168,13 @@ class Trained:
 
 
 Case = TypeVar("Case")
+
+
+def slow_but(quick: Collection[Case], cases: Iterable[Case]) -> list[Any]:
+    """Return the cases as parameters, of which all but `quick` are marked slow."""
+    cases = list(cases)
+    assert all(case in cases for case in quick)
+    return [pytest.param(case, marks=[] if case in quick else [pytest.mark.slow]) for case in cases]
 
 
 def failures(cases: Iterable[Case], check: Callable[[Case], object]) -> dict[Case, str]:

@@ -38,7 +38,14 @@ def test_configs_header_commands_pass_check(config: Path) -> None:
         assert load(config, overrides).spec.name == config.stem
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+# The others have layers of these, other losses or optimizers.
+SLOW = ("cnn_small_mnist", "lstm_mnist", "mlp_mnist_mse", "stacked_lstm_mnist")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [pytest.param(path, marks=[pytest.mark.slow] if path.stem in SLOW else [], id=path.stem) for path in CONFIGS],
+)
 def test_configs_train_on_a_tiny_subset(config: Path, tmp_path: Path) -> None:
     run = package.fit(config, smoke=True, runs_dir=tmp_path)
     record = run.record()

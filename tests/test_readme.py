@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.helpers import Command
 
 from dltrain.cli import VERBS
 from dltrain.config import load
@@ -74,13 +74,14 @@ def test_readme_lists_exactly_the_verbs() -> None:
     assert named == set(VERBS)
 
 
-def test_readme_command_runs(dltrain: Callable[..., object], tmp_path: Path) -> None:
+@pytest.mark.slow  # quick in one process: the example above, and the commands of a table below
+def test_readme_command_runs(dltrain: Command, tmp_path: Path) -> None:
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     done = dltrain("fit", "configs/cnn_mnist.yaml", "--smoke", "-s", "train.epochs=3")
-    assert getattr(done, "returncode", None) == 0
+    assert done.returncode == 0, done.stderr
 
 
-def test_readme_own_data_leads_from_a_table_to_predictions(dltrain: Callable[..., object], tmp_path: Path) -> None:
+def test_readme_own_data_leads_from_a_table_to_predictions(dltrain: Command, tmp_path: Path) -> None:
     """The commands of the section, word for word, on a table of its own."""
     section = README.split("## Your own data")[1]
     commands = [line.split("#")[0].split() for line in section.split("```sh")[1].split("```")[0].strip().splitlines()]
@@ -88,8 +89,8 @@ def test_readme_own_data_leads_from_a_table_to_predictions(dltrain: Callable[...
     rows = [f"{i % 17},{'ab'[i % 2]},{'low' if i % 17 < 8 else 'high'}" for i in range(200)]
     (tmp_path / "table.csv").write_text("\n".join(["size,kind,level", *rows]) + "\n")
     (tmp_path / "new.csv").write_text("kind,size\na,1\nb,16\n")
-    for command in commands:
-        done = dltrain(*command[1:])
-        assert getattr(done, "returncode", None) == 0, done
-    answers = str(getattr(done, "stdout", "")).splitlines()
+    found = dltrain.in_turn(*(command[1:] for command in commands))
+    for done in found:
+        assert done.returncode == 0, done
+    answers = found[-1].stdout.splitlines()
     assert [line.split(",")[:2] for line in answers[1:]] == [["new.csv:0", "low"], ["new.csv:1", "high"]]

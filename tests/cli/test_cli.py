@@ -12,9 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.helpers import TINY, Command, Done, Trained, copied
+from tests.helpers import TINY, Command, Done, Trained, copied, slow_but
 
-import dltrain as package
 from dltrain import runs
 
 
@@ -163,22 +162,6 @@ def test_cli_prints_no_escape_sequences_from_a_run(results: dict[str, Done]) -> 
         assert "\x07" not in done.stdout + done.stderr
 
 
-def test_cli_signal_leaves_an_interrupted_run_with_a_checkpoint(tiny: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "dltrain", "fit", str(tiny), "-s", "train.epochs=100000"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + PATIENCE
-    while not list(tmp_path.glob("runs/*/checkpoints/epoch-0002")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    stdout, stderr = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 143, stderr
-    assert "Traceback" not in stderr
-    run = tmp_path / stdout.strip().splitlines()[-1]
-    assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
-    assert (run / "model.keras").is_file()
-    assert package.evaluate(str(run)).samples == 60
-
-
 def begun(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start a command, and return once its training is to begin."""
     command = [sys.executable, "-m", "dltrain", *arguments]
@@ -190,29 +173,32 @@ def begun(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     return process
 
 
-def test_cli_signal_is_reported_during_a_long_call_and_a_second_one_exits(tiny: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", ["fit", pytest.param("resume", marks=pytest.mark.slow)])
+def test_cli_signal_is_reported_during_a_long_call_and_a_second_one_exits(
+    tiny: Path, tmp_path: Path, verb: str
+) -> None:
     """One call computes the whole epoch; Python runs no signal handler during it."""
     words = ["train.batch_size=1", "train.steps_per_execution=1000000", "data.dataset.synthetic.samples=1000000"]
-    killed = begun(tmp_path, "fit", str(tiny), *(f"-s{word}" for word in words))
-    killed.kill()
-    killed.communicate()
-    for arguments in (["resume", "latest"], ["fit", str(tiny), *(f"-s{word}" for word in words)]):
-        process = begun(tmp_path, *arguments)
-        assert process.stderr is not None
-        time.sleep(5)  # until the call has started; before that, the signal would be handled as well
-        process.send_signal(signal.SIGINT)
-        assert "stopping after this step" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=PATIENCE) == 130
-        assert "Traceback" not in process.stderr.read()
-        process.stderr.close()
-    for run in (tmp_path / "runs").iterdir():
-        assert not (run / "checkpoints" / "epoch-0001").exists()  # did not wait for the call: minutes
+    process = begun(tmp_path, "fit", str(tiny), *(f"-s{word}" for word in words))
+    if verb == "resume":
+        process.kill()
+        process.communicate()
+        process = begun(tmp_path, "resume", "latest")
+    assert process.stderr is not None
+    time.sleep(5)  # until the call has started; before that, the signal would be handled as well
+    process.send_signal(signal.SIGINT)
+    assert "stopping after this step" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=PATIENCE) == 130
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    (run,) = (tmp_path / "runs").iterdir()
+    assert not (run / "checkpoints" / "epoch-0001").exists()  # did not wait for the call: minutes
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
 @pytest.mark.parametrize("arguments", [["eval", "latest"], ["check", "tiny.yaml", "--build"]], ids=["eval", "check"])
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signum", slow_but([signal.SIGINT], [signal.SIGINT, signal.SIGTERM]))
 def test_cli_signal_ends_a_verb_that_trains_nothing(
     trained: Trained, tiny: Path, tmp_path: Path, arguments: list[str], signum: signal.Signals
 ) -> None:
@@ -236,6 +222,7 @@ def test_cli_killed_run_is_listed_as_crashed_and_resumes(dltrain: Command, tiny:
     for line in process.stderr:
         if line.startswith("epoch   3/400"):
             break
+    process.send_signal(signal.SIGSTOP)  # alive, but takes no time from the other commands
     listed, busy = dltrain.in_turn(("ls", "--json"), ("resume", "latest"))
     assert json.loads(listed.stdout)[0]["status"] == "running"
     assert busy.returncode == 1
@@ -280,7 +267,7 @@ def test_cli_unwritable_output_gives_no_traceback(
 
 
 # Blocks of 512 bytes: too few for the run itself, for a checkpoint after some epochs, and for the TensorBoard log.
-@pytest.mark.parametrize("blocks", [4, 8, 12])
+@pytest.mark.parametrize("blocks", slow_but([8], [4, 8, 12]))
 def test_cli_file_size_limit_is_reported(tiny: Path, tmp_path: Path, blocks: int) -> None:
     command = f"ulimit -f {blocks}; {sys.executable} -m dltrain fit {tiny} -s train.epochs=200"
     done = subprocess.run(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from tests.helpers import Command, runner
+from tests.helpers import Command, runner, slow_but
 
 import dltrain as package
 from dltrain.cli.init_command import command
@@ -41,7 +41,7 @@ def test_init_template_passes_check_without_warnings(name: str, folder: Path) ->
     assert plan.spec.name == name
 
 
-@pytest.mark.parametrize("name", templates.TEMPLATES)
+@pytest.mark.parametrize("name", slow_but(["mlp", "conv-lstm"], templates.TEMPLATES))
 def test_init_template_trains(name: str, folder: Path) -> None:
     init(name)
     run = package.fit(f"{name}.yaml", smoke=True, runs_dir=folder / "runs")

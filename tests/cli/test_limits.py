@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.helpers import slow_but
 
 from dltrain.config.checks.sense.sizes import machine_bytes
 
@@ -31,7 +32,7 @@ def limited(folder: Path, kind: int, limit: int, *arguments: str) -> subprocess.
     )
 
 
-@pytest.mark.parametrize("gigabytes", [0.5, 1, 2.5])
+@pytest.mark.parametrize("gigabytes", slow_but([0.5, 2.5], [0.5, 1, 2.5]))
 @pytest.mark.parametrize("verb", [("fit", "config.yaml"), ("check", "--build", "config.yaml"), ("env",)])
 def test_limits_of_the_address_space_are_told(tmp_path: Path, gigabytes: float, verb: tuple[str, ...]) -> None:
     done = limited(tmp_path, resource.RLIMIT_AS, int(gigabytes * 1e9), *verb)
@@ -42,7 +43,7 @@ def test_limits_of_the_address_space_are_told(tmp_path: Path, gigabytes: float, 
     assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
 
 
-@pytest.mark.parametrize("files", [5, 6, 8, 10])
+@pytest.mark.parametrize("files", slow_but([5, 8], [5, 6, 8, 10]))
 @pytest.mark.parametrize("verb", [("ls",), ("check", "config.yaml"), ("fit", "config.yaml")])
 def test_limits_of_open_files_are_told(tmp_path: Path, files: int, verb: tuple[str, ...]) -> None:
     done = limited(tmp_path, resource.RLIMIT_NOFILE, files, *verb)

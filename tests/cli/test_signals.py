@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.helpers import slow_but
 
 import dltrain as package
 from dltrain.engine import EpochDone, Stopping
@@ -34,7 +35,7 @@ def wait_for(folder: Path, pattern: str) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("signum", STOPS)
+@pytest.mark.parametrize("signum", slow_but([signal.SIGTERM], STOPS))
 def test_signals_end_a_training_with_a_checkpoint_and_the_word_on_resuming(
     tiny: Path, tmp_path: Path, signum: signal.Signals
 ) -> None:
@@ -43,7 +44,13 @@ def test_signals_end_a_training_with_a_checkpoint_and_the_word_on_resuming(
     process.send_signal(signum)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signum
+    assert "Traceback" not in output
     assert output.splitlines()[-1].startswith("to continue: dltrain resume runs")
+    run = package.load_run("latest", tmp_path / "runs")
+    assert f"\n{run.path.relative_to(tmp_path)}\n" in output
+    assert run.status() == "interrupted"
+    assert (run.path / "model.keras").is_file()
+    assert package.evaluate(run).samples == 60
 
 
 def wait_until_caught(process: subprocess.Popen[str], signum: signal.Signals) -> None:
@@ -82,19 +89,28 @@ def test_signals_within_an_exec_keep_the_exit_code(tmp_path: Path) -> None:
     assert ended.stderr.splitlines() == ["stopped"]
 
 
-@pytest.mark.parametrize("signum", STOPS)
-def test_signals_that_are_ignored_at_the_start_stay_ignored(tiny: Path, tmp_path: Path, signum: signal.Signals) -> None:
-    process = start(tmp_path, "fit", str(tiny), before=lambda: signal.signal(signum, signal.SIG_IGN))
+@pytest.mark.parametrize("ignored", slow_but([STOPS], [STOPS, *([signum] for signum in STOPS)]))
+def test_signals_that_are_ignored_at_the_start_stay_ignored(
+    tiny: Path, tmp_path: Path, ignored: list[signal.Signals]
+) -> None:
+    process = start(
+        tmp_path, "fit", str(tiny), before=lambda: [signal.signal(signum, signal.SIG_IGN) for signum in ignored]
+    )
     time.sleep(0.3)
-    process.send_signal(signum)
+    for signum in ignored:
+        process.send_signal(signum)
     wait_for(tmp_path, "runs/*/checkpoints/epoch-0001")
-    process.send_signal(signum)
+    for signum in ignored:
+        process.send_signal(signum)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert "stopping" not in output
 
 
-@pytest.mark.parametrize("signum", [signal.SIGALRM, signal.SIGUSR1, signal.SIGWINCH, signal.SIGCHLD])
+OTHERS = [signal.SIGALRM, signal.SIGUSR1, signal.SIGWINCH, signal.SIGCHLD]
+
+
+@pytest.mark.parametrize("signum", slow_but([signal.SIGUSR1, signal.SIGCHLD], OTHERS))
 def test_signals_of_the_caller_reach_the_caller_alone(
     tiny: Path, tmp_path: Path, signum: signal.Signals, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -144,8 +160,17 @@ def test_signals_of_a_stop_reach_a_caller_with_a_descriptor_of_its_own(
     assert [signal.getsignal(each) for each in STOPS] == handlers
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize("verb", ["ls", "check", "fit"])
+CLOSED = ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "closed"),
+    [
+        pytest.param(verb, closed, marks=[pytest.mark.slow] if verb == "fit" and closed != CLOSED[-1] else [])
+        for verb in ("ls", "check", "fit")
+        for closed in CLOSED
+    ],
+)
 def test_signals_closed_descriptors_stop_no_verb(tiny: Path, tmp_path: Path, closed: str, verb: str) -> None:
     arguments = "ls" if verb == "ls" else f"{verb} '{tiny}'"
     line = f"'{sys.executable}' -m dltrain {arguments} {closed}"

@@ -13,7 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.data.ops import debug_mode
 from tensorflow.python.framework import func_graph, ops
-from tests.helpers import Command, fingerprint
+from tests.helpers import Command, fingerprint, slow_but
 
 import dltrain as package
 from dltrain import runs
@@ -51,9 +51,14 @@ CONFIG = {
 
 
 @pytest.fixture(scope="module")
-def bits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The fingerprint of the run without anything ambient."""
-    return fingerprint(package.fit(CONFIG, runs_dir=tmp_path_factory.mktemp("plain")))
+def plain(tmp_path_factory: pytest.TempPathFactory) -> runs.Run:
+    """The run without anything ambient."""
+    return package.fit(CONFIG, runs_dir=tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def bits(plain: runs.Run) -> dict[str, str]:
+    return fingerprint(plain)
 
 
 Setting = Callable[[], Any]
@@ -144,20 +149,18 @@ AMBIENT: dict[str, Callable[[], Any]] = {
 }
 
 
-SELDOM = ("debug_data", "max_steps", "tf32", "placement", "device", "name_scope", "keras_scope", "custom_scope")
-
-
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SELDOM else []) for name in AMBIENT]
+    "names", [list(AMBIENT), *(pytest.param([name], marks=pytest.mark.slow) for name in AMBIENT)], ids=",".join
 )
 def test_ambient_settings_change_no_bits_and_are_given_back(
-    name: str, bits: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    names: list[str], bits: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(warnings, "filters", list(warnings.filters))
-    with AMBIENT[name]() as get:
-        before = get()
+    with ExitStack() as entered:
+        gets = [entered.enter_context(AMBIENT[name]()) for name in names]
+        before = [get() for get in gets]
         run = package.fit(CONFIG, runs_dir=tmp_path)
-        assert get() == before
+        assert [get() for get in gets] == before
     assert fingerprint(run) == bits
 
 
@@ -195,15 +198,14 @@ def seeded() -> None:
 
 
 @pytest.mark.parametrize("use", ["fit", "fails", "evaluate"])
-def test_ambient_seeds_go_on_where_they_stood(use: str, tmp_path: Path) -> None:
-    run = package.fit(CONFIG, runs_dir=tmp_path)
+def test_ambient_seeds_go_on_where_they_stood(use: str, plain: runs.Run, tmp_path: Path) -> None:
     seeded()
     expected = draws()
     seeded()
     if use == "fit":
         package.fit(CONFIG, runs_dir=tmp_path)
     elif use == "evaluate":
-        package.evaluate(run)
+        package.evaluate(plain)
     else:
 
         def stop(event: Any) -> None:
@@ -215,9 +217,8 @@ def test_ambient_seeds_go_on_where_they_stood(use: str, tmp_path: Path) -> None:
     assert draws() == expected
 
 
+@pytest.mark.usefixtures("plain")  # the backend starts once
 def test_ambient_state_of_the_process_is_given_back(tmp_path: Path) -> None:
-    package.fit(CONFIG, runs_dir=tmp_path)  # the backend starts once
-
     def state() -> list[Any]:
         levels = {name: logging.getLogger(name).level for name in ("tensorflow", "absl", "keras", "jax")}
         return [dict(os.environ), filters(), np.geterr(), levels, gc.isenabled(), sys.getrecursionlimit(), Path.cwd()]
@@ -262,7 +263,7 @@ def test_ambient_scopes_that_cannot_be_left_are_refused(scope: Any, told: str, t
     "statement",
     [
         "tf.experimental.numpy.experimental_enable_numpy_behavior()",
-        "tf.compat.v1.disable_eager_execution()",
+        pytest.param("tf.compat.v1.disable_eager_execution()", marks=pytest.mark.slow),
         pytest.param("tf.compat.v1.disable_v2_tensorshape()", marks=pytest.mark.slow),
     ],
 )
@@ -307,8 +308,8 @@ def in_fork(folder: str, answers: Any) -> None:
         answers.put(f"{error.message}: {error.hint}")
 
 
+@pytest.mark.usefixtures("plain")
 def test_ambient_forks_of_a_started_backend_are_refused(tmp_path: Path) -> None:
-    package.fit(CONFIG, runs_dir=tmp_path)
     context = multiprocessing.get_context("fork")
     answers = context.Queue()
     child = context.Process(target=in_fork, args=(str(tmp_path), answers))
@@ -320,7 +321,8 @@ def test_ambient_forks_of_a_started_backend_are_refused(tmp_path: Path) -> None:
         child.kill()
 
 
-def test_ambient_functions_of_a_run_are_freed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("times", slow_but([2], [2, 5]))
+def test_ambient_functions_of_a_run_are_freed(times: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """TensorFlow keeps the gradient of each custom gradient, with its graph, and warns of the fifth trace."""
 
     def kept() -> tuple[int, int]:
@@ -331,7 +333,7 @@ def test_ambient_functions_of_a_run_are_freed(tmp_path: Path, caplog: pytest.Log
     package.fit(CONFIG, runs_dir=tmp_path)
     before = kept()
     with caplog.at_level(logging.WARNING):
-        for _ in range(5):
+        for _ in range(times):
             package.evaluate(package.fit(CONFIG, runs_dir=tmp_path))
     assert kept() == before
     assert not caplog.records

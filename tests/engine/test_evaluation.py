@@ -53,11 +53,11 @@ def test_evaluation_in_one_pass_matches_keras(tiny: Path, overrides: list[str]) 
 @pytest.mark.parametrize(
     ("loss", "activation", "boundary", "metric"),
     [
-        ("hinge", "tanh", 0.0, "accuracy"),
+        pytest.param("hinge", "tanh", 0.0, "accuracy", marks=pytest.mark.slow),
         ("squared_hinge", "linear", 0.0, "acc"),
-        ("Hinge", "tanh", 0.0, "BinaryAccuracy: {threshold: 0}"),
+        pytest.param("Hinge", "tanh", 0.0, "BinaryAccuracy: {threshold: 0}", marks=pytest.mark.slow),
         ("BinaryCrossentropy: {from_logits: true}", "linear", 0.0, "BinaryAccuracy: {threshold: 0}"),
-        ("binary_crossentropy", "sigmoid", 0.5, "accuracy"),
+        pytest.param("binary_crossentropy", "sigmoid", 0.5, "accuracy", marks=pytest.mark.slow),
         ("mse", "tanh", 0.5, "accuracy"),
     ],
 )

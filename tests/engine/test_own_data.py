@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.helpers import fingerprint
+from tests.helpers import copied, fingerprint, slow_but
 
 import dltrain
 from dltrain import runs
@@ -80,7 +80,15 @@ def config_of(folder: Path, case: str, epochs: int = 2, **more: Any) -> dict[str
     }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> runs.Run:
+    """A run of numbers for tests that only read it, or change a copy."""
+    folder = tmp_path_factory.mktemp("shared")
+    return dltrain.fit(config_of(folder, "regression", epochs=1), runs_dir=folder / "runs")
+
+
+# tests/engine/test_prediction.py trains all of them.
+@pytest.mark.parametrize("case", slow_but(["classification", "sequence", "array"], CASES))
 def test_own_data_trains_resumes_and_is_evaluated(tmp_path: Path, case: str) -> None:
     whole = dltrain.fit(config_of(tmp_path, case), runs_dir=tmp_path / "whole")
     short = dltrain.fit(config_of(tmp_path, case, epochs=1), runs_dir=tmp_path / "short")
@@ -144,8 +152,8 @@ def test_own_data_whose_labels_have_other_names_is_not_the_runs(tmp_path: Path) 
         *(b'{"facts": {"class_names": {"a": 1}}}', b'{"facts": {"units": null}}', b'{"facts": {"class_names": "ab"}}'),
     ],
 )
-def test_own_data_damaged_facts_of_a_run_are_told(tmp_path: Path, written: bytes) -> None:
-    run = dltrain.fit(config_of(tmp_path, "regression", epochs=1), runs_dir=tmp_path / "runs")
+def test_own_data_damaged_facts_of_a_run_are_told(shared: runs.Run, tmp_path: Path, written: bytes) -> None:
+    run = copied(shared, tmp_path)
     (run.path / "preprocess.json").write_bytes(written)
     with pytest.raises(RunError, match=r"preprocess\.json is damaged"), restored(run):
         pass
@@ -174,7 +182,6 @@ def test_own_data_whole_numbers_are_not_rounded_in_mixed_precision(tmp_path: Pat
         assert np.allclose(np.asarray(embedding(x), np.float32), table[x], atol=1e-3)
 
 
-def test_own_data_summary_of_a_run_names_it(tmp_path: Path) -> None:
-    run = dltrain.fit(config_of(tmp_path, "regression", epochs=1), runs_dir=tmp_path / "runs")
-    data = runs.find(run.path).record().data
+def test_own_data_summary_of_a_run_names_it(shared: runs.Run) -> None:
+    data = runs.find(shared.path).record().data
     assert (data.name, data.train, data.validation, data.test) == ("arrays", 65, 7, 11)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.helpers import ROOT, Command, fingerprint
+from tests.helpers import ROOT, Command, fingerprint, slow_but
 
 import dltrain
 from dltrain import runs
@@ -92,7 +92,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     return Trained(tmp_path_factory.mktemp("trained"))
 
 
-@pytest.mark.parametrize("case", ["regression", "sequence", "classification"])
+@pytest.mark.parametrize("case", slow_but(["sequence", "classification"], ["regression", "sequence", "classification"]))
 def test_own_series_resume_and_are_evaluated(tmp_path: Path, trained: Trained, case: str) -> None:
     whole = trained(case)
     assert whole.record().runtime.feed == "stream"
@@ -103,7 +103,7 @@ def test_own_series_resume_and_are_evaluated(tmp_path: Path, trained: Trained, c
         assert whole.record().metrics[f"test_{name}"] == pytest.approx(value, rel=1e-5)
 
 
-@pytest.mark.parametrize("case", ["sequence", "reconstruction"])
+@pytest.mark.parametrize("case", slow_but(["reconstruction"], ["sequence", "reconstruction"]))
 def test_own_series_train_alike_from_memory(tmp_path: Path, trained: Trained, case: str) -> None:
     memory = dltrain.fit(config_of(trained.folder, case), {"runtime.feed": "memory"}, runs_dir=tmp_path)
     assert fingerprint(memory) == fingerprint(trained(case))

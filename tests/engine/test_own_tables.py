@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.helpers import fingerprint
+from tests.helpers import fingerprint, slow_but
 
 import dltrain
 from dltrain.errors import ConfigError, DataError, RunError
@@ -71,7 +71,7 @@ def recorded(run: Any) -> Any:
     return json.loads((run.path / "preprocess.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", slow_but(["regression", "multi_label"], CASES))
 def test_own_tables_train_resume_and_are_evaluated(case: str, tmp_path: Path) -> None:
     whole = dltrain.fit(config_of(tmp_path, case, 4), runs_dir=tmp_path / "a")
     part = dltrain.fit(config_of(tmp_path, case, 2), runs_dir=tmp_path / "b")
@@ -83,7 +83,7 @@ def test_own_tables_train_resume_and_are_evaluated(case: str, tmp_path: Path) ->
 
 
 def test_own_tables_tell_metrics_and_predictions_in_the_original_unit(tmp_path: Path) -> None:
-    config = config_of(tmp_path, "regression", 30, optimizer={"Adam": {"learning_rate": 0.05}})
+    config = config_of(tmp_path, "regression", 10, optimizer={"Adam": {"learning_rate": 0.05}}, batch_size=5)
     run = dltrain.fit(config, runs_dir=tmp_path / "runs")
     rows = list(csv.DictReader((run.path / "eval" / "predictions.csv").open(encoding="utf-8")))
     truth, guess = (np.array([float(row[key]) for row in rows]) for key in ("target", "prediction"))
@@ -155,7 +155,7 @@ def test_own_tables_weights_of_zero_leave_samples_out_of_the_loss(tmp_path: Path
     path, test = tmp_path / "mine.csv", tmp_path / "test.csv"
     path.write_text("a,y,w\n" + "".join(f"{a},{y},{w}\n" for a, y, w in rows))
     test.write_text("a,y,w\n" + "".join(f"{a},{y},{w}\n" for a, y, w in rows[:30]))
-    config = config_of(tmp_path, "classification", 60, optimizer={"Adam": {"learning_rate": 0.1}})
+    config = config_of(tmp_path, "classification", 6, optimizer={"Adam": {"learning_rate": 0.1}}, batch_size=2)
     reached = []
     for weight in ("w", None):
         more = {"sample_weight": weight} if weight else {"drop": "w"}

@@ -75,7 +75,14 @@ def config_of(texts: Path, kind: str, epochs: int = 2) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("kind", "large"),
-    [("table", False), ("tf_idf", True), ("folder", True), ("classification", False), ("sequence", True)],
+    [
+        ("tf_idf", True),
+        ("folder", False),
+        ("sequence", True),
+        pytest.param("table", False, marks=pytest.mark.slow),
+        pytest.param("folder", True, marks=pytest.mark.slow),
+        pytest.param("classification", False, marks=pytest.mark.slow),
+    ],
 )
 def test_own_texts_train_resume_and_are_evaluated(
     texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, large: bool
@@ -96,7 +103,7 @@ def test_own_texts_train_resume_and_are_evaluated(
 def test_own_texts_predict_with_the_vocabulary_of_the_run(
     texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = dltrain.fit(config_of(texts, "table", epochs=15), runs_dir=tmp_path / "runs")
+    run = dltrain.fit(config_of(texts, "table", epochs=4), {"train.batch_size": 8}, runs_dir=tmp_path / "runs")
     vocabulary = json.loads((run.path / "preprocess.json").read_text())["learnt"]["text"]["vocabulary"]
     assert {"great", "dull", "film"} <= set(vocabulary)
     table = texts / "t.csv"

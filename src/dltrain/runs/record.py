@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 from dltrain.errors import RunError
 from dltrain.runs.atomic import read_file, trouble
-from dltrain.runs.json_text import finite_number, from_json
+from dltrain.runs.json_text import from_json
 from dltrain.runs.provenance import GitState
+from dltrain.runs.values import (
+    Reader,
+    as_count,
+    as_directions,
+    as_flag,
+    as_mapping,
+    as_metrics,
+    as_number,
+    as_part,
+    as_text,
+    as_text_by_name,
+    as_texts,
+    plain,
+    wrong,
+)
 
 Status = Literal["running", "completed", "interrupted", "failed", "diverged"]
 
@@ -258,151 +272,77 @@ def _written(record: Any) -> Iterator[tuple[str, Any]]:
         value = getattr(record, f.name)
         if f.name == "unknown" or (f.name in _ABSENT_UNLESS_SET and not value and value != 0):
             continue
-        yield f.name, _plain(value)
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "__dataclass_fields__"):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) is not None}
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
-
-
-Reader = Callable[[str, Any], Any]
-
-
-def _wrong(key: str, value: Any) -> ValueError:
-    return ValueError(f"`{key}` is {str(value)[:40]!r}")
-
-
-def _text(key: str, value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    raise _wrong(key, value)
-
-
-def _flag(key: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong(key, value)
-    return value
-
-
-def _count(key: str, value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**63:
-        raise _wrong(key, value)
-    return value
-
-
-def _number(key: str, value: Any) -> float:
-    if not finite_number(value):
-        raise _wrong(key, value)
-    return float(value)
-
-
-def _texts(key: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ValueError(f"`{key}` is not a list")
-    return tuple(_text(key, item) for item in value)
-
-
-def _mapping(key: str, value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise _wrong(key, value)
-    return value
-
-
-def _text_by_name(key: str, value: Any) -> Mapping[str, str]:
-    found = _mapping(key, value)
-    return {name: _text(f"{key}.{name}", item) for name, item in found.items() if item is not None}
-
-
-def _directions(key: str, value: Any) -> Mapping[str, str]:
-    found = _text_by_name(key, value)
-    if not set(found.values()) <= {"min", "max"}:
-        raise _wrong(key, value)
-    return found
-
-
-def _metrics(key: str, value: Any) -> Mapping[str, float]:
-    found = _mapping(key, value)
-    if not all(item is None or finite_number(item) for item in found.values()):
-        raise ValueError("`metrics` holds what is no number")
-    return {name: math.nan if item is None else item for name, item in found.items()}
+        yield f.name, plain(value)
 
 
 def _hashes(key: str, value: Any) -> tuple[str, ...]:
-    return _texts(key, value if isinstance(value, list) else [value])
+    return as_texts(key, value if isinstance(value, list) else [value])
 
 
 def _git(key: str, value: Any) -> GitState | None:
-    found = _mapping(key, value)
+    found = as_mapping(key, value)
     commit, dirty = found.get("commit"), found.get("dirty")
     if commit is None:
         return None
-    return {"commit": _text(f"{key}.commit", commit), "dirty": dirty is not None and _flag(f"{key}.dirty", dirty)}
-
-
-def _part(made: type, **readers: Reader) -> Reader:
-    """Return the reader of an object within run.json; fields without a reader are ignored."""
-
-    def read(key: str, value: Any) -> Any:
-        found = _mapping(key, value)
-        try:
-            there = {name: reader for name, reader in readers.items() if found.get(name) is not None}
-            return made(**{name: reader(name, found[name]) for name, reader in there.items()})
-        except ValueError as error:
-            raise ValueError(f"{error} in `{key}`") from None
-
-    return read
+    return {"commit": as_text(f"{key}.commit", commit), "dirty": dirty is not None and as_flag(f"{key}.dirty", dirty)}
 
 
 def _resumed(key: str, value: Any) -> tuple[Resumption, ...]:
     if not isinstance(value, list):
-        raise _wrong(key, value)
-    one = _part(Resumption, from_epoch=_count, skipped=_texts, forced=_texts, overrides=_texts)
+        raise wrong(key, value)
+    one = as_part(Resumption, from_epoch=as_count, skipped=as_texts, forced=as_texts, overrides=as_texts)
     return tuple(one(key, item) for item in value)
 
 
 _READERS: dict[str, Reader] = {
-    **dict.fromkeys(("id", "name", "status", "created", "ended", "command", "platform", "device", "error"), _text),
-    **dict.fromkeys(("seed", "parameters", "best_epoch", "epochs"), _count),
-    "smoke": _flag,
-    "seconds": _number,
-    "overrides": _texts,
-    "versions": _text_by_name,
-    "metrics": _metrics,
-    "directions": _directions,
+    **dict.fromkeys(("id", "name", "status", "created", "ended", "command", "platform", "device", "error"), as_text),
+    **dict.fromkeys(("seed", "parameters", "best_epoch", "epochs"), as_count),
+    "smoke": as_flag,
+    "seconds": as_number,
+    "overrides": as_texts,
+    "versions": as_text_by_name,
+    "metrics": as_metrics,
+    "directions": as_directions,
     "resolved_sha256": _hashes,
     "git": _git,
-    "data": _part(DataRecord, name=_text, fingerprint=_text, train=_count, validation=_count, test=_count),
-    "runtime": _part(
+    "data": as_part(DataRecord, name=as_text, fingerprint=as_text, train=as_count, validation=as_count, test=as_count),
+    "runtime": as_part(
         RuntimeRecord,
-        backend=_text,
-        feed=_text,
-        threads=_count,
-        precision=_text,
-        steps_per_execution=_count,
-        recurrent=_text_by_name,
-        optimizer=_text,
-        inference_batch_size=_count,
+        backend=as_text,
+        feed=as_text,
+        threads=as_count,
+        precision=as_text,
+        steps_per_execution=as_count,
+        recurrent=as_text_by_name,
+        optimizer=as_text,
+        inference_batch_size=as_count,
     ),
-    "machine": _part(
+    "machine": as_part(
         MachineRecord,
-        device=_text,
-        cores=_count,
-        instructions=_text,
-        libraries=_text_by_name,
-        environment=_text_by_name,
+        device=as_text,
+        cores=as_count,
+        instructions=as_text,
+        libraries=as_text_by_name,
+        environment=as_text_by_name,
     ),
-    "early_stop": _part(
-        EarlyStop, epoch=_count, monitor=_text, best_epoch=_count, best=_number, min_delta=_number, baseline=_number
+    "early_stop": as_part(
+        EarlyStop,
+        epoch=as_count,
+        monitor=as_text,
+        best_epoch=as_count,
+        best=as_number,
+        min_delta=as_number,
+        baseline=as_number,
     ),
-    "initial_weights": _part(
-        InitialWeights, source=_text, epoch=_count, sha256=_text, matched=_count, weights=_count, fresh=_texts
+    "initial_weights": as_part(
+        InitialWeights,
+        source=as_text,
+        epoch=as_count,
+        sha256=as_text,
+        matched=as_count,
+        weights=as_count,
+        fresh=as_texts,
     ),
-    "expect": _part(ExpectRecord, failed=_texts),
+    "expect": as_part(ExpectRecord, failed=as_texts),
     "resumed": _resumed,
 }

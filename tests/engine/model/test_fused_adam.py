@@ -9,28 +9,28 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from tests.helpers import prepared
 
 import dltrain as package
 from dltrain.engine.backends import tensorflow
 
 
-def optimizers() -> list[dict[str, Any]]:
+def optimizers() -> list[Any]:
     schedule = keras.optimizers.schedules.ExponentialDecay(0.05, 2, 0.5)
     return [
-        {},
-        {"learning_rate": schedule},
-        {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
-        {"weight_decay": 0.1},
-        {"clipnorm": 0.01},
-        {"use_ema": True, "ema_overwrite_frequency": 2},
-        {"gradient_accumulation_steps": 2},
+        ("dense", {"learning_rate": schedule}),
+        ("dense", {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3}),
+        ("dense", {"use_ema": True, "ema_overwrite_frequency": 2}),
+        ("dense", {"gradient_accumulation_steps": 2}),
+        ("embedding", {"clipnorm": 1}),
+        pytest.param("dense", {}, marks=pytest.mark.slow),
+        pytest.param("dense", {"weight_decay": 0.1}, marks=pytest.mark.slow),
+        pytest.param("dense", {"clipnorm": 0.01}, marks=pytest.mark.slow),
+        pytest.param("embedding", {}, marks=pytest.mark.slow),
     ]
 
 
-@pytest.mark.parametrize(
-    ("layer", "arguments"),
-    [*(("dense", each) for each in optimizers()), ("embedding", {}), ("embedding", {"clipnorm": 1})],
-)
+@pytest.mark.parametrize(("layer", "arguments"), optimizers())
 def test_fused_adam_matches_weights_and_state_of_keras(layer: str, arguments: dict[str, Any]) -> None:
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 9, (40, 4)), rng.normal(size=(40, 3)).astype(np.float32)
@@ -63,11 +63,14 @@ def test_fused_adam_matches_weights_and_state_of_keras(layer: str, arguments: di
         (["train.optimizer=Adam", "train.precision=mixed_float16"], "keras"),
     ],
 )
-def test_fused_adam_is_chosen_recorded_and_saved_as_keras_adam(
-    overrides: list[str], how: str, tiny: Path, tmp_path: Path
-) -> None:
-    run = package.fit(tiny, [*overrides, "expect={}", "train.epochs=1"], runs_dir=tmp_path)
-    assert run.record().runtime.optimizer == how
+def test_fused_adam_is_chosen_and_recorded(overrides: list[str], how: str, tiny: Path, tmp_path: Path) -> None:
+    assert prepared(tiny, tmp_path, *overrides).record().runtime.optimizer == how
+
+
+@pytest.mark.parametrize("arguments", ["{}", "{weight_decay: 0.01}"])
+def test_fused_adam_is_saved_as_keras_adam(arguments: str, tiny: Path, tmp_path: Path) -> None:
+    run = package.fit(tiny, [f"train.optimizer={{Adam: {arguments}}}", "train.epochs=1"], runs_dir=tmp_path)
+    assert run.record().runtime.optimizer == "fused"
     with zipfile.ZipFile(run.path / "model.keras") as file:
         assert "Fused" not in file.read("config.json").decode()
     saved = keras.models.load_model(run.path / "model.keras").optimizer

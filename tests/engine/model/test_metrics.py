@@ -95,10 +95,10 @@ def test_metrics_with_one_number_in_their_vector_have_their_own_name_alone(tiny:
 @pytest.mark.parametrize(
     ("metrics", "monitor", "better"),
     [
-        ("[MeanSquaredError: {name: foo}]", "val_foo", min),
+        pytest.param("[MeanSquaredError: {name: foo}]", "val_foo", min, marks=pytest.mark.slow),
         ("[AUC: {name: my_error}]", "val_my_error", max),
         ("[{FalsePositives: {name: hits, thresholds: [0.3, 0.6]}}]", "val_hits_0.3", min),
-        ("[F1Score: {name: f_loss}]", "val_f_loss_1", max),
+        pytest.param("[F1Score: {name: f_loss}]", "val_f_loss_1", max, marks=pytest.mark.slow),
     ],
 )
 def test_metrics_decide_the_best_epoch_by_their_class(

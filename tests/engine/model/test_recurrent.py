@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
-from tests.helpers import ROOT, Trained
+from tests.helpers import ROOT, Command, Trained, prepared
 
 import dltrain as package
 from dltrain import runs
@@ -38,10 +37,6 @@ def recurrent(trained: Trained, *overrides: str) -> runs.Run:
     ("overrides", "unrolled"),
     [
         ([], {}),  # 200 samples
-        (
-            ["data.dataset.synthetic.samples=6000", "train.batch_size=500", "train.epochs=1"],
-            {"lstm": "split", "gru": "unrolled"},
-        ),
         (["runtime.recurrent=unroll"], {"lstm": "split", "gru": "unrolled"}),
         (["runtime.recurrent=keras"], {}),
     ],
@@ -56,6 +51,11 @@ def test_recurrent_is_chosen_and_recorded(trained: Trained, overrides: list[str]
     assert kept["lstm"] is False
 
 
+def test_recurrent_is_unrolled_where_enough_is_trained(tiny: Path, tmp_path: Path) -> None:
+    run = prepared(tiny, tmp_path, f"model.layers={LAYERS}", "data.dataset.synthetic.samples=6000")
+    assert run.record().runtime.recurrent == {"lstm": "split", "gru": "unrolled"}
+
+
 def test_recurrent_keeps_layers_that_the_config_unrolls(trained: Trained) -> None:
     run = recurrent(trained, "train.epochs=1", "runtime.recurrent=unroll", "model.layers.1.LSTM.unroll=true")
     assert run.record().runtime.recurrent == {"gru": "unrolled"}
@@ -65,15 +65,13 @@ def test_recurrent_keeps_layers_that_the_config_unrolls(trained: Trained) -> Non
 
 
 def test_recurrent_is_skipped_in_smoke_runs(tiny: Path, tmp_path: Path) -> None:
-    overrides = [f"model.layers={LAYERS}", "data.dataset.synthetic.samples=6000"]
-    run = package.fit(tiny, overrides, runs_dir=tmp_path, smoke=True)
+    run = prepared(tiny, tmp_path, f"model.layers={LAYERS}", "data.dataset.synthetic.samples=6000", smoke=True)
     assert run.record().runtime.recurrent == {}
 
 
-def test_recurrent_uses_keras_for_long_sequences(trained: Trained) -> None:
-    longer = ["data.dataset.synthetic.features=40", "model.layers.0.Reshape.target_shape=[40, 1]", "train.epochs=1"]
-    longer.append("runtime.recurrent=unroll")
-    run = recurrent(trained, "data.dataset={synthetic: {samples: 100, test_samples: 30, classes: 3}}", *longer)
+def test_recurrent_uses_keras_for_long_sequences(tiny: Path, tmp_path: Path) -> None:
+    longer = ["data.dataset.synthetic.features=40", "model.layers.0.Reshape.target_shape=[40, 1]"]
+    run = prepared(tiny, tmp_path, f"model.layers={LAYERS}", *longer, "runtime.recurrent=unroll")
     assert run.record().runtime.recurrent == {}
 
 
@@ -128,8 +126,7 @@ def test_recurrent_splits_only_plain_lstms_on_short_sequences(arguments: dict[st
 def test_recurrent_lstm_with_a_mask_is_unrolled(tiny: Path, tmp_path: Path) -> None:
     layers = "[{Reshape: {target_shape: [4, 1]}}, Masking, {LSTM: {units: 4}}, Dense: {units: 3, activation: softmax}]"
     given = [f"model.layers={layers}", "expect={}", "train.epochs=1", "runtime.recurrent=unroll"]
-    run = package.fit(tiny, given, runs_dir=tmp_path)
-    assert run.record().runtime.recurrent == {"lstm": "unrolled"}
+    assert prepared(tiny, tmp_path, *given).record().runtime.recurrent == {"lstm": "unrolled"}
 
 
 @pytest.mark.parametrize(
@@ -153,23 +150,18 @@ def test_recurrent_threads_are_halved_if_most_work_is_split(overrides: list[str]
     assert speed.choose_threads(plan, facts, owns_process=True) == (max(1, backends.cores() // 2) if halves else 0)
 
 
-def test_recurrent_threads_are_chosen_recorded_and_kept_by_resume(
-    tiny: Path, tmp_path: Path, dltrain: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
+def test_recurrent_threads_are_chosen_recorded_and_kept_by_resume(tiny: Path, tmp_path: Path, dltrain: Command) -> None:
     layers = "[{Reshape: {target_shape: [4, 1]}}, {LSTM: {units: 8}}, Dense: {units: 3, activation: softmax}]"
 
-    def fitted(*overrides: str) -> runs.Run:
-        options = [
-            word
-            for override in (f"model.layers={layers}", "expect={}", "runtime.recurrent=unroll", *overrides)
-            for word in ("-s", override)
-        ]
-        done = dltrain("fit", tiny, *options, "--runs-dir", tmp_path / "runs")
-        assert done.returncode == 0, done.stderr
-        return runs.Run(Path(done.stdout.strip()))
+    def fitted() -> Iterator[runs.Run]:
+        options = [f"-s{override}" for override in (f"model.layers={layers}", "expect={}", "runtime.recurrent=unroll")]
+        fit = ("fit", tiny, *options, "--runs-dir", tmp_path / "runs")
+        for done in dltrain.in_turn(*((*fit, f"-strain.epochs={epochs}") for epochs in (1, 2))):
+            assert done.returncode == 0, done.stderr
+            yield runs.Run(Path(done.stdout.strip()))
 
     half = max(1, backends.cores() // 2)
-    short, long = fitted("train.epochs=1"), fitted("train.epochs=2")
+    short, long = fitted()
     assert short.record().runtime.threads == half
     keras.ops.zeros(1)  # TensorFlow initializes with all threads
     with pytest.raises(RunError, match=f"an operation had {half} thread.* and has all threads"):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.helpers import Command, Done, Trained, copied, fingerprint
+from tests.helpers import Command, Done, Trained, copied, fingerprint, slow_but
 
 import dltrain as package
 from dltrain import runs
@@ -125,7 +125,13 @@ def fill(tiny: Path, runs_dir: Path, expected: dict[str, str], function: str, wh
     return disk.full
 
 
-@pytest.mark.parametrize("moment", [moment for moment in MOMENTS if moment != "the table is written"])
+@pytest.mark.parametrize(
+    "moment",
+    slow_but(
+        ["the run is created", "a checkpoint is published", "the model is saved"],
+        [moment for moment in MOMENTS if moment != "the table is written"],
+    ),
+)
 def test_faults_full_disk_loses_no_saved_data(
     tiny: Path, tmp_path: Path, expected: dict[str, str], moment: str
 ) -> None:
@@ -156,7 +162,11 @@ def kill(tiny: Path, runs_dir: Path, expected: dict[str, str], function: str, wh
 
 
 @pytest.mark.parametrize(
-    "moment", ["the table is written", "a checkpoint is published", "an old checkpoint is discarded"]
+    "moment",
+    slow_but(
+        ["a checkpoint is published"],
+        ["the table is written", "a checkpoint is published", "an old checkpoint is discarded"],
+    ),
 )
 def test_faults_kill_during_a_commit_loses_at_most_the_epoch(
     tiny: Path, tmp_path: Path, expected: dict[str, str], moment: str
@@ -185,7 +195,7 @@ def test_faults_removed_runs_directory_is_reported_and_not_recreated(tiny: Path,
 
 def test_faults_two_fits_with_one_name_create_two_runs(tiny: Path, tmp_path: Path, dltrain: Command) -> None:
     inner: list[Done] = []
-    listen = at_epoch(1, lambda: inner.append(dltrain("fit", tiny, "-s", EPOCHS)))
+    listen = at_epoch(1, lambda: inner.append(dltrain("fit", tiny, "-s", "train.epochs=1")))
     outer = package.fit(tiny, [EPOCHS], runs_dir=tmp_path / "runs", on_event=listen)
     other = runs.Run(tmp_path / inner[0].stdout.strip())
     assert len(runs.list_runs(tmp_path / "runs")) == 2

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import load as load_safetensors
-from tests.helpers import Trained, copied
+from tests.helpers import Trained, copied, slow_but
 
 import dltrain as package
 from dltrain import runs
@@ -128,10 +128,10 @@ def test_training_uses_every_sample_at_any_batch_size(tiny: Path, tmp_path: Path
     [
         ("sparse_categorical_crossentropy", "{units: 3, activation: softmax}"),
         ("categorical_crossentropy", "{units: 3, activation: softmax}"),
-        ("mean_squared_error", "{units: 3, activation: sigmoid}"),
         ("SparseCategoricalCrossentropy: {from_logits: true}", "{units: 3}"),
-        ("binary_crossentropy", "{units: 3, activation: sigmoid}"),
-        ("CategoricalHinge", "{units: 3}"),
+        pytest.param("mean_squared_error", "{units: 3, activation: sigmoid}", marks=pytest.mark.slow),
+        pytest.param("binary_crossentropy", "{units: 3, activation: sigmoid}", marks=pytest.mark.slow),
+        pytest.param("CategoricalHinge", "{units: 3}", marks=pytest.mark.slow),
     ],
 )
 def test_training_label_encoding_follows_the_loss(tiny: Path, tmp_path: Path, loss: str, head: str) -> None:
@@ -141,7 +141,12 @@ def test_training_label_encoding_follows_the_loss(tiny: Path, tmp_path: Path, lo
 
 
 @pytest.mark.parametrize(
-    ("loss", "activation"), [("binary_crossentropy", "sigmoid"), ("mean_squared_error", "sigmoid"), ("hinge", "tanh")]
+    ("loss", "activation"),
+    [
+        ("binary_crossentropy", "sigmoid"),
+        ("hinge", "tanh"),
+        pytest.param("mean_squared_error", "sigmoid", marks=pytest.mark.slow),
+    ],
 )
 def test_training_supports_two_classes_with_one_output(tiny: Path, tmp_path: Path, loss: str, activation: str) -> None:
     overrides = [
@@ -182,18 +187,13 @@ def test_training_keeps_the_best_and_the_two_newest_checkpoints(tiny: Path, tmp_
     assert run.checkpoints() == [1, 5, 6]
 
 
-def test_training_early_stopping_ends_the_run(tiny: Path, tmp_path: Path) -> None:
-    overrides = ["train.epochs=50", "train.callbacks=[EarlyStopping: {monitor: loss, mode: max, patience: 2}]"]
-    run = package.fit(tiny, overrides, runs_dir=tmp_path)
-    assert len(run.metrics()) == 3
-
-
-def test_training_tells_and_records_the_end_by_early_stopping(tiny: Path, tmp_path: Path) -> None:
+def test_training_is_ended_by_early_stopping_which_is_told_and_recorded(tiny: Path, tmp_path: Path) -> None:
     events: list[Event] = []
     stopping = "[EarlyStopping: {monitor: loss, mode: max, patience: 2}]"
     overrides = ["train.epochs=50", f"train.callbacks={stopping}"]
     run = package.fit(tiny, overrides, runs_dir=tmp_path, on_event=events.append)
     (event,) = [event for event in events if isinstance(event, StoppedEarly)]
+    assert len(run.metrics()) == 3
     first = run.metrics()[0]["loss"]
     assert event == StoppedEarly(3, 50, "loss", 1, first)
     assert run.record().early_stop == runs.EarlyStop(epoch=3, monitor="loss", best_epoch=1, best=first)
@@ -203,9 +203,9 @@ def test_training_tells_and_records_the_end_by_early_stopping(tiny: Path, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ("", (None, None)),
-        ("min_delta: 5", (5.0, None)),
-        ("baseline: 90, mode: max", (None, 90.0)),
+        pytest.param("", (None, None), marks=pytest.mark.slow),
+        pytest.param("min_delta: 5", (5.0, None), marks=pytest.mark.slow),
+        pytest.param("baseline: 90, mode: max", (None, 90.0), marks=pytest.mark.slow),
         ("baseline: 90, min_delta: 5", (5.0, None)),
         ("baseline: 0.1, min_delta: 5, mode: max", (5.0, 0.1)),
     ],
@@ -222,7 +222,10 @@ def test_training_records_by_what_early_stopping_judged(
     assert (stop.min_delta, stop.baseline) == told
 
 
-@pytest.mark.parametrize("callbacks", ["[]", "[EarlyStopping: {monitor: loss, patience: 1}]", "[TerminateOnNaN]"])
+UNSTOPPED = "[TerminateOnNaN, EarlyStopping: {monitor: loss, patience: 1}]"
+
+
+@pytest.mark.parametrize("callbacks", slow_but([UNSTOPPED], ["[]", UNSTOPPED, "[TerminateOnNaN]"]))
 def test_training_that_early_stopping_did_not_end_says_nothing_of_it(
     tiny: Path, tmp_path: Path, callbacks: str
 ) -> None:

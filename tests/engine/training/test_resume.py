@@ -10,36 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.helpers import StopError, Trained, copied, fingerprint, stop_at, stopped
+from tests.helpers import StopError, Trained, copied, fingerprint, slow_but, start_resume, stop_at, stopped
 
 import dltrain as package
 from dltrain import runs
 from dltrain.config.catalogue import entries, examples
 from dltrain.config.document.writer import flow
-from dltrain.engine import EpochDone, Event, Prepared, Resuming, SkippedCheckpoint, StepDone, StoppedEarly, Warned
+from dltrain.engine import EpochDone, Event, Prepared, SkippedCheckpoint, StepDone, StoppedEarly, Warned
 from dltrain.errors import Interrupted, RunError, UsageError
 
 MODELS = {
     "norm": "[{GaussianNoise: {stddev: 0.1}}, {Dense: {units: 6}}, BatchNormalization, {Dropout: {rate: 0.2}}, "
     "{Dense: {units: 3, activation: softmax}}]",
-    "lstm": "[{Reshape: {target_shape: [4, 1]}}, {LSTM: {units: 4, dropout: 0.2, recurrent_dropout: 0.2, "
+    "lstm": "[{Reshape: {target_shape: [2, 2]}}, {LSTM: {units: 4, dropout: 0.2, recurrent_dropout: 0.2, "
     "return_sequences: true}}, {LSTM: {units: 3}}, {Dense: {units: 3, activation: softmax}}]",
 }
-
-
-def start_resume(run: runs.Run, force: bool = False) -> tuple[int, list[int]]:
-    """Resume up to the first step; return the epoch that it continues from and the skipped epochs."""
-    skipped: list[int] = []
-
-    def listen(event: Any) -> None:
-        if isinstance(event, SkippedCheckpoint):
-            skipped.append(event.epoch)
-        if isinstance(event, Resuming):
-            raise StopError
-
-    with pytest.raises(StopError):
-        package.resume(run, force=force, on_event=listen)
-    return run.record().resumed[-1].from_epoch, skipped
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -63,15 +48,15 @@ def test_resume_matches_an_uninterrupted_run(tiny: Path, tmp_path: Path, model: 
     assert fingerprint(resumed) == fingerprint(whole)
 
 
-@pytest.mark.parametrize(
-    "callbacks",
-    [
-        "[EarlyStopping: {monitor: val_accuracy, patience: 2, restore_best_weights: true}]",
-        "[EarlyStopping: {monitor: loss, patience: 1, min_delta: 10}]",
-        "[ReduceLROnPlateau: {monitor: loss, patience: 1, min_delta: 10, cooldown: 1}]",
-        "[TerminateOnNaN, ReduceLROnPlateau: {patience: 0, factor: 0.5}, EarlyStopping: {patience: 4, min_delta: 1}]",
-    ],
-)
+CALLBACKS = [
+    "[EarlyStopping: {monitor: val_accuracy, patience: 2, restore_best_weights: true}]",
+    "[EarlyStopping: {monitor: loss, patience: 1, min_delta: 10}]",
+    "[ReduceLROnPlateau: {monitor: loss, patience: 1, min_delta: 10, cooldown: 1}]",
+    "[TerminateOnNaN, ReduceLROnPlateau: {patience: 0, factor: 0.5}, EarlyStopping: {patience: 4, min_delta: 1}]",
+]
+
+
+@pytest.mark.parametrize("callbacks", slow_but([CALLBACKS[0], CALLBACKS[-1]], CALLBACKS))
 @pytest.mark.parametrize("epoch", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_resume_restores_the_state_of_callbacks(tiny: Path, tmp_path: Path, callbacks: str, epoch: int) -> None:
     overrides = [f"train.callbacks={callbacks}", "train.epochs=7"]
@@ -96,7 +81,7 @@ def test_resume_restores_every_optimizer(tiny: Path, tmp_path: Path, optimizer: 
     assert fingerprint(resumed) == fingerprint(whole)
 
 
-@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", slow_but(["mixed_float16"], ["mixed_float16", "mixed_bfloat16"]))
 def test_resume_is_exact_in_half_precision(tiny: Path, trained: Trained, tmp_path: Path, precision: str) -> None:
     override = f"train.precision={precision}"
     resumed = package.resume(stopped(tiny, tmp_path, 1, override))
@@ -258,7 +243,9 @@ def test_resume_begins_again_only_on_request_where_no_checkpoint_can_be_used(
         package.resume(run)
     assert "--from-scratch" in caught.value.hint
     assert {path: path.read_bytes() for path in before} == before
-    assert fingerprint(package.resume(run, from_scratch=True)) == fingerprint(trained.finished())
+    assert start_resume(run, from_scratch=True) == (0, [2, 1])
+    if damage == "weights":  # from here on the others are the same
+        assert fingerprint(package.resume(run, from_scratch=True)) == fingerprint(trained.finished())
 
 
 def test_resume_reads_every_name_of_a_metric_that_the_check_accepts(tiny: Path, tmp_path: Path) -> None:
@@ -312,7 +299,12 @@ def test_resume_of_a_run_that_early_stopping_ended_tells_and_records_it(tiny: Pa
     ("schedule", "epochs", "told"),
     [
         ("CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 12}", 5, "epochs 3 to 5 learn nothing"),
-        ("CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 15}", 4, "epoch 4 learns nothing"),
+        pytest.param(
+            "CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 15}",
+            4,
+            "epoch 4 learns nothing",
+            marks=pytest.mark.slow,
+        ),
         (
             "PolynomialDecay: {initial_learning_rate: 1e-2, decay_steps: 12, end_learning_rate: 0}",
             3,
@@ -320,8 +312,13 @@ def test_resume_of_a_run_that_early_stopping_ended_tells_and_records_it(tiny: Pa
         ),
         ("PiecewiseConstantDecay: {boundaries: [11], values: [1e-2, 0]}", 3, "epoch 3 learns nothing"),
         ("CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 12, alpha: 0.1}", 5, None),
-        ("CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 30}", 5, None),
-        ("ExponentialDecay: {initial_learning_rate: 1e-2, decay_steps: 12, decay_rate: 0.5}", 3, None),
+        pytest.param("CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 30}", 5, None, marks=pytest.mark.slow),
+        pytest.param(
+            "ExponentialDecay: {initial_learning_rate: 1e-2, decay_steps: 12, decay_rate: 0.5}",
+            3,
+            None,
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_resume_tells_of_epochs_without_a_learning_rate(
@@ -382,7 +379,9 @@ def test_resume_after_a_signal_works_as_the_hint_says(tiny: Path, trained: Train
     assert fingerprint(package.resume(run)) == fingerprint(trained.finished())
 
 
-@pytest.mark.parametrize("name", ["модель", "日本", "é", "Modèle-1", "0.a_b-c", "हिन्दी"])
+@pytest.mark.parametrize(
+    "name", slow_but(["日本", "Modèle-1"], ["модель", "日本", "é", "Modèle-1", "0.a_b-c", "हिन्दी"])
+)
 def test_resume_and_evaluate_a_run_with_a_name_in_any_script(tiny: Path, tmp_path: Path, name: str) -> None:
     run = stopped(tiny, tmp_path, 1, f"name={name}")
     assert run.record().name == name

@@ -160,6 +160,7 @@ def samples_of(job: Job, given: Any) -> np.ndarray:
     return np.asarray(given[0]).ravel() if job.rows is None else np.asarray(job.dataset.train.x)[given].ravel()
 
 
+@pytest.mark.slow  # a quick one trains by a schedule in tests/engine/test_backends.py
 def test_schedule_and_order_on_jax(tmp_path: Path) -> None:
     made = config(tmp_path, schedule={2: 0.1, 3: 0.01}, shuffle=False)
     done = subprocess.run(
