@@ -79,7 +79,7 @@ def _main() -> None:
     from dltrain.errors import DltrainError
 
     try:
-        from dltrain.cli import cli
+        from dltrain.cli import cli, reader_left
 
         code = cli.main(prog_name="dltrain", standalone_mode=False)
         if sys.stdout is not None:  # the caller may have closed it
@@ -99,9 +99,8 @@ def _main() -> None:
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         _stopped()
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    except BrokenPipeError:
+        reader_left()
     except OSError as error:
         if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EBADF):
             raise

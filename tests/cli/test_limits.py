@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from tests.helpers import slow_but
+from tests.helpers import Trained, copied, slow_but
 
 from dltrain.config.checks.sense.sizes import machine_bytes
 
@@ -51,6 +52,24 @@ def test_limits_of_open_files_are_told(tmp_path: Path, files: int, verb: tuple[s
     if "init_import_site" not in done.stderr:  # then Python itself did not start
         assert "Traceback" not in done.stderr
         assert done.returncode == 0 or "oo many" in done.stderr
+
+
+def test_limits_of_the_disk_leave_no_half_of_a_file(tmp_path: Path, trained: Trained) -> None:
+    copied(trained.finished(), tmp_path / "runs")
+    np.save(tmp_path / "x.npy", np.zeros((2_000, 4), np.float32))
+    data, predict = ("data", "config.yaml", "--pictures", "pictures"), ("predict", "latest", "x.npy", "-o", "y.csv")
+    for command in (data, predict):
+        assert limited(tmp_path, resource.RLIMIT_CORE, 0, *command).returncode == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "y.csv", *(tmp_path / "pictures").iterdir())}
+    assert len(before) >= 3
+    for command in (data, predict, (*predict[:-1], "other.csv")):
+        done = limited(tmp_path, resource.RLIMIT_FSIZE, 5_000, *command)
+        assert done.returncode in (1, 2)
+        assert f"{command[-1]}: File too large" in done.stderr
+        assert "Traceback" not in done.stderr
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"config.yaml", "pictures", "runs", "x.npy", "y.csv"}
+    assert {path: path.read_bytes() for path in (tmp_path / "y.csv", *(tmp_path / "pictures").iterdir())} == before
 
 
 def test_limits_bound_the_memory_that_a_model_may_have() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.helpers import TINY, Command
+from tests.helpers import TINY, Command, Trained, copied
 
 X = np.linspace(-1, 1, 40, dtype=np.float32).reshape(10, 4)
 
@@ -50,3 +51,30 @@ def test_predict_writes_csv_to_stdout_and_everything_else_to_stderr(place: Comma
     assert "Missing argument" in nothing.stderr
     for done in results:
         assert "Traceback" not in done.stderr
+
+
+def test_predict_replaces_no_file_of_samples_and_nothing_but_files(
+    dltrain: Command, tmp_path: Path, trained: Trained
+) -> None:
+    copied(trained.finished(), tmp_path / "runs")
+    np.savez(tmp_path / "new.npz", x=X)
+    (tmp_path / "link.npz").symlink_to("new.npz")
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "folder.csv").mkdir()
+    before = (tmp_path / "new.npz").read_bytes()
+    results = dltrain.in_turn(
+        *(
+            ("predict", "latest", given, "-o", "new.npz")
+            for given in ("new.npz", "link.npz", "*.npz", tmp_path / "new.npz")
+        ),
+        ("predict", "latest", "new.npz", "-o", "link.npz"),
+        ("predict", "latest", "new.npz", "-o", "pipe.csv"),
+        ("predict", "latest", "new.npz", "-o", "folder.csv"),
+        ("predict", "latest", "new.npz", "-o", "none/x.csv"),
+    )
+    assert [done.returncode for done in results] == [2] * 8
+    says = [*["would be replaced"] * 5, "is no plain file", "is a directory", "a directory that does not exist"]
+    assert all(word in done.stderr for word, done in zip(says, results, strict=True))
+    assert (tmp_path / "new.npz").read_bytes() == before
+    assert (tmp_path / "pipe.csv").is_fifo()
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "new.npz", "link.npz", "pipe.csv", "folder.csv"}

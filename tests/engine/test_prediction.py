@@ -370,3 +370,28 @@ def test_prediction_of_a_run_that_does_not_say_what_samples_are_like(
         (run.path / "preprocess.json").write_text(json.dumps(written | {"samples": samples_}))
         with pytest.raises(RunError, match=r"does not say what (its )?samples are like"):
             dltrain.predict(run, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("**/1.jpg", ["photos/cat/1.jpg", "photos/dog/1.jpg"]),
+        ("photos/**", ["photos/cat/1.jpg", "photos/dog/1.jpg", "photos/dog/2.jpg"]),
+        ("photos/**/[2-9].jp*", ["photos/dog/2.jpg"]),
+        ("photos/d**/1.jpg", ["photos/dog/1.jpg"]),
+        ("photos/*/1.jpg", ["photos/cat/1.jpg", "photos/dog/1.jpg"]),
+        ("photos/.old/**/*.jpg", ["photos/.old/3.jpg"]),
+    ],
+)
+@pytest.mark.parametrize("absolute", [False, True])
+def test_prediction_patterns_find_files_and_follow_no_circle_of_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str, found: list[str], absolute: bool
+) -> None:
+    for name in ("cat/1.jpg", "dog/1.jpg", "dog/2.jpg", ".old/3.jpg"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).touch()
+    for name in ("up", "cat/up", "dog/up", "dog/again"):  # as glob follows them, 2 ** 40 folders
+        (tmp_path / "photos" / name).symlink_to("..")
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path if absolute else Path()
+    assert prediction._paths(root / pattern) == [root / name for name in found]

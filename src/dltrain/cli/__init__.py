@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from importlib import import_module
+from typing import Any, NoReturn
 
 import click
 
@@ -26,8 +29,26 @@ if "_DLTRAIN_COMPLETE" in os.environ:  # a shell asks
     import_module("dltrain.cli.completion")
 
 
+def reader_left() -> NoReturn:
+    """End as SIGPIPE does, which Python ignores: the reader of the output, such as `head`, has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # otherwise Python tries again at exit
+    sys.exit(128 + signal.SIGPIPE)
+
+
 class Verbs(click.Group):
     """A group that lists the verbs and their short help without importing their modules."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        try:
+            return super().make_context(*arguments, **options)  # which may print the help
+        except BrokenPipeError:  # of which click makes a failure
+            reader_left()
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            reader_left()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)

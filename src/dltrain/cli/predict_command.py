@@ -52,6 +52,7 @@ def command(
         options = {"threshold": threshold, "steps": steps, "owns_process": True, "on_event": on_event}
         with predictor(found, inputs, **options) as opened:  # type: ignore[arg-type]
             if output is not None:
+                check_path(output, [given.file for given in opened.samples])
                 count = write_file(output, opened, top)
             else:
                 count = write(sys.stdout.buffer, ".csv", opened, top)

@@ -20,13 +20,22 @@ FORMATS = (".csv", ".jsonl", ".npz")
 _MOST_COLUMNS = 1_000
 
 
-def check_path(path: Path) -> None:
-    """Raise UsageError if predictions cannot be written to a file, before they are made."""
+def check_path(path: Path, inputs: Iterable[Path | str] = ()) -> None:
+    """Raise UsageError if predictions cannot be written to a file, before they are made.
+
+    Args:
+        path: the file, which is replaced if it is there.
+        inputs: files that are read, which it must not replace.
+    """
     if path.suffix not in FORMATS:
         raise UsageError(f"{path} has no known format", f"a file that ends in {', '.join(FORMATS)}")
     if path.is_dir() or not path.absolute().parent.is_dir():
         what = "is a directory" if path.is_dir() else "is in a directory that does not exist"
         raise UsageError(f"{path} {what}", "name a file in a directory that is there")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no plain file", "name another; without `-o`, predictions are on stdout")
+    if any(path.exists() and Path(given).exists() and path.samefile(given) for given in inputs):
+        raise UsageError(f"{path} has the samples, and would be replaced", "name another file for the predictions")
 
 
 def write_file(path: Path, parts: Iterable[Predictions], top: int) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -252,15 +255,27 @@ def _paths(text: Path | str) -> list[Path]:
     path = Path(text)
     if not any(letter in str(text) for letter in "*?[") or path.exists():
         return [path]
-    found = sorted(Path(each) for each in glob.glob(str(text), recursive=True))  # noqa: PTH207  absolute ones too
+    plain = (Path(each) for each in glob.iglob(str(text)))  # noqa: PTH207  absolute ones too
+    found = sorted(_recursive(path) if "**" in path.parts else plain)
     if not found:
         raise UsageError(f"no file fits {text}", "a pattern such as `photos/*.jpg`")
     return found
 
 
+def _recursive(pattern: Path) -> Iterator[Path]:
+    """Yield what fits a pattern with `**`, which follows no links, as they may lead in circles; nothing hidden."""
+    parts = [part if part == "**" else re.sub(r"\*+", "*", part) for part in pattern.relative_to(pattern.anchor).parts]
+    root, all_files = Path(pattern.anchor), parts[-1] == "**"
+    for path in root.glob("/".join([*parts, "*"] if all_files else parts)):
+        hidden = any(part[0] == "." and part not in parts for part in path.relative_to(root).parts)
+        if not hidden and (path.is_file() or not all_files):
+            yield path
+
+
 def _samples_of(path: Path, opened: OpenedRun, like: TrainedOn) -> Samples:
     """Read samples in the way of the run's data set; those of standard input, `-`, by way of a file."""
     if path != STANDARD_INPUT:
+        _check_plain(path)
         return _samples_in(path, opened, like)
     with tempfile.TemporaryDirectory(prefix="dltrain-") as folder:
         file = _kept(sys.stdin.buffer, Path(folder))
@@ -271,6 +286,15 @@ def _samples_of(path: Path, opened: OpenedRun, like: TrainedOn) -> Samples:
     names = [name.replace(str(file), "-") for name in found.names] if found.names is not None else None
     notes = tuple(note.replace(str(file), "standard input") for note in found.notes)
     return replace(found, file="-", names=names, notes=notes)
+
+
+def _check_plain(path: Path) -> None:
+    """Raise UsageError for a pipe or a device, which may never end; what is not there is told by its reader."""
+    with contextlib.suppress(OSError, ValueError):
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            hint = "`-` is standard input, as in `… | dltrain predict RUN -`"
+            raise UsageError(f"{path} is neither a file nor a folder", hint)
 
 
 def _kept(stream: IO[bytes], folder: Path) -> Path:

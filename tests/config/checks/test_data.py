@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,28 @@ def test_data_folders_of_images_are_checked_by_their_listing(
     assert sorted(problem.code for problem in found) == sorted(codes)
     warnings = [problem.code for problem in found if problem.severity == "warning"]
     assert set(warnings) <= {"files", "splits"}
+
+
+def test_data_folders_are_listed_once_in_a_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        (tmp_path / "photos" / name / "1.jpg").touch()
+    text = (
+        "data: {dataset: {image_folder: {path: photos, image_size: [8, 8]}}, test: 0.5}\n"
+        "model: {layers: [Flatten, Dense: {units: 2, activation: softmax}]}\n"
+        f"train: {{optimizer: Adam, loss: {SPARSE}, epochs: 2}}\n"
+    )
+    listed: list[str] = []
+    scandir = os.scandir
+
+    def noted(path: Any) -> Any:
+        listed.append(Path(path).name)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", noted)
+    for times in (1, 2):  # the next check looks again
+        check(str(tmp_path / "c.yaml"), text.encode(), ())
+        assert listed.count("cat") == times
 
 
 @pytest.mark.parametrize(("dataset", "task"), [("mnist", "regression"), ("{synthetic: {task: regression}}", "array")])

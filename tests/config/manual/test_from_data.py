@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import random
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -357,11 +358,38 @@ def folder_with(*names: str) -> Make:
     return make
 
 
+def sparse(folder: Path) -> Path:
+    path = raw(b"a,b\n" + b"1,x\n2,y\n" * 5_000)(folder)
+    os.truncate(path, 2**33)  # of which the disk keeps the first bytes
+    return path
+
+
+def many(folder: Path) -> Path:
+    place = folder_with("a.md")(folder)
+    for number in range(1_200):
+        (place / f"{number}.dat").touch()
+    return place
+
+
+def in_circles(folder: Path) -> Path:
+    place = folder_with("a/b/c.md", "d.csv")(folder)
+    (place / "a.csv").symlink_to("nowhere")
+    for name in ("a/up", "a/b/up", "up", "again", "a/again"):
+        (place / name).symlink_to("..")
+        (place / f"{name}.csv").symlink_to(f"{Path(name).name}.csv")
+    (place / "here").symlink_to(".")
+    return place
+
+
 REFUSED: dict[str, tuple[Make, str | None, str]] = {
     "nothing": (lambda folder: folder / "none.csv", None, "No such file"),
     "empty folder": (folder_with(), None, "it is empty"),
     "folder of one CSV": (folder_with("x.csv", "notes.md"), None, "name the file in it: `--from"),
     "folder of other files": (folder_with("a.md", "b.py"), None, "it holds `a.md`, `b.py`"),
+    "folder of very many files": (many, None, "; 1,000 files and folders in it were looked at"),
+    "folder of links in circles": (in_circles, None, "/there/d.csv`"),
+    "folder of deep images": (folder_with("a/b/c/1.jpg", "d/e.csv"), None, "name what holds them: `path: "),
+    "file of which disks keep the size": (sparse, None, "neither text nor an array"),
     "one class": (images("cat"), None, "a single class, `cat`"),
     "images without classes": (images("."), None, "no folder for each class"),
     "empty file": (raw(b""), None, "is empty"),

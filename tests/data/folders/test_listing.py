@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from dltrain.data.folders.listing import Listing, look, yaml_path
+from dltrain.data.folders.listing import Listing, look
+from dltrain.data.folders.names import yaml_path
 
 CATS = ("cat/1.jpg", "cat/2.png", "dog/1.jpg")
 
@@ -78,8 +79,8 @@ def test_folders_have_other_things_in_them_that_are_ignored(tmp_path: Path, name
         (under("photos", *CATS), "nested deeper", "write `path: .*/photos/photos`"),
         (under("photos", *under("train", *CATS)), "nested deeper", "write `path: .*/photos/photos`"),
         (under("a/b/photos", *CATS), "nested deeper", "write `path: .*/photos/a/b/photos`"),
-        (["a/b/c/d.txt", "a/b/c/e/"], "nested deeper", "move the folders of the classes up"),
-        ([*under("a", *CATS), *under("b", *CATS)], "nested deeper", "move the folders of the classes up"),
+        (["a/b/c/d.txt", "a/b/c/e/"], "no image is in .*, and none in the folders below", "a folder of images"),
+        ([*under("a", *CATS), *under("b", *CATS)], "nested deeper", "move .* up, or name .*: `path: .*/photos/a`"),
         (["cat/x/1.jpg", "dog/1.jpg"], "hold folders instead of images: `cat`", "move the images"),
         ([*under("test", *CATS)], "has test, but no `train`", "`train`"),
         ([*under("train", *CATS), *under("val", *CATS), *under("valid", *CATS)], "both the validation", "one folder"),
@@ -248,3 +249,26 @@ def test_folders_paths_are_written_as_yaml_has_them(path: str, written: str) -> 
 
     assert yaml_path(path) == written
     assert yaml.safe_load(f"path: {written}") == {"path": path}
+
+
+def test_folders_of_a_whole_disk_are_told_by_what_may_be_meant(tmp_path: Path) -> None:
+    root = made(tmp_path / "disk", "home/me/notes.txt", "home/you/", "srv/x/y/", *under("srv/data/photos", *CATS))
+    os.mkfifo(root / "home" / "pipe")
+    (root / "srv" / "out").symlink_to(tmp_path)
+    (root / "srv" / "nowhere").symlink_to(root / "none")
+    (finding,) = look(root).findings
+    assert "nested deeper" in finding.message
+    assert f"`path: {root}/srv/data/photos`" in finding.hint
+    assert look(root, around=False).error is not None
+
+
+def test_folders_beside_are_told_by_their_first_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dltrain.data.folders import listing as module
+
+    monkeypatch.setattr(module, "_EACH", 3)
+    many = [f"{c}/{n}.jpg" for c in ("cat", "dog") for n in range(9)]
+    made(tmp_path, *under("train", *many), *under("test", *many))
+    (finding,) = look(tmp_path / "train").findings
+    assert finding.message == f"{tmp_path} has images for test too, which are not used"
+    assert look(tmp_path / "train").count("train") == 18
+    assert look(tmp_path, each=3).count("train") <= 6

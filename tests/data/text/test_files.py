@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,3 +75,11 @@ def test_files_that_are_none_are_told(tmp_path: Path, name: str, told: str) -> N
     with pytest.raises(Wrong, match=told) as caught:
         list(lines_of(tmp_path / name, "utf-8"))
     assert "a.txt" in caught.value.hint or name == "."
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "fifo"])
+def test_files_that_never_end_are_no_texts(tmp_path: Path, path: str) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for read in (lambda: text_of(tmp_path / path, "utf-8"), lambda: list(lines_of(tmp_path / path, "utf-8"))):
+        with pytest.raises(Wrong, match="no plain file"):
+            read()

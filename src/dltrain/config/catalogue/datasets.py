@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, Literal
 
 from dltrain.config.catalogue.entries import Entry, trait
 from dltrain.config.schema import KerasObject
 from dltrain.data.facts import Facts, Task
 from dltrain.data.sources import SOURCES
-from dltrain.data.sources.source import Contradiction
+from dltrain.data.sources.source import SEEN, Contradiction, once
 
 ENTRIES: dict[str, Entry] = {name: Entry("dataset", name, dict(source.arguments)) for name, source in SOURCES.items()}
-
-
-_SEEN: ContextVar[dict[str, Any] | None] = ContextVar("seen", default=None)
 
 
 @contextmanager
 def looking_once() -> Iterator[None]:
     """Look at the files of a data set once within, however often it is asked for."""
-    token = _SEEN.set({})
+    token = SEEN.set({})
     try:
         yield
     finally:
-        _SEEN.reset(token)
-
-
-def _once(key: object, look: Callable[[], Any]) -> Any:
-    seen, told = _SEEN.get(), repr(key)
-    if seen is None:
-        return look()
-    if told not in seen:
-        seen[told] = look()
-    return seen[told]
+        SEEN.reset(token)
 
 
 def facts(name: str, arguments: Mapping[str, Any], task: Task | None = None) -> Facts | None:
@@ -43,7 +30,7 @@ def facts(name: str, arguments: Mapping[str, Any], task: Task | None = None) -> 
     source = SOURCES.get(name)
     if source is None:
         return None
-    found = _once(("facts", name, arguments, task), lambda: source.facts(source.filled(arguments), task))
+    found = once(("facts", name, arguments, task), lambda: source.facts(source.filled(arguments), task))
     return found.for_task(task) if found is not None else None
 
 
@@ -60,7 +47,7 @@ def likely_tasks(name: str, arguments: Mapping[str, Any]) -> str:
 
 def contradictions(name: str, arguments: Mapping[str, Any], task: Task | None) -> Iterable[Contradiction]:
     """Return what valid arguments of a data set say against each other, and against the files that they name."""
-    found: Iterable[Contradiction] = _once(
+    found: Iterable[Contradiction] = once(
         ("contradictions", name, arguments, task), lambda: list(SOURCES[name].contradictions(arguments, task))
     )
     return found

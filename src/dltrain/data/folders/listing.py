@@ -4,37 +4,33 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from dltrain.data.facts import natural
+from dltrain.data.folders.findings import Finding, too_many, unreadable
+from dltrain.data.folders.glance import glance
 from dltrain.data.folders.kinds import IMAGES, FileKind
-from dltrain.errors import Severity
+from dltrain.data.folders.names import MOST_TOLD, named, printable, same, yaml_path
+from dltrain.data.folders.reading import Folder, Reader, TooMany, under
 
 MOST_CLASSES = 10_000
-_MOST_TOLD = 6
 _OF_SPLITS = {
     "train": ("train", "training"),
     "validation": ("val", "valid", "validation"),
     "test": ("test", "testing"),
 }
 _SPLITS = {word: split for split, words in _OF_SPLITS.items() for word in words}
-# Folders and files that systems and tools leave behind; names that begin with a dot are hidden.
-_LEFT_BEHIND = frozenset({"__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "Thumbs.db", "desktop.ini"})
+_EACH = 300  # entries of a folder that tell whether it may be meant
+_MOST_ABOVE = 3  # folders above a file that may be meant
+_MOST_BELOW = 8
+_MOST_PROBLEMS = 100  # after which a folder is hardly one of files of the kind
+_MOST_NEAR = 10_000  # names beside one that is missing
 _PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong with a folder, or doubtful in it: a message, and how to mend it."""
-
-    message: str
-    hint: str
-    severity: Severity = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +57,9 @@ class Listing:
         return sum(map(len, self.splits.get(split, {}).values()))
 
 
-def look(root: Path, labelled: bool = True, around: bool = True, kind: FileKind = IMAGES) -> Listing:
+def look(
+    root: Path, labelled: bool = True, around: bool = True, kind: FileKind = IMAGES, each: int | None = None
+) -> Listing:
     """List a folder of images, or of other files.
 
     Args:
@@ -70,27 +68,48 @@ def look(root: Path, labelled: bool = True, around: bool = True, kind: FileKind 
             without a folder.
         around: whether to look at folders above and below for what may be meant.
         kind: of the files.
+        each: entries of a folder that are looked at, to know what the folder may be; None for all.
     """
-    findings = list(_check_root(root, kind))
+    findings = list(_check_root(root, kind, around))
     if findings:
         return Listing((), {}, tuple(findings))
-    looked = _Look(root, labelled, around, kind)
-    splits = looked.splits()
+    reader = Reader(root, kind.extensions, each)
+    looked = _Look(root, labelled, around, kind, reader)
+    try:
+        splits = looked.splits()
+    except TooMany:
+        return Listing((), {}, (too_many(root, kind, reader),))
     names = tuple(splits.get("train", {}))
     return Listing(names, splits, tuple(looked.findings()))
 
 
 def files_below(root: Path, kind: FileKind = IMAGES) -> tuple[list[str], list[Finding]]:
-    """List all files in a folder and in those below it, relative to it, in natural order; and what is wrong."""
+    """List all files in a folder and in those below it, relative to it, in natural order; and what is wrong.
+
+    A link to a folder that is looked into anyway is not followed.
+    """
     findings = list(_check_root(root, kind))
     if findings:
         return [], findings
-    looked = _Look(root, labelled=False, around=False, kind=kind)
-    found = list(looked.below(""))
-    return found, [finding for finding in looked.findings() if finding.severity == "error"]
+    reader = Reader(root, kind.extensions)
+    try:
+        found = list(_below(reader))
+    except TooMany:
+        return [], [too_many(root, kind, reader)]
+    return found, list(unreadable(root, reader))
 
 
-def _check_root(root: Path, kind: FileKind) -> Iterator[Finding]:
+def _below(reader: Reader) -> Iterator[str]:
+    """Yield the files of a folder, then those of the folders in it; not all, where many things are wrong."""
+    waiting = [""]
+    while waiting and reader.problems <= _MOST_PROBLEMS:
+        folder = waiting.pop()
+        inner = reader.read(folder)
+        yield from (under(folder, name) for name in sorted(inner.wanted, key=natural))
+        waiting += sorted(reader.below(folder, inner), key=natural, reverse=True)
+
+
+def _check_root(root: Path, kind: FileKind, around: bool = True) -> Iterator[Finding]:
     try:
         mode = root.stat().st_mode
     except FileNotFoundError:
@@ -99,7 +118,7 @@ def _check_root(root: Path, kind: FileKind) -> Iterator[Finding]:
         yield Finding(f"cannot read {root}: {error.strerror or error}", "")
     else:
         if not stat.S_ISDIR(mode):
-            above = (path for path in root.parents[:3] if look(path, around=False, kind=kind).error is None)
+            above = (path for path in root.parents[: _MOST_ABOVE if around else 0] if _may_be(path, kind))
             meant = next(above, None)
             hint = "write the folder that holds the folders of the classes"
             hint = f"write `path: {yaml_path(meant)}`" if meant is not None else hint
@@ -110,74 +129,35 @@ def _check_root(root: Path, kind: FileKind) -> Iterator[Finding]:
             yield Finding(f"{root} is a file, not a folder of {kind.noun}s", hint)
 
 
+def _may_be(path: Path, kind: FileKind, labelled: bool = True) -> bool:
+    """Return whether a folder would do, as far as the first entries of each folder in it tell."""
+    return look(path, labelled, around=False, kind=kind, each=_EACH).error is None
+
+
 def _near(root: Path) -> str:
     """Return what is there instead of a folder that is missing."""
     if not root.parent.is_dir():
         above = next((parent for parent in root.parents if parent.is_dir()), None)
         return f"there is no {root.parent}" + (f", only {above}" if above is not None else "")
     try:
-        folders = sorted(entry.name for entry in os.scandir(root.parent) if entry.is_dir() and entry.name[0] != ".")
+        with os.scandir(root.parent) as entries:
+            some = islice(entries, _MOST_NEAR)
+            folders = sorted(entry.name for entry in some if entry.is_dir() and entry.name[0] != ".")
     except OSError:
         return "the path is relative to the config's file"
-    near = difflib.get_close_matches(root.name, folders, 1) or [name for name in folders if _same(name, root.name)]
+    near = difflib.get_close_matches(root.name, folders, 1) or [name for name in folders if same(name, root.name)]
     if near:
         return f"did you mean `path: {yaml_path(root.parent / near[0])}`?"
-    there = f"{root.parent} has the folders {_named(folders)}" if folders else f"{root.parent} has no folder"
+    there = f"{root.parent} has the folders {named(folders)}" if folders else f"{root.parent} has no folder"
     return f"{there}; the path is relative to the config's file"
-
-
-def _same(name: str, other: str) -> bool:
-    return name.lower() == other.lower()
-
-
-def yaml_path(path: Path | str) -> str:
-    """Return a path as YAML has it, in quotes where it needs them."""
-    text = printable(str(path))
-    return text if re.fullmatch(r"[\w./][\w./-]*", text) else "'" + text.replace("'", "''") + "'"
-
-
-def printable(name: str) -> str:
-    """Return a name for a message: what is no text, or would break the line, is escaped."""
-    if name.isprintable():
-        return name
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
-
-
-def _named(names: Iterable[str], most: int = _MOST_TOLD) -> str:
-    known = list(names)
-    shown = ", ".join(f"`{printable(name)}`" for name in known[:most])
-    return shown + (f" and {len(known) - most:,} more" if len(known) > most else "")
-
-
-def _extension(name: str) -> str:
-    return f".{name.rpartition('.')[2].lower()}" if "." in name else ""
-
-
-def _under(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name
-
-
-@dataclass(slots=True)
-class _Folder:
-    """What one folder holds, by name; links and files that cannot be followed are with the problems instead."""
-
-    folders: list[str] = field(default_factory=list)
-    readable: bool = True
-    wanted: list[str] = field(default_factory=list)  # files of the kind
-    others: list[str] = field(default_factory=list)
 
 
 class _Look:
     """One look at a folder: the files of each split, and what is found on the way."""
 
-    def __init__(self, root: Path, labelled: bool, around: bool, kind: FileKind) -> None:
-        self._root, self._labelled, self._around, self._kind = root, labelled, around, kind
-        self._real = os.path.realpath(root)
-        self._seen: dict[str, _Folder] = {}
+    def __init__(self, root: Path, labelled: bool, around: bool, kind: FileKind, reader: Reader) -> None:
+        self._root, self._labelled, self._around, self._kind, self._reader = root, labelled, around, kind, reader
         self._problems: list[Finding] = []  # of the layout
-        self._unreadable: list[str] = []
-        self._outside: list[str] = []
-        self._special: list[str] = []
         self._empty: list[str] = []  # class folders without a file of the kind
         self._deep: list[str] = []  # those that hold folders instead
         self._within: list[str] = []  # folders beside the files of a class
@@ -186,7 +166,7 @@ class _Look:
 
     def splits(self) -> dict[str, dict[str, list[str]]]:
         """Return the files of each class, split by split."""
-        top = self._folder("")
+        top = self._reader.folder("")
         found = {"train": ""}
         if self._has_splits(top):
             found = self._found_splits(top)
@@ -198,77 +178,31 @@ class _Look:
             self._check_classes(splits, found)
         return splits
 
-    def below(self, relative: str) -> Iterator[str]:
-        """Yield the files of a folder, then those of the folders in it."""
-        waiting = [relative]
-        while waiting:
-            folder = waiting.pop()
-            inner = self._folder(folder)
-            yield from (_under(folder, name) for name in sorted(inner.wanted, key=natural))
-            waiting += (_under(folder, name) for name in sorted(inner.folders, key=natural, reverse=True))
-
     def _meant(self, path: Path) -> bool:
         """Return whether another folder than the one that is written would do."""
-        return self._around and look(path, self._labelled, around=False, kind=self._kind).error is None
+        return self._around and _may_be(path, self._kind, self._labelled)
 
     def _only_below(self, folder: str) -> Path | None:
         """Return the folder that would do, if each on the way to it is the only one."""
-        path = folder
-        while len(folders := self._folder(path).folders) == 1:
-            path = _under(path, folders[0])
+        path, reader = folder, Reader(self._root, self._kind.extensions, _EACH)
+        for _ in range(_MOST_BELOW):
+            folders = reader.read(path).folders
+            if len(folders) != 1:
+                return None
+            path = under(path, folders[0])
             if self._meant(self._root / path):
                 return self._root / path
         return None
 
-    def _folder(self, relative: str) -> _Folder:
-        """Read a folder, once."""
-        if relative in self._seen:
-            return self._seen[relative]
-        found = self._seen[relative] = _Folder()
-        try:
-            with os.scandir(self._root / relative) as entries:
-                for entry in entries:
-                    name = entry.name
-                    if name[0] == "." or name in _LEFT_BEHIND:
-                        continue
-                    if entry.is_file(follow_symlinks=False):  # most are, and the folder itself says so
-                        is_wanted = name[name.rfind(".") :].lower() in self._kind.extensions
-                        (found.wanted if is_wanted else found.others).append(name)
-                    else:
-                        self._sort_in(found, entry, _under(relative, name))
-        except OSError as error:
-            found.readable = False
-            self._unreadable.append(f"{relative or self._root}: {error.strerror or error}")
-        return found
-
-    def _sort_in(self, found: _Folder, entry: os.DirEntry[str], path: str) -> None:
-        """Sort in what is no plain file: a folder, a link, or what has no place here."""
-        try:
-            is_folder, is_file = entry.is_dir(), entry.is_file()
-        except OSError:  # links in a circle
-            is_folder = is_file = False
-        if is_file and _extension(entry.name) not in self._kind.extensions:
-            found.others.append(entry.name)
-        elif entry.is_symlink() and not self._is_inside(entry.path):
-            self._outside.append(f"{path} -> {os.path.realpath(entry.path)}")
-        elif is_folder:
-            found.folders.append(entry.name)
-        elif is_file:
-            found.wanted.append(entry.name)
-        else:
-            self._special.append(path)
-
-    def _is_inside(self, path: str) -> bool:
-        real = os.path.realpath(path)
-        return os.path.commonpath([self._real, real]) == self._real
-
-    def _has_splits(self, top: _Folder) -> bool:
+    def _has_splits(self, top: Folder) -> bool:
         """Return whether the folders are splits: all have such names, or the training split holds folders itself."""
         named = [name for name in top.folders if name.lower() in _SPLITS]
         training = [name for name in named if _SPLITS[name.lower()] == "train"]
-        return bool(named) and (len(named) == len(top.folders) or any(self._folder(name).folders for name in training))
+        return bool(named) and (
+            len(named) == len(top.folders) or any(self._reader.folder(name).folders for name in training)
+        )
 
-    def _found_splits(self, top: _Folder) -> dict[str, str]:
+    def _found_splits(self, top: Folder) -> dict[str, str]:
         found: dict[str, str] = {}
         for name in sorted(top.folders):
             split = _SPLITS.get(name.lower())
@@ -287,10 +221,10 @@ class _Look:
 
     def _classes(self, split: str, folder: str) -> dict[str, list[str]]:
         """Return the files of the classes in a folder."""
-        directory = self._folder(folder)
+        directory = self._reader.folder(folder)
         classes: dict[str, list[str]] = {}
         if not self._labelled and directory.wanted and not directory.folders:
-            return {"": [_under(folder, name) for name in sorted(directory.wanted)]}
+            return {"": [under(folder, name) for name in sorted(directory.wanted)]}
         if len(directory.folders) > MOST_CLASSES:
             message = (
                 f"{self._root / folder} has {len(directory.folders):,} folders, more than {MOST_CLASSES:,} classes"
@@ -298,9 +232,9 @@ class _Look:
             self._problems.append(Finding(message, f"a folder is one class, which holds its {self._kind.noun}s"))
             return {}
         for name in sorted(directory.folders, key=natural):
-            path = _under(folder, name)
-            inner = self._folder(path)
-            self._others.update(_extension(other) or "no extension" for other in inner.others)
+            path = under(folder, name)
+            inner = self._reader.folder(path)
+            self._others.update(inner.others)
             if inner.folders:
                 kind = self._within if inner.wanted else self._deep
                 kind.append(path)
@@ -308,14 +242,15 @@ class _Look:
                 self._empty.append(path)
             if inner.wanted or split == "train":
                 classes[name] = [f"{path}/{file}" for file in sorted(inner.wanted)]
-        self._loose += [_under(folder, name) for name in directory.wanted]
+        self._loose += [under(folder, name) for name in directory.wanted]
         return classes
 
     def _tell_no_files(self, folder: str) -> None:
         """Tell why no class of the training split has a file."""
-        if self._unreadable or self._problems or self._outside or self._special:
+        unknown = (self._reader.unreadable, self._reader.outside, self._reader.special)
+        if self._problems or (any(unknown) and not self._deep):
             return
-        directory, place = self._folder(folder), self._root / folder
+        directory, place = self._reader.folder(folder), self._root / folder
         self._empty, self._loose = [], []
         if directory.wanted:
             message = f"{place} holds {self._kind.counted(len(directory.wanted))}, but no folder for each class"
@@ -326,18 +261,33 @@ class _Look:
             if not folder and self._meant(self._root.parent):
                 hint = f"write the folder above: `path: {yaml_path(self._root.parent)}`"
         elif self._deep:
-            inner = self._root / self._deep[0]
-            message = (
-                f"folders are nested deeper than in {place}/CLASS/{self._kind.noun.upper()}: {inner} holds folders"
-            )
-            meant = self._only_below(folder)
-            hint = f"write `path: {yaml_path(meant)}`" if meant is not None else "move the folders of the classes up"
-            self._deep = []
+            message, hint = self._deeper(folder)
+            self._deep, self._others = [], Counter()  # another folder is meant
+            for told in unknown:
+                told.clear()
         else:
             message = f"no {self._kind.noun} is in {place}"
             message += ": its folders are empty" if directory.folders and not self._others else ""
             hint = f"it holds a folder for each class, such as {place.name}/{self._kind.example}"
         self._problems.append(Finding(message, hint))
+
+    def _deeper(self, folder: str) -> tuple[str, str]:
+        """Return what is wrong with folders that hold folders alone, and what may be meant."""
+        place, noun = self._root / folder, self._kind.noun
+        message = f"folders are nested deeper than in {place / 'CLASS' / noun.upper()}"
+        message += f": {self._root / self._deep[0]} holds folders"
+        if not self._around:
+            return message, ""
+        meant = self._only_below(folder)
+        if meant is not None:
+            return message, f"write `path: {yaml_path(meant)}`"
+        seen = glance(place, self._kind)
+        if self._kind in seen.first:
+            holds = (place / seen.first[self._kind]).parents[1]
+            return message, f"move the folders of the classes up, or name what holds them: `path: {yaml_path(holds)}`?"
+        looked = f"as far as {seen.looked:,} files and folders in it tell"
+        message = f"no {noun} is in {place}, {'and none in the folders below it' if seen.whole else looked}"
+        return message, f"name the folder that holds a folder of {noun}s for each class"
 
     def _check_classes(self, splits: dict[str, dict[str, list[str]]], folders: dict[str, str]) -> None:
         names = list(splits["train"])
@@ -347,15 +297,15 @@ class _Look:
             self._problems.append(Finding(message, f"{hint}write `task: reconstruction` under `data`"))
         unfit = [name for name in names if not name.isprintable()]
         if unfit:
-            message = f"the names of class folders are no text that can be printed: {_named(unfit)}"
+            message = f"the names of class folders are no text that can be printed: {named(unfit)}"
             self._problems.append(Finding(message, "rename them"))
         known = set(names)
         for split, classes in splits.items():
             strange = [name for name in classes if name not in known]
             if strange:
                 near = difflib.get_close_matches(strange[0], names, 1, 0.7)
-                near += [name for name in names if _same(name, strange[0])][: 1 - len(near)]
-                message = f"`{folders[split]}` has classes that `{folders['train']}` does not have: {_named(strange)}"
+                near += [name for name in names if same(name, strange[0])][: 1 - len(near)]
+                message = f"`{folders[split]}` has classes that `{folders['train']}` does not have: {named(strange)}"
                 hint = "the model can learn only what is in the training split: "
                 hint += f"move {self._kind.noun}s there, or remove the folder"
                 hint = f"is `{strange[0]}` the class `{near[0]}`? Rename the folder" if near else hint
@@ -363,22 +313,15 @@ class _Look:
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is wrong, then what is doubtful."""
-        if self._unreadable:
-            yield Finding(f"cannot read {_named(self._unreadable)}", "change its permissions")
-        if self._outside:
-            message = f"links lead out of {self._root}: {_named(self._outside, 3)}"
-            yield Finding(message, "copy what they name into the folder, or hard-link it")
-        if self._special:
-            message = f"in {self._root}, neither file nor folder, or a broken link: {_named(self._special)}"
-            yield Finding(message, "remove them")
+        yield from unreadable(self._root, self._reader)
         yield from self._problems
         if self._deep:
-            message = f"class folders of {self._root} hold folders instead of {self._kind.noun}s: {_named(self._deep)}"
+            message = f"class folders of {self._root} hold folders instead of {self._kind.noun}s: {named(self._deep)}"
             yield Finding(
                 message, f"move the {self._kind.noun}s of a class up into its folder, or the folder elsewhere"
             )
         if self._empty:
-            message = f"class folders of {self._root} have no {self._kind.noun}: {_named(self._empty)}"
+            message = f"class folders of {self._root} have no {self._kind.noun}: {named(self._empty)}"
             hint = f"put {self._kind.noun}s there ({self._kind.common}), or remove the folders"
             yield Finding(message, hint)
         yield from self._doubts()
@@ -386,21 +329,22 @@ class _Look:
     def _doubts(self) -> Iterator[Finding]:
         """Yield what is left out, which is told as a warning."""
         above, split = self._root.parent, _SPLITS.get(self._root.name.lower())
-        if split == "train" and not self._has_splits(self._folder("")) and self._meant(above):
-            others = [name for name in look(above, around=False, kind=self._kind).splits if name != "train"]
+        if split == "train" and not self._has_splits(self._reader.folder("")) and self._meant(above):
+            beside = look(above, around=False, kind=self._kind, each=_EACH)
+            others = [name for name in beside.splits if name != "train"]
             message = f"{above} has {self._kind.noun}s for {' and '.join(others)} too, which are not used"
             if others:
                 yield Finding(message, f"write `path: {yaml_path(above)}`", "warning")
         if self._within:
-            message = f"folders within a class are not looked into: those of {_named(self._within)}"
+            message = f"folders within a class are not looked into: those of {named(self._within)}"
             yield Finding(
                 message, f"move their {self._kind.noun}s up into the folder of the class, or elsewhere", "warning"
             )
         if self._loose:
-            message = f"{self._kind.noun}s outside class folders are left out: {_named(self._loose)}"
+            message = f"{self._kind.noun}s outside class folders are left out: {named(self._loose)}"
             yield Finding(message, "move them into the folder of their class, or elsewhere", "warning")
         if self._others:
-            kinds = [f"{count:,} {extension}" for extension, count in self._others.most_common(_MOST_TOLD)]
-            more = ", …" if len(self._others) > _MOST_TOLD else ""
+            kinds = [f"{count:,} {extension}" for extension, count in self._others.most_common(MOST_TOLD)]
+            more = ", …" if len(self._others) > MOST_TOLD else ""
             message = f"files in class folders that are no {self._kind.noun}s are left out: {', '.join(kinds)}{more}"
             yield Finding(message, self._kind.mend, "warning")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dltrain.data.facts import Task
-from dltrain.data.folders.listing import printable
+from dltrain.data.folders.names import printable
 from dltrain.errors import DataError
 
 Kind = Literal["vector", "images", "steps", "indices", "other"]

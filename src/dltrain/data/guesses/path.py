@@ -7,8 +7,8 @@ import stat
 from collections import Counter
 from pathlib import Path
 
-from dltrain.data.folders.kinds import TEXTS
-from dltrain.data.folders.listing import files_below
+from dltrain.data.folders.glance import glance
+from dltrain.data.folders.kinds import IMAGES, TEXTS
 from dltrain.data.guesses.guess import Guess, told
 from dltrain.errors import DataError
 
@@ -79,18 +79,21 @@ def _folder(path: Path) -> Guess:
         from dltrain.data.guesses.arrays import guess_arrays
 
         return guess_arrays(path)
-    if files_below(path)[0]:
+    seen = glance(path, IMAGES, TEXTS)
+    if IMAGES in seen.first:
         from dltrain.data.guesses.images import guess_images
 
         return guess_images(path)
-    if files_below(path, TEXTS)[0] and not endings[".txt"]:
+    if TEXTS in seen.first and not endings[".txt"]:
         from dltrain.data.guesses.texts import guess_text_folder
 
         return guess_text_folder(path)
-    meant = [name for name in names if Path(name).suffix.lower() in (".npz", ".csv", ".tsv", ".parquet")]
+    tables = (name for name in names if Path(name).suffix.lower() in (".npz", ".csv", ".tsv", ".parquet"))
+    meant = next((name for name in tables if (path / name).is_file()), None)
     there = f"it holds {told(names, 5)}" if names else "it is empty"
-    hint = f"name the file in it: `--from {path / meant[0]}`" if meant else _TAKES
-    message = f"{path} holds no .npy file, and no folders of images or texts, one for each class: {there}"
+    looked = "" if seen.whole else f"; {seen.looked:,} files and folders in it were looked at"
+    hint = f"name the file in it: `--from {path / meant}`" if meant else _TAKES
+    message = f"{path} holds no .npy file, and no folders of images or texts, one for each class: {there}{looked}"
     raise DataError(message, hint)
 
 

@@ -73,8 +73,7 @@ def encoding_of(path: Path) -> str:
         start = file.read(4096)
     if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"
-    if b"\0" in start:
-        raise DataError(f"{path} is neither text nor an array of NumPy", "give a CSV file, an .npz file or a folder")
+    _check_text(start, path)
     return next((encoding for encoding in ("utf-8", "cp1252") if _decodes(path, encoding)), "latin-1")
 
 
@@ -83,11 +82,18 @@ def _decodes(path: Path, encoding: str) -> bool:
     with path.open("rb") as file:
         try:
             while part := file.read(_PART):
+                _check_text(part, path)
                 decoder.decode(part)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             return False
     return True
+
+
+def _check_text(part: bytes, path: Path) -> None:
+    """Raise DataError for a NUL, which ends the look at a file of which disks keep only the size."""
+    if b"\0" in part:
+        raise DataError(f"{path} is neither text nor an array of NumPy", "give a CSV file, an .npz file or a folder")
 
 
 def _text(path: Path, encoding: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from dltrain.data.arrays import Split
-from dltrain.data.folders.listing import files_below, printable
+from dltrain.data.folders.listing import files_below
+from dltrain.data.folders.names import printable
 from dltrain.data.images.decoding import BadImage, Look, decode_all
 from dltrain.data.samples import Samples, Trained, read_samples
 from dltrain.errors import DataError

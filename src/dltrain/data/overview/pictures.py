@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -60,10 +62,22 @@ def write(dataset: Dataset, summary: Summary, directory: Path, augmented: np.nda
         with _plain():
             for name, figure in draw.items():
                 written.append(directory / f"{name}.png")
-                figure().savefig(written[-1], dpi=120)
+                _save(figure(), written[-1])
     except OSError as error:
         raise UsageError(f"cannot write pictures into {directory}: {error.strerror or error}") from None
     return tuple(written)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """Write a picture whole or not at all."""
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=120, format="png")
+    unfinished = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        unfinished.write_bytes(picture.getbuffer())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def is_image(dataset: Dataset) -> bool:

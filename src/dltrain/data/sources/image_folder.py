@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from dltrain.arguments import Argument
 from dltrain.data.facts import Facts, Task
-from dltrain.data.folders.listing import Listing, look, printable
-from dltrain.data.sources.source import Arguments, Contradiction, Source
+from dltrain.data.folders.listing import Listing, look
+from dltrain.data.folders.names import printable
+from dltrain.data.sources.source import Arguments, Contradiction, Source, once
 from dltrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
 
 
 def _listing(arguments: Arguments, task: Task | None) -> Listing:
-    return look(Path(arguments["path"]), labelled=task != "reconstruction")
+    root, labelled = Path(arguments["path"]), task != "reconstruction"
+    found: Listing = once(("images", root, labelled), lambda: look(root, labelled))
+    return found
 
 
 def _facts(arguments: Arguments, listing: Listing) -> Facts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from dltrain.data.samples import Samples, Trained
 
 Arguments = Mapping[str, Any]
+SEEN: ContextVar[dict[str, Any] | None] = ContextVar("seen", default=None)
+"""What looks at files have found, by what was asked, where that is kept: within a check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +69,13 @@ class Source:
     def filled(self, arguments: Arguments) -> dict[str, Any]:
         """Return the arguments with defaults filled in."""
         return {key: argument.default for key, argument in self.arguments.items()} | dict(arguments)
+
+
+def once(key: object, look: Callable[[], Any]) -> Any:
+    """Return what `look` does; within a check, what it did for the same key."""
+    seen, told = SEEN.get(), repr(key)
+    if seen is None:
+        return look()
+    if told not in seen:
+        seen[told] = look()
+    return seen[told]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from dltrain.arguments import Argument
 from dltrain.data.facts import Facts, Task
+from dltrain.data.folders.listing import Listing
 from dltrain.data.sources.csv import FORMAT
-from dltrain.data.sources.source import Arguments, Contradiction, Source
+from dltrain.data.sources.source import Arguments, Contradiction, Source, once
 from dltrain.data.sources.text import TOKENS
 from dltrain.data.text import folders
 from dltrain.data.text.form import contradictions as of_form
@@ -40,7 +41,7 @@ ARGUMENTS = {
 
 
 def facts(arguments: Arguments, task: Task | None) -> Facts | None:
-    listing = folders.listing_of(arguments, task)
+    listing = _listing(arguments, task)
     if listing.error is not None or any(True for _ in of_form({}, arguments)):
         return None  # `contradictions` tells it
     return folders.facts(listing, task, form_of(arguments))
@@ -50,8 +51,13 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
     changed = {key: value for key, value in arguments.items() if value != ARGUMENTS[key].default}
     for argument, message, hint in of_form(changed, SOURCE.filled(arguments)):
         yield Contradiction(argument, message, hint)
-    for finding in folders.listing_of(arguments, task).findings:
+    for finding in _listing(arguments, task).findings:
         yield Contradiction("path", finding.message, finding.hint, finding.severity)
+
+
+def _listing(arguments: Arguments, task: Task | None) -> Listing:
+    found: Listing = once(("texts", arguments["path"], task), lambda: folders.listing_of(arguments, task))
+    return found
 
 
 def read(arguments: Arguments, task: Task | None) -> RawDataset:

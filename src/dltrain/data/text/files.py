@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,10 @@ _ENCODINGS = "such as `utf-8`, `latin-1`, `cp1252` or `utf-16`"
 def text_of(path: Path, encoding: str) -> str:
     """Return the text of a file. Raises Wrong if it is none, or larger than a single text may be."""
     with _told(path, encoding):
-        if path.stat().st_size > LARGEST:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise Wrong("path", "it is no plain file", "save the text to a file")
+        if status.st_size > LARGEST:
             raise Wrong("path", f"it is larger than {LARGEST // 2**20} MiB", "split it into several texts")
         data = path.read_bytes()
         try:

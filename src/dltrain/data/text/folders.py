@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dltrain.data.facts import Facts, Task
 from dltrain.data.folders.kinds import TEXTS
-from dltrain.data.folders.listing import Listing, look, printable
+from dltrain.data.folders.listing import Listing, look
+from dltrain.data.folders.names import printable
 from dltrain.data.progress import tell
 from dltrain.data.tables.table import Wrong
 from dltrain.data.text.files import text_of
