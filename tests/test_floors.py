@@ -46,7 +46,7 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "data.learnt": (("data.facts",), {"numpy"}),
     "data.tables": (("data.facts", "data", "data.images", "data.learnt"), {"numpy", "pyarrow"}),
     "data.series": (("data.facts", "data", "data.learnt", "data.numpy_files", "data.tables"), {"numpy"}),
-    "data.text": (("data.facts", "data", "data.folders", "data.learnt", "data.tables"), {"numpy"}),
+    "data.text": (("data.facts", "data", "data.folders", "data.learnt", "data.tables"), {"numpy", "tokenizers"}),
     "data.images": (("data.facts", "data", "data.folders", "data.numpy_files"), {"numpy", "PIL"}),
     "data.overview": (("data.facts", "data", "data.learnt"), {"numpy", "matplotlib"}),
     "data.downloads": (("data",), {"numpy"}),

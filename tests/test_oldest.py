@@ -7,7 +7,7 @@ import tomllib
 from tests.helpers import ROOT
 
 # Extras for users; not the developer tools, and not the GPU libraries, which need a GPU.
-EXTRAS = ("digits", "jax", "tables")
+EXTRAS = ("digits", "jax", "subwords", "tables")
 
 
 def test_oldest_versions_are_the_lower_bounds() -> None:

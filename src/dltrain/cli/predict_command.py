@@ -21,7 +21,15 @@ from dltrain.cli.options import run_argument, runs_dir_option, verbose_option
 @click.option(
     "--threshold", type=float, help="Probability above which an answer is yes, for metrics too; 0.5 without it."
 )
-@click.option("--steps", type=click.IntRange(1), help="Of a series: steps to forecast beyond the end of INPUT.")
+@click.option(
+    "--steps", type=click.IntRange(1), help="Of a series or long text: steps to go on beyond the end of INPUT."
+)
+@click.option(
+    "--temperature",
+    type=float,
+    help="With --steps of a text: draw tokens, from 0, the likeliest, over 1, as the model says.",
+)
+@click.option("--seed", type=click.IntRange(0), help="Of what --temperature draws; 42 without it.")
 @runs_dir_option
 @verbose_option
 def command(
@@ -31,6 +39,8 @@ def command(
     top: int,
     threshold: float | None,
     steps: int | None,
+    temperature: float | None,
+    seed: int | None,
     runs_dir: Path,
     verbose: bool,
 ) -> None:
@@ -49,8 +59,8 @@ def command(
         check_path(output)
     found = runs.find(run, runs_dir)
     with quiet.tensorflow(verbose), console.progress() as on_event:
-        options = {"threshold": threshold, "steps": steps, "owns_process": True, "on_event": on_event}
-        with predictor(found, inputs, **options) as opened:  # type: ignore[arg-type]
+        options = {"threshold": threshold, "steps": steps, "temperature": temperature, "seed": seed}
+        with predictor(found, inputs, owns_process=True, on_event=on_event, **options) as opened:  # type: ignore[arg-type]
             if output is not None:
                 check_path(output, [given.file for given in opened.samples])
                 count = write_file(output, opened, top)

@@ -64,6 +64,23 @@ class Ahead:
 
 
 @dataclass(frozen=True, eq=False)
+class Beginnings:
+    """Texts that a model continues, token by token.
+
+    Args:
+        windows: the last tokens of each, as the model gets them, of shape (texts, tokens).
+        names: where each text comes from.
+        tokens: what the model may say, by its class.
+        between: what stands between tokens.
+    """
+
+    windows: np.ndarray
+    names: Sequence[str]
+    tokens: Mapping[int, str]
+    between: str
+
+
+@dataclass(frozen=True, eq=False)
 class Samples:
     """Samples of one file, with their targets where the file has such.
 
@@ -74,7 +91,7 @@ class Samples:
         names: where each sample comes from; None for the file and the row, counted from 0.
         notes: what reading has found that the user should know.
         scored: the places of the samples that have targets, where not all do: then `y` is theirs.
-        ahead: what forecasts continue; raises DataError where they cannot, None where samples are no series.
+        ahead: what predictions continue; raises DataError where they cannot, None where samples do not go on.
     """
 
     file: str
@@ -83,7 +100,7 @@ class Samples:
     names: Sequence[str] | None = None
     notes: tuple[str, ...] = ()
     scored: np.ndarray | None = None
-    ahead: Callable[[], Ahead] | None = None
+    ahead: Callable[[], Ahead | Beginnings] | None = None
 
     def __len__(self) -> int:
         return len(self.split)

@@ -96,6 +96,8 @@ def _write_arrays(stream: IO[bytes], parts: Iterable[Predictions]) -> int:
         "output": np.concatenate([part.outputs for part in found]),
     }
     classes = [part.classes for part in found if part.classes is not None]
+    if found[0].texts is not None:
+        arrays["text"] = np.array([text for part in found for text in part.texts or ()])
     if classes:
         arrays |= {"prediction": np.concatenate(classes), "names": np.array(found[0].names)}
     np.savez(stream, **arrays)
@@ -103,6 +105,8 @@ def _write_arrays(stream: IO[bytes], parts: Iterable[Predictions]) -> int:
 
 
 def _header(part: Predictions, top: int) -> list[str]:
+    if part.texts is not None:
+        return ["input", "prediction"]
     places = place_names(_axes(part))
     if part.classes is None:
         width = part.outputs.shape[-1]
@@ -138,6 +142,9 @@ def _axes(part: Predictions) -> int:
 
 def _rows(part: Predictions, top: int) -> Iterator[list[Any]]:
     """Yield a row for each answer: one a sample, or one for each of its steps or pixels."""
+    if part.texts is not None:
+        yield from ([name, text] for name, text in zip(part.inputs, part.texts, strict=True))
+        return
     inner = part.outputs.shape[1:-1]
     outputs = part.outputs.reshape(-1, part.outputs.shape[-1])
     places = ([part.inputs[place[0]], *place[1:]] for place in np.ndindex(len(part), *inner))

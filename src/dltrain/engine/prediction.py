@@ -24,12 +24,13 @@ from dltrain.config.catalogue.entries import trait
 from dltrain.data.arrays import Joined, take
 from dltrain.data.facts import Facts
 from dltrain.data.learnt.scaling import unscaled
-from dltrain.data.samples import Ahead, Samples, read_samples
+from dltrain.data.samples import Ahead, Beginnings, Samples, read_samples
 from dltrain.data.samples import Trained as TrainedOn
 from dltrain.data.sources import SOURCES
 from dltrain.engine.backends.backend import INFERENCE_BATCH
 from dltrain.engine.events import Listener, Phase, Warned, ignore
-from dltrain.engine.model.labels import classes_of, encode
+from dltrain.engine.model.ahead import LIKELIEST, Choice, choice_of, continued, forecast
+from dltrain.engine.model.labels import classes_of, encode, probabilities
 from dltrain.engine.model.threshold import metrics_at
 from dltrain.engine.trained import OpenedRun, Trained, open_run, restored, trained_on
 from dltrain.errors import DataError, Problem, UsageError
@@ -55,6 +56,8 @@ class Predictions:
         names: the names of classes or labels, by index; of numbers, those that have names.
         probabilities: whether outputs are such.
         boundary: value of a single output between the two answers.
+        texts: what follows each text, where that is told token by token: then `classes` and `outputs` have the shape
+            (texts, steps), the class of each token and what the model gives it.
     """
 
     inputs: Sequence[str]
@@ -63,6 +66,7 @@ class Predictions:
     names: tuple[str, ...]
     probabilities: bool
     boundary: float = 0.5
+    texts: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -76,8 +80,9 @@ class Predictor:
     samples: tuple[Samples, ...]
     like: TrainedOn
     threshold: float | None
-    ahead: tuple[Ahead, ...] = ()
+    ahead: tuple[Ahead | Beginnings, ...] = ()
     steps: int | None = None
+    choice: Choice = LIKELIEST
 
     @property
     def facts(self) -> Facts:
@@ -92,7 +97,11 @@ class Predictor:
     def __iter__(self) -> Iterator[Predictions]:
         """Yield predictions, some thousand samples at a time, in bounded memory."""
         if self.steps is not None:
-            yield from self._forecasts(self.steps)
+            for ahead in self.ahead:
+                if isinstance(ahead, Ahead):
+                    yield from self._forecasts(ahead, self.steps)
+                else:
+                    yield from self._texts(ahead, self.steps)
             return
         x = Joined([given.split.x for given in self.samples])
         for start in range(0, len(x), _CHUNK):
@@ -117,7 +126,7 @@ class Predictor:
             outputs.append(np.asarray(model.predict_on_batch(x), np.float32))
         found = np.concatenate(outputs)
         if self.output.from_logits and self.facts.targets != "numbers":
-            found = _probabilities(found, sigmoid=self.facts.targets == "flags" or found.shape[-1] == 1)
+            found = probabilities(found, sigmoid=self.facts.targets == "flags" or found.shape[-1] == 1)
         found = unscaled(found, self.facts.target_scales)
         inputs = self._names(rows)
         return Predictions(
@@ -129,21 +138,32 @@ class Predictor:
             self.output.boundary,
         )
 
-    def _forecasts(self, steps: int) -> Iterator[Predictions]:
+    def _forecasts(self, ahead: Ahead, steps: int) -> Iterator[Predictions]:
         """Yield forecasts of shape (series, steps, columns); those so far are the end of the window of the next."""
-        model, scales = self.trained.built.model, self.facts.target_scales
+        scales = self.facts.target_scales[: len(ahead.order)]
         columns = tuple(map(str, (self.like.learnt or {}).get("series", {}).get("target", ())))
-        for ahead in self.ahead:
-            for start in range(0, len(ahead.ends), INFERENCE_BATCH):
-                window = ahead.ends[start : start + INFERENCE_BATCH]
-                parts: list[np.ndarray] = []
-                while len(parts) * (parts[0].shape[1] if parts else 0) < steps:
-                    x = window[:, :: ahead.rate].astype(self.trained.input.dtype)
-                    found = np.asarray(model.predict_on_batch(x), np.float32).reshape(len(x), -1, len(ahead.order))
-                    parts.append(found)
-                    window = np.concatenate([window, found[..., ahead.order]], axis=1)[:, -window.shape[1] :]
-                outputs = unscaled(np.concatenate(parts, axis=1)[:, :steps], scales[: len(ahead.order)])
-                yield Predictions(ahead.names[start : start + len(outputs)], outputs, None, columns, False)
+        for start in range(0, len(ahead.ends), INFERENCE_BATCH):
+            rows = slice(start, start + INFERENCE_BATCH)
+            outputs = unscaled(forecast(self._told, ahead.ends[rows], ahead.rate, ahead.order, steps), scales)
+            yield Predictions(ahead.names[rows], outputs, None, columns, False)
+
+    def _texts(self, ahead: Beginnings, steps: int) -> Iterator[Predictions]:
+        """Yield what follows texts: each token that is told is the last one of the next window."""
+        for start in range(0, len(ahead.windows), INFERENCE_BATCH):
+            rows, allowed = slice(start, start + INFERENCE_BATCH), list(ahead.tokens)
+            tokens, outputs = continued(self._next, ahead.windows[rows], allowed, steps, self.choice, start)
+            texts = [ahead.between.join(ahead.tokens[token] for token in row) for row in tokens.tolist()]
+            told = (self.facts.labels, self._are_probabilities(), self.output.boundary, texts)
+            yield Predictions(ahead.names[rows], outputs, tokens, *told)
+
+    def _told(self, windows: np.ndarray) -> np.ndarray:
+        x = windows.astype(self.trained.input.dtype)
+        return np.asarray(self.trained.built.model.predict_on_batch(x), np.float32)
+
+    def _next(self, windows: np.ndarray) -> np.ndarray:
+        """Return what the model gives each class behind windows, of shape (windows, classes)."""
+        found = self._told(windows).reshape(len(windows), -1, self.output.shape[-1])[:, -1]
+        return probabilities(found, sigmoid=False) if self.output.from_logits else found
 
     def _classes(self, outputs: np.ndarray) -> np.ndarray | None:
         if self.facts.targets == "numbers":
@@ -178,15 +198,6 @@ class Predictor:
         return metrics
 
 
-def _probabilities(logits: np.ndarray, *, sigmoid: bool) -> np.ndarray:
-    if sigmoid:
-        found: np.ndarray = 0.5 * (1 + np.tanh(0.5 * logits))  # without overflow
-        return found
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares: np.ndarray = powers / powers.sum(axis=-1, keepdims=True)
-    return shares
-
-
 @contextmanager
 def predictor(
     run: runs.Run | Path | str,
@@ -194,6 +205,8 @@ def predictor(
     *,
     threshold: float | None = None,
     steps: int | None = None,
+    temperature: float | None = None,
+    seed: int | None = None,
     runs_dir: Path | str = "runs",
     owns_process: bool = False,
     on_event: Listener = ignore,
@@ -206,7 +219,10 @@ def predictor(
             npz and npy files, where `x` has the samples; patterns such as `photos/*.jpg`; `-`, standard input. Where
             there are targets, they can be scored.
         threshold: probability above which a yes-or-no answer, or a label of several, is a yes; metrics take it too.
-        steps: of a series, how many steps to forecast beyond the end of the inputs, each from the forecasts before it.
+        steps: how far to go on beyond the end of the inputs, each step from those before it: steps of a series, or
+            tokens of a text.
+        temperature: of such texts, how freely tokens are drawn: 1, as the model says; without it, the likeliest follow.
+        seed: of what is drawn.
         runs_dir: directory in which runs are looked up.
         owns_process: whether the process exits afterwards, as a command does.
         on_event: called with each event of `engine.events`.
@@ -232,21 +248,23 @@ def predictor(
         opened, unmoved = _scored_at(threshold, opened, like.facts)
         if unmoved and all(samples.labelled for samples in given):
             on_event(Warned((Problem("threshold", unmoved, severity="warning"),)))
+    choice = choice_of(temperature, seed, texts=any(isinstance(each, Beginnings) for each in ahead))
     with restored(opened, owns_process=owns_process, on_event=on_event) as trained:
         _check_threshold(threshold, like.facts, trained)
         on_event(Phase("predicting"))
-        yield Predictor(trained, given, like, threshold, ahead, steps)
+        yield Predictor(trained, given, like, threshold, ahead, steps, choice)
 
 
-def _ahead_of(given: Sequence[Samples], steps: int | None) -> tuple[Ahead, ...]:
-    """Return what forecasts continue. Raises UsageError or DataError where they cannot."""
+def _ahead_of(given: Sequence[Samples], steps: int | None) -> tuple[Ahead | Beginnings, ...]:
+    """Return what predictions continue. Raises UsageError or DataError where they cannot."""
     if steps is None:
         return ()
     if type(steps) is not int or not 1 <= steps <= _MOST_STEPS:
-        raise UsageError(f"{steps!r} steps cannot be forecast", f"a number from 1 to {_MOST_STEPS:,}")
+        raise UsageError(f"{steps!r} steps cannot be told", f"a number from 1 to {_MOST_STEPS:,}")
     found = [samples.ahead for samples in given if samples.ahead is not None]
     if len(found) < len(given):
-        raise UsageError("steps are for forecasts of a series", "the run was trained on another kind of data")
+        message = "steps are for forecasts of a series, or of what follows in a long text"
+        raise UsageError(message, "the run was trained on another kind of data")
     return tuple(ahead() for ahead in found)
 
 
@@ -281,6 +299,8 @@ def _samples_of(path: Path, opened: OpenedRun, like: TrainedOn) -> Samples:
         file = _kept(sys.stdin.buffer, Path(folder))
         try:
             found = _samples_in(file, opened, like)
+            if (ahead := found.ahead) is not None:
+                found = replace(found, ahead=lambda: _renamed(ahead(), str(file)))
         except DataError as error:
             raise DataError(str(error).replace(str(file), "standard input"), error.hint) from None
     names = [name.replace(str(file), "-") for name in found.names] if found.names is not None else None
@@ -295,6 +315,10 @@ def _check_plain(path: Path) -> None:
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             hint = "`-` is standard input, as in `… | dltrain predict RUN -`"
             raise UsageError(f"{path} is neither a file nor a folder", hint)
+
+
+def _renamed(ahead: Ahead | Beginnings, file: str) -> Ahead | Beginnings:
+    return replace(ahead, names=[name.replace(file, "-") for name in ahead.names])
 
 
 def _kept(stream: IO[bytes], folder: Path) -> Path:
@@ -346,13 +370,16 @@ def predict(
     *,
     threshold: float | None = None,
     steps: int | None = None,
+    temperature: float | None = None,
+    seed: int | None = None,
     runs_dir: Path | str = "runs",
     owns_process: bool = False,
     on_event: Listener = ignore,
 ) -> Predictions:
     """Predict with a run's best weights; arguments and errors are those of `predictor`."""
     paths = [inputs] if isinstance(inputs, Path | str) else list(inputs)
-    options: dict[str, Any] = {"threshold": threshold, "steps": steps, "runs_dir": runs_dir}
+    options: dict[str, Any] = {"threshold": threshold, "steps": steps, "temperature": temperature, "seed": seed}
+    options |= {"runs_dir": runs_dir}
     with predictor(run, paths, owns_process=owns_process, on_event=on_event, **options) as opened:
         parts = list(opened)
         del opened  # the session frees what nothing names
@@ -364,4 +391,5 @@ def predict(
         parts[0].names,
         parts[0].probabilities,
         parts[0].boundary,
+        [text for part in parts for text in part.texts or ()] if parts[0].texts is not None else None,
     )

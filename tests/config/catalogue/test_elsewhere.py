@@ -518,6 +518,7 @@ def test_elsewhere_arguments_lead_to_arguments_of_keras() -> None:
         ("series", "look_back", "sequence_length"),
         ("series", "window_size", "sequence_length"),
         ("text", "maxlen", "output_sequence_length"),
+        ("text_folder", "tokenizer", "split"),
         ("image_folder", "target_size", "image_size"),
         ("image_folder", "rescale", "from 0 to 1"),
         ("image_folder", "batch_size", "under `train`"),
@@ -529,6 +530,26 @@ def test_elsewhere_arguments_of_other_readers_lead_to_those_of_the_data_set(name
     hints = [problem.hint for problem in problems(made) if problem.path[-1] == word]
     assert len(hints) == 1
     assert meant in hints[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "split"),
+    [
+        ("tokenizer", "bpe", "subword"),
+        ("tokenizer", "BytePairTokenizer", "subword"),
+        ("tokenizer", "sentencepiece", "subword"),
+        ("analyzer", "char", "character"),
+        ("analyzer", "word", "whitespace"),
+        ("char_level", True, "character"),
+        ("char_level", False, "whitespace"),
+        ("subwords", True, "subword"),
+    ],
+)
+def test_elsewhere_tokenizers_are_what_texts_are_split_into(key: str, value: Any, split: str) -> None:
+    made = config()
+    made["data"]["dataset"] = {"text": {"path": "a", key: value}}
+    (hint,) = [problem.hint for problem in problems(made) if problem.path[-1] == key]
+    assert f"`split: {split}`" in hint
 
 
 def _entry(layer: str) -> entries.Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from dltrain.data import values
 from dltrain.data.arrays import Dataset, Made, Rows
 from dltrain.data.facts import Task
 from dltrain.data.loading import load
-from dltrain.data.samples import Samples, Trained
+from dltrain.data.samples import Beginnings, Samples, Trained
 from dltrain.data.sources import SOURCES
 from dltrain.data.text import language
 from dltrain.errors import DataError
@@ -217,6 +218,7 @@ def test_text_contradictions_in_a_table_are_told(
         ({"output_mode": "tf_idf", "output_sequence_length": None}, "classification", "output_mode", "order counts"),
         ({"max_tokens": 20_000}, "classification", "max_tokens", "at most 10,000"),
         ({"ngrams": 2}, "classification", "ngrams", "no use for `ngrams`"),
+        ({"ngrams": 2, "split": "subword"}, "classification", "ngrams", "no use for `ngrams`"),
         ({"stratify": "label"}, "classification", "stratify", "no use for `stratify`"),
         ({"output_sequence_length": 50}, "classification", "path", "has 20 tokens, and a window with its next"),
         ({"path_test": "/no/" + "n" * 300}, "classification", "path_test", "does not exist"),
@@ -285,6 +287,89 @@ def test_text_continues_lines(tmp_path: Path) -> None:
     (tmp_path / "n.txt").write_text("xxababab\nb\n")
     a, b = (found.facts.labels.index(letter) for letter in "ab")
     assert new("text", tmp_path / "n.txt", arguments, found).split.x.tolist() == [[a, b, a, b], [0, 0, 0, b]]
+
+
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("task", ["classification", "sequence"])
+def test_text_without_columns_in_subwords_has_windows_that_begin_at_words(
+    tmp_path: Path, task: Task, stride: int
+) -> None:
+    pytest.importorskip("tokenizers")
+    text = "lower newest\nwidest low " * 30 + "Zz Zz lowest" + " low" * 9
+    arguments = written(
+        tmp_path, text, "t.txt", split="subword", sequence_stride=stride, max_tokens=20, standardize="none"
+    )
+    facts = SOURCES["text"].facts(SOURCES["text"].filled(arguments), task)
+    found = loaded("text", arguments, task, validation=0.1)
+    assert facts is not None
+    words = len(re.findall(r" ?\w+|\s", text))
+    assert facts.train == len(range(0, words - 4, stride)) > len(found.train) + len(found.test)
+    assert (facts.classes, found.facts.classes) == (20, 20)
+    assert found.learnt is not None
+    assert "Z" not in "".join(found.learnt["text"]["vocabulary"])
+    names, beginnings = found.facts.labels, set()
+    for x, y in zip(found.train.x.tolist(), found.train.y.tolist(), strict=True):
+        told = "".join(names[number] for number in [*x, *([y] if task == "classification" else y[-1:])])
+        assert told.replace("\\n", "\n") in text
+        beginnings.add(told[:2])
+        assert task == "classification" or y[:-1] == x[1:]
+    assert beginnings <= {"lo", "ne", " n", "\\n", "wi", " l"}
+    assert names.index("[UNK]") in found.test.x
+
+
+@pytest.mark.parametrize("name", ["text", "text_folder"])
+def test_text_in_subwords_without_the_library_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    arguments = written(tmp_path) if name == "text" else in_folders(tmp_path / "f", a=["x"] * 5, b=["y"] * 5)
+    arguments["split"] = "subword"
+    (told,) = SOURCES[name].contradictions(arguments, "classification")
+    assert (told.argument, told.severity) == ("split", "warning")
+    assert "pip install 'dltrain[subwords]'" in told.hint
+    assert SOURCES[name].facts(SOURCES[name].filled(arguments), "classification") is not None
+    with pytest.raises(DataError, match="`tokenizers`, which is not installed") as caught:
+        loaded(name, arguments)
+    assert caught.value.hint == "`pip install 'dltrain[subwords]'`"
+    told, *_ = SOURCES[name].contradictions({**arguments, "ngrams": 2}, "classification")
+    assert (told.argument, told.severity) == ("ngrams", "error")
+
+
+def test_text_in_subwords_has_a_space_before_each_word(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    arguments = written(tmp_path, split="subword", max_tokens=40)
+    found = loaded("text", arguments)
+    (tmp_path / "n.txt").write_text("good good film\nGood, bad\n")
+    given = new("text", tmp_path / "n.txt", arguments, found)
+    names = ["", "[UNK]", *(found.learnt or {})["text"]["vocabulary"]]
+    good = names.index(" good")
+    assert given.split.x[0, :2].tolist() == [good, good]
+    assert given.split.x[1, 0] == good
+    assert given.notes == ()
+
+
+def test_text_goes_on_from_the_end_of_a_file(tmp_path: Path) -> None:
+    arguments = written(tmp_path, "ab\nc" * 40, "t.txt", split="character")
+    found = loaded("text", arguments)
+    named = {"\n": "\\n"}
+    for number, (text, end) in enumerate(
+        [
+            ("xc\nab", "c\nab"),
+            ("abc\n", "abc"),
+            ("a\n\n", "a\n"),
+            ("b" * 9 + "\r\nabc", "\nabc"),
+            ("a\n" * 999, "\na\na"),
+        ]
+    ):
+        (tmp_path / f"{number}.txt").write_text(text, newline="")
+        ahead = new("text", tmp_path / f"{number}.txt", arguments, found).ahead
+        assert ahead is not None
+        given = ahead()
+        assert isinstance(given, Beginnings)
+        wanted = [found.facts.labels.index(named.get(letter, letter)) for letter in end]
+        assert given.windows.tolist() == [[0] * (4 - len(wanted)) + wanted]
+        assert given.names == [str(tmp_path / f"{number}.txt")]
+        assert set(given.tokens.values()) == {"a", "b", "c", "\n"}
 
 
 def test_text_without_columns_that_is_large_is_read_by_the_training_alone(

@@ -229,7 +229,8 @@ def _first(dataset: Dataset) -> Iterator[Sample]:
         values = numbers if dataset.facts.whole else [value * dataset.scale for value in numbers]
         text = None
         if words is not None:
-            text = " ".join(words[number] for number in numbers if 0 <= number < len(words)).strip()
+            between = "" if "merges" in (dataset.learnt or {})["text"] else " "  # subwords have their spaces
+            text = between.join(words[number] for number in numbers if 0 <= number < len(words)).strip()
         where = int(positions(dataset, "train")[place])
         yield Sample(where, tuple(values), target_of(dataset, dataset.train, place), text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,12 @@ TOKENS = {
         meaning="What happens to a text first; as in Keras, to ASCII letters and punctuation.",
     ),
     "split": Argument(
-        ("words",), choices=SPLIT, has_default=True, default=SPLIT[0], meaning="Whether tokens are words or characters."
+        ("words",),
+        choices=SPLIT,
+        has_default=True,
+        default=SPLIT[0],
+        meaning="Whether tokens are words, characters, or subwords: the parts of words that come most often together "
+        "(byte-pair encoding), learnt from the training split.",
     ),
     "ngrams": optional("int", minimum=1, maximum=10, meaning="Up to how many tokens in a row are one token too."),
     "output_mode": Argument(
@@ -79,7 +85,7 @@ ARGUMENTS = {
         maximum=1_000_000,
         has_default=True,
         default=1,
-        meaning="Without columns: tokens between the beginnings of windows.",
+        meaning="Without columns: tokens between the beginnings of windows; of subwords, words.",
     ),
     **{key: COLUMNS[key] for key in _OF_COLUMNS if key != "target"},
     "missing": Argument(
@@ -91,6 +97,13 @@ ARGUMENTS = {
     ),
     **FORMAT,
 }
+
+
+def without_library(filled: Arguments) -> Iterator[Contradiction]:
+    """Warn where subwords are to be learnt and nothing is installed that learns them; a trained run needs nothing."""
+    if filled["split"] == "subword" and find_spec("tokenizers") is None:
+        message = "subwords are learnt by `tokenizers`, which is not installed here"
+        yield Contradiction("split", message, "before `fit`, `pip install 'dltrain[subwords]'`", "warning")
 
 
 def _is_table(arguments: Arguments) -> bool:
@@ -114,7 +127,7 @@ def _look(arguments: Arguments, task: Task | None) -> Facts | None:
     if _is_table(arguments):
         found = tables.look(CsvReader(arguments), arguments, task)
         return tables.facts(found, "text", arguments, task, form) if task is not None else None
-    tokens = language.look(arguments, tokenizer_of(arguments), form)
+    tokens = language.look(arguments, tokenizer_of(arguments, keep_space=True), form)
     return language.facts(tokens, arguments, task, form) if task is not None and tokens is not None else None
 
 
@@ -124,6 +137,7 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
     yield from found
     if found:
         return
+    yield from without_library(filled)
     try:
         _look(filled, task)
         if _is_table(filled):
@@ -153,14 +167,14 @@ def _of_arguments(written: Arguments, filled: Arguments, task: Task | None) -> I
     if filled["output_mode"] != "int":
         yield Contradiction("output_mode", f"{told}, and their order counts", "write `output_mode: int`")
     for key in ("ngrams", "padding", "truncating", *_OF_COLUMNS):
-        if key in changed:
+        if key in changed and (key, filled["split"]) != ("ngrams", "subword"):
             yield Contradiction(key, f"{told}: it has no use for `{key}`", f"remove `{key}`")
 
 
 def read(arguments: Arguments, task: Task | None) -> RawDataset:
     for wrong in _of_arguments(arguments, arguments, task):
         raise DataError(wrong.message, wrong.hint)
-    form, tokenizer = form_of(arguments), tokenizer_of(arguments)
+    form, tokenizer = form_of(arguments), tokenizer_of(arguments, keep_space=not _is_table(arguments))
     if _is_table(arguments):
         return tables.read(CsvReader(arguments), "text", arguments, task, tokenizer, form)
     if task is None:
@@ -173,10 +187,10 @@ def samples(path: Path, arguments: Arguments, like: Trained) -> Samples:
 
     from dltrain.data.text.new_texts import NewTexts
 
-    form = form_of(arguments)
-    if not _is_table(arguments):
+    form, long = form_of(arguments), not _is_table(arguments)
+    if long:
         form = replace(form, padding="pre", truncating="pre")
-    new = NewTexts(arguments, like, form, tokenizer_of(arguments))
+    new = NewTexts(arguments, like, form, tokenizer_of(arguments, keep_space=long), goes_on=long)
     if path.is_dir():
         return new.of_files(path)
     is_table = _is_table(arguments) and path.suffix.lower() in (*_TABLES, Path(arguments["path"]).suffix.lower())

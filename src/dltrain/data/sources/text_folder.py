@@ -11,7 +11,7 @@ from dltrain.data.facts import Facts, Task
 from dltrain.data.folders.listing import Listing
 from dltrain.data.sources.csv import FORMAT
 from dltrain.data.sources.source import Arguments, Contradiction, Source, once
-from dltrain.data.sources.text import TOKENS
+from dltrain.data.sources.text import TOKENS, without_library
 from dltrain.data.text import folders
 from dltrain.data.text.form import contradictions as of_form
 from dltrain.data.text.form import form_of, tokenizer_of
@@ -51,6 +51,7 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
     changed = {key: value for key, value in arguments.items() if value != ARGUMENTS[key].default}
     for argument, message, hint in of_form(changed, SOURCE.filled(arguments)):
         yield Contradiction(argument, message, hint)
+    yield from without_library(SOURCE.filled(arguments))
     for finding in _listing(arguments, task).findings:
         yield Contradiction("path", finding.message, finding.hint, finding.severity)
 

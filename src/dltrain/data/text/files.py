@@ -44,7 +44,10 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
 
 
 def parts_of(path: Path, encoding: str, *, words: bool) -> Iterator[str]:
-    """Yield the text of a file in parts; with `words`, none is divided. Raises Wrong where it is no text."""
+    """Yield the text of a file in parts; with `words`, each but the first begins with a space or the end of a line.
+
+    Raises Wrong where it is no text.
+    """
     rest = ""
     with _opened(path, encoding) as file:
         while part := file.read(_PART):
@@ -52,7 +55,7 @@ def parts_of(path: Path, encoding: str, *, words: bool) -> Iterator[str]:
             part = rest + part
             rest = ""
             if words:
-                end = max(map(part.rfind, " \t\n\v\f\r")) + 1
+                end = max(0, *map(part.rfind, " \t\n\v\f\r"))
                 part, rest = part[:end], part[end:]
                 if len(rest) > _PART:
                     raise Wrong("path", f"{path} has a word of more than {_PART:,} characters", "is it a text?")

@@ -39,10 +39,10 @@ def facts(listing: Listing, task: Task | None, form: Form) -> Facts:
 
 
 class Reading:
-    """Reads files one after the other, and keeps the reasons of those that are no texts."""
+    """Reads files one after the other, without an `end` of theirs, and keeps the reasons of those that are no texts."""
 
-    def __init__(self, root: Path, encoding: str, tokens: Tokens) -> None:
-        self._root, self._encoding, self._tokens = root, encoding, tokens
+    def __init__(self, root: Path, encoding: str, tokens: Tokens, end: str = "") -> None:
+        self._root, self._encoding, self._tokens, self._end = root, encoding, tokens, end
         self.bad: list[tuple[str, str]] = []
         self.hint = ""
 
@@ -52,7 +52,7 @@ class Reading:
             if number % _EVERY == 0:
                 tell("reading texts", number, len(files))
             try:
-                self._tokens.add([text_of(self._root / file, self._encoding)])
+                self._tokens.add([text_of(self._root / file, self._encoding).removesuffix(self._end)])
             except Wrong as wrong:
                 self.bad.append((file, str(wrong)))
                 self.hint = self.hint or wrong.hint

@@ -23,6 +23,7 @@ class Form:
             `count` or `tf_idf`.
         output_sequence_length: tokens of a text in the mode `int`; 0 in the others.
         padding, truncating: the end of a text that is filled with 0 or cut.
+        subwords: whether tokens are parts of words, which are learnt.
     """
 
     max_tokens: int
@@ -30,6 +31,7 @@ class Form:
     output_sequence_length: int = 0
     padding: str = "post"
     truncating: str = "post"
+    subwords: bool = False
 
     @property
     def shape(self) -> tuple[int]:
@@ -55,12 +57,13 @@ def form_of(arguments: Mapping[str, Any]) -> Form:
         arguments["output_sequence_length"] or 0,
         arguments["padding"],
         arguments["truncating"],
+        arguments["split"] == "subword",
     )
 
 
-def tokenizer_of(arguments: Mapping[str, Any]) -> Tokenizer:
+def tokenizer_of(arguments: Mapping[str, Any], *, keep_space: bool = False) -> Tokenizer:
     """Return the tokenizer that filled arguments say."""
-    return Tokenizer(arguments["standardize"], arguments["split"], arguments["ngrams"])
+    return Tokenizer(arguments["standardize"], arguments["split"], arguments["ngrams"], keep_space)
 
 
 def contradictions(written: Mapping[str, Any], filled: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -69,6 +72,8 @@ def contradictions(written: Mapping[str, Any], filled: Mapping[str, Any]) -> Ite
     if mode == "int" and length is None:
         message = "texts as the numbers of their tokens need a length, to which they are padded and cut"
         yield "output_sequence_length", message, "write `output_sequence_length: 200`, or `output_mode: tf_idf`"
+    if filled["split"] == "subword" and filled["ngrams"] is not None:
+        yield "ngrams", "subwords are learnt in any length: there is no use for `ngrams`", "remove `ngrams`"
     for key in ("output_sequence_length", "padding", "truncating") if mode != "int" else ():
         if written.get(key) is not None:
             message = f"`output_mode: {mode}` gives each text a number for each token of the vocabulary: no length"

@@ -1,4 +1,8 @@
-"""One long text as windows of tokens, each followed by the token that is to be told."""
+"""One long text as windows of tokens, each followed by the token that is to be told.
+
+Windows of subwords begin at words: their number and the splits are known before a subword is learnt. As a word has at
+least one, no window reaches further than one of as many words.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
     from dltrain.data.arrays import Prepared, RawDataset, Split
     from dltrain.data.text.form import Form
+    from dltrain.data.text.ragged import Ragged
 
 _LARGEST_LOOK = 2**22  # bytes of a text whose tokens are counted while a config is checked
 _Into = TypeVar("_Into", Tokens, Count)
@@ -47,7 +52,7 @@ def _paths(arguments: Mapping[str, Any]) -> dict[str, Path]:
 def _filled(into: _Into, split: str, path: Path, arguments: Mapping[str, Any], form: Form) -> _Into:
     """Read a text into tokens or their count. Raises Wrong if it is none, or has less than a window."""
     try:
-        for part in parts_of(path, arguments["encoding"], words=arguments["split"] == "whitespace"):
+        for part in parts_of(path, arguments["encoding"], words=arguments["split"] != "character"):
             into.add([part])
     except Wrong as wrong:
         argument = SPLITS[split] if wrong.argument == "path" else wrong.argument
@@ -133,31 +138,31 @@ def _prepared(
         )
         counts = np.bincount(training.x.codes[np.cumsum(edges)[:size] > 0], minlength=len(words))
         vocabulary = learn_vocabulary(form, counts, words)
-    numbers = vocabulary.numbers(words)
+    read, numbers = vocabulary.reading(words)
     facts = replace(known, class_names=class_names(vocabulary.names, form))
     notes = []
     if (there := len(vocabulary.names)) < form.max_tokens:
         notes.append(f"the training split has {there - 2:,} different tokens: `max_tokens: {there}` is enough")
     return Prepared(
-        facts, lambda split: _applied(split, form, numbers, known.task), learnt_json(vocabulary), tuple(notes)
+        facts, lambda split: _applied(read(split.x), form, numbers, known.task), learnt_json(vocabulary), tuple(notes)
     )
 
 
-def _applied(split: Split, form: Form, numbers: np.ndarray, task: Task) -> Split:
+def _applied(windows: Ragged, form: Form, numbers: np.ndarray, task: Task) -> Split:
     """Return windows as the numbers of their tokens, and the number of the next token, or of that behind each."""
     import numpy as np
 
     from dltrain.data.arrays import Split
     from dltrain.data.text.preparing import made
 
-    texts, steps = numbers[split.x.codes], np.arange(form.output_sequence_length)
-    starts = split.x.starts
+    texts, steps = numbers[windows.codes], np.arange(form.output_sequence_length)
+    starts = windows.starts
     shape = (len(starts), len(steps))
     x = made(shape, np.int32, lambda rows: texts[starts[rows][:, None] + steps])
     if task == "sequence":
         y = made(shape, np.int64, lambda rows: texts[starts[rows][:, None] + steps + 1].astype(np.int64))
         return Split(x, y)
-    return Split(x, numbers[split.y].astype(np.int64))
+    return Split(x, texts[starts + len(steps)].astype(np.int64))
 
 
 def class_names(tokens: Sequence[str], form: Form) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from dltrain.data.arrays import Split
 from dltrain.data.folders.kinds import TEXTS
 from dltrain.data.folders.listing import files_below
 from dltrain.data.learnt.scaling import scaled
-from dltrain.data.samples import Samples, Trained
+from dltrain.data.samples import Beginnings, Samples, Trained
 from dltrain.data.tables.dataset import Reader
 from dltrain.data.tables.roles import Roles, columns_of
 from dltrain.data.tables.splits import scales_of, targets
 from dltrain.data.tables.table import Wrong
+from dltrain.data.text.beginnings import End, beginnings
 from dltrain.data.text.files import lines_of
 from dltrain.data.text.folders import Reading
 from dltrain.data.text.form import Form
@@ -39,23 +41,34 @@ class NewTexts:
         arguments: of the run's data set.
         like: what the run was trained on.
         form, tokenizer: of the training.
+        goes_on: whether the model tells what follows a text.
     """
 
     arguments: Mapping[str, Any]
     like: Trained
     form: Form
     tokenizer: Tokenizer
+    goes_on: bool = False
 
     def of_lines(self, path: Path) -> Samples:
         """Return the lines of a file, each a text. Raises DataError if it has none."""
-        tokens = Tokens(self.tokenizer, Words())
+        tokens, end = Tokens(self.tokenizer, Words()), End(self.form.output_sequence_length)
         try:
-            tokens.add(lines_of(path, self.arguments["encoding"]))
+            tokens.add(end.of(lines_of(path, self.arguments["encoding"])))
         except Wrong as wrong:
             raise DataError(str(wrong), wrong.hint) from None
         if not len(tokens):
             raise DataError(f"{path} is empty", "write one text a line")
-        return self._samples(str(path), tokens, None)
+        found = self._samples(str(path), tokens, None)
+        if not self.goes_on:
+            return found
+        whole = Tokens(self.tokenizer, Words())
+        whole.add([end.text])
+        return replace(found, ahead=partial(self._ahead, self._samples(str(path), whole, None).split, [str(path)]))
+
+    def _ahead(self, split: Split, names: Sequence[str]) -> Beginnings:
+        vocabulary = Vocabulary.from_json(self.form, self.like.learnt)
+        return beginnings(np.asarray(split.x[:]), names, vocabulary, self.arguments["split"])
 
     def of_files(self, path: Path) -> Samples:
         """Return the text of a file, or those of a folder and the folders in it.
@@ -72,11 +85,14 @@ class NewTexts:
             if not files:
                 raise DataError(f"no text is in {path.absolute()}", "name a folder that has .txt files")
         tokens = Tokens(self.tokenizer, Words())
-        reading = Reading(root, self.arguments["encoding"], tokens)
+        reading = Reading(root, self.arguments["encoding"], tokens, "\n" if self.goes_on else "")
         list(reading.good(files))
         if reading.bad:
             raise DataError(reading.told(len(files)), reading.hint)
         names = [os.fsencode(root / file).decode("utf-8", "replace") for file in files]
+        if self.goes_on:
+            found = self._samples(str(path), tokens, None, names)
+            return replace(found, ahead=partial(self._ahead, found.split, names))
         return self._samples(str(path), tokens, self._labels([root / file for file in files]), names)
 
     def _labels(self, files: Sequence[Path]) -> np.ndarray | None:
@@ -117,7 +133,8 @@ class NewTexts:
 
     def _samples(self, file: str, tokens: Tokens, y: np.ndarray | None, names: Sequence[str] | None = None) -> Samples:
         vocabulary = Vocabulary.from_json(self.form, self.like.learnt)
-        numbers, texts = vocabulary.numbers(tokens.words.names), Ragged.of(tokens)
+        read, numbers = vocabulary.reading(tokens.words.names)
+        texts = read(Ragged.of(tokens))
         known = np.bincount(texts.rows, numbers[texts.tokens] >= len(self.form.specials), minlength=len(texts))
         rows = np.flatnonzero(known == 0)
         notes: list[str] = []

@@ -68,11 +68,11 @@ class Texts:
             vocabulary = learn_vocabulary(self.form, counts, self.words, training.x)
             if self.facts.task == "regression":
                 scales = learn_targets(np.asarray(training.y), self.target_scale)
-        numbers = vocabulary.numbers(self.words)
+        read, numbers = vocabulary.reading(self.words)
 
         def apply(split: Split) -> Split:
             y = scaled(np.asarray(split.y), scales) if self.facts.task == "regression" else split.y
-            return Split(encoded(split.x, vocabulary, numbers), y, split.weight)
+            return Split(encoded(read(split.x), vocabulary, numbers), y, split.weight)
 
         counts_known = {split: len(self.splits.get(split, ())) for split in ("train", "test", "validation")}
         known = replace(self.facts, target_scales=scales, **counts_known)  # type: ignore[arg-type]

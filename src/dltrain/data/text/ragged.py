@@ -8,6 +8,8 @@ import numpy as np
 
 from dltrain.data.text.tokens import Tokens
 
+_PART = 2**20  # codes replaced at once
+
 
 class Ragged:
     """Texts as runs of one flat array of codes; used in the place of an array of samples.
@@ -45,6 +47,14 @@ class Ragged:
         if keep_first:
             return Ragged(self.codes, self.starts, self.starts + lengths)
         return Ragged(self.codes, self.ends - lengths, self.ends)
+
+    def through(self, table: Ragged) -> Ragged:
+        """Return these texts with the row of a table in the place of each code."""
+        lengths = table.lengths[self.codes]
+        ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        parts = [table[self.codes[at : at + _PART]].tokens for at in range(0, len(self.codes), _PART)]
+        codes = np.concatenate(parts) if parts else self.codes
+        return Ragged(codes, ends[self.starts], ends[self.ends])
 
     @property
     def tokens(self) -> np.ndarray:

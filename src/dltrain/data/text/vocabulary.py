@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from dltrain.data.text.form import UNKNOWN, Form
 from dltrain.data.text.ragged import Ragged
+from dltrain.data.text.subwords import Merge, divided, learn_merges
 from dltrain.errors import DataError
 
 _LARGEST = 2**25  # bytes of all tokens: they are kept in the run
@@ -23,18 +24,29 @@ class Vocabulary:
     Args:
         form: what becomes of a text.
         tokens: the most frequent first, of equally frequent ones the last in the order of code points; without those
-            that stand for padding and for unknown tokens.
+            that stand for padding and for unknown tokens. Of subwords: characters, then what was merged, in order.
         idf: the weight of each token, that of unknown ones first, float32; None unless the mode is `tf_idf`.
+        merges: of subwords, the pairs that are merged, in order.
     """
 
     form: Form
     tokens: tuple[str, ...]
     idf: np.ndarray | None = None
+    merges: tuple[Merge, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """All tokens by their number."""
         return (*self.form.specials, *self.tokens)
+
+    def reading(self, words: Sequence[str]) -> tuple[Callable[[Ragged], Ragged], np.ndarray]:
+        """Return what makes texts of words texts of tokens, and the number of each of these, int32."""
+        if not self.form.subwords:
+            return lambda texts: texts, self.numbers(words)
+        first = len(self.form.specials)
+        places = {token: place for place, token in enumerate(self.tokens, first)}
+        table = divided(words, self.merges, places, first - 1)
+        return lambda texts: texts.through(table), np.arange(first + len(places), dtype=np.int32)
 
     def numbers(self, words: Sequence[str]) -> np.ndarray:
         """Return the number of each word, int32."""
@@ -76,7 +88,8 @@ class Vocabulary:
 
     def to_json(self) -> dict[str, Any]:
         """Return this as plain data, without the form."""
-        return {"vocabulary": list(self.tokens), "idf": self.idf.tolist() if self.idf is not None else None}
+        plain = {"vocabulary": list(self.tokens), "idf": self.idf.tolist() if self.idf is not None else None}
+        return {**plain, "merges": [list(merge) for merge in self.merges]} if self.form.subwords else plain
 
     @classmethod
     def from_json(cls, form: Form, learnt: Mapping[str, Any] | None) -> Vocabulary:
@@ -92,9 +105,20 @@ class Vocabulary:
                 weights = np.array(idf, np.float32) if form.output_mode == "tf_idf" else None
             if weights is not None and (weights.shape != (len(tokens) + 1,) or not np.isfinite(weights).all()):
                 raise ValueError("the weights of tokens are no numbers")
+            merges = _checked(written["merges"], set(tokens)) if form.subwords else ()
         except (TypeError, KeyError, ValueError, OverflowError) as error:
             raise DataError(f"what the run has learnt of its texts is damaged: {error}", _TRAIN_ANEW) from None
-        return cls(form, tuple(tokens), weights)
+        return cls(form, tuple(tokens), weights, merges)
+
+
+def _checked(merges: Any, tokens: set[str]) -> tuple[Merge, ...]:
+    """Return merges of tokens to tokens. Raises TypeError or ValueError if one is none."""
+    pairs = []
+    for left, right in merges:
+        if not {left, right, left + right} <= tokens:
+            raise ValueError("what is merged is no token")
+        pairs.append((left, right))
+    return tuple(pairs)
 
 
 def learn_vocabulary(form: Form, counts: np.ndarray, words: Sequence[str], texts: Ragged | None = None) -> Vocabulary:
@@ -115,16 +139,31 @@ def learn_vocabulary(form: Form, counts: np.ndarray, words: Sequence[str], texts
     ]
     if not there:
         raise DataError("the texts of the training split have no token", "look at the texts, and at `standardize`")
+    if form.subwords:
+        return _learn_subwords(form, {word: count for count, word, _ in there}, words, texts)
     there.sort(reverse=True)
     kept = there[: form.max_tokens - len(form.specials)]
-    if sum(len(word) for _, word, _ in kept) > _LARGEST:
-        raise DataError(
-            f"the {len(kept):,} tokens of the vocabulary have more than {_LARGEST:,} characters", "lower `max_tokens`"
-        )
+    _check_size([word for _, word, _ in kept])
     idf = None
     if form.output_mode == "tf_idf" and texts is not None:
         idf = _weights(texts, np.array([code for _, _, code in kept]), len(words))
     return Vocabulary(form, tuple(word for _, word, _ in kept), idf)
+
+
+def _check_size(tokens: Sequence[str]) -> None:
+    if sum(map(len, tokens)) > _LARGEST:
+        message = f"the {len(tokens):,} tokens of the vocabulary have more than {_LARGEST:,} characters"
+        raise DataError(message, "lower `max_tokens`")
+
+
+def _learn_subwords(form: Form, counts: Mapping[str, int], words: Sequence[str], texts: Ragged | None) -> Vocabulary:
+    tokens, merges = learn_merges(counts, form.max_tokens - len(form.specials))
+    _check_size(tokens)
+    found = Vocabulary(form, tokens, None, merges)
+    if form.output_mode != "tf_idf" or texts is None:
+        return found
+    read, numbers = found.reading(words)
+    return replace(found, idf=_weights(read(texts), numbers[len(form.specials) :], len(numbers)))
 
 
 def _weights(texts: Ragged, kept: np.ndarray, words: int) -> np.ndarray:

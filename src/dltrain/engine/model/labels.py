@@ -26,3 +26,13 @@ def classes_of(outputs: np.ndarray, boundary: float) -> np.ndarray:
     if outputs.shape[-1] == 1:
         return (outputs[..., 0] > boundary).astype(np.int64)
     return outputs.argmax(axis=-1)
+
+
+def probabilities(logits: np.ndarray, *, sigmoid: bool) -> np.ndarray:
+    """Return what sigmoid or softmax makes of logits."""
+    if sigmoid:
+        found: np.ndarray = 0.5 * (1 + np.tanh(0.5 * logits))  # without overflow
+        return found
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares: np.ndarray = powers / powers.sum(axis=-1, keepdims=True)
+    return shares

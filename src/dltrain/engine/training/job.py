@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from dltrain.engine.model.adapting import Learner
     from dltrain.engine.model.build import BuiltModel
 
-RECORDED_PACKAGES = ("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn", "jax", "pillow")
+RECORDED_PACKAGES = (
+    *("dltrain", "tensorflow", "keras", "numpy", "safetensors", "scikit-learn", "jax", "pillow", "tokenizers"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,7 +220,7 @@ def _differences(opened: OpenedRun, dataset: Dataset) -> Iterator[str]:
 
 def _unused(backend: str) -> set[str]:
     """Return the recorded packages that do not compute: the other backends, and the sources of data sets."""
-    return {*backends.NAMES, "scikit-learn", "pillow"} - {backend}
+    return {*backends.NAMES, "scikit-learn", "pillow", "tokenizers"} - {backend}
 
 
 def _machine_differences(opened: OpenedRun, session: Session) -> Iterator[str]:

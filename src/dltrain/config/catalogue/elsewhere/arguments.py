@@ -146,6 +146,25 @@ def _removed(value: Any, given: Arguments, entry: Entry) -> str:
     return "remove it: Keras has none"
 
 
+_TOKENS = {
+    **dict.fromkeys(("bpe", "bytepair", "bytepairencoding", "bytepairtokenizer", "bytelevel", "subwords"), "subword"),
+    **dict.fromkeys(("sentencepiece", "unigram", "wordpiece", "wordpiecetokenizer"), "subword"),
+    **dict.fromkeys(("char", "chars", "characters", "charwb"), "character"),
+    **dict.fromkeys(("word", "words", "space", "basicenglish"), "whitespace"),
+}
+
+
+def _tokens(value: Any, given: Arguments, entry: Entry) -> dict[str, Any] | None:
+    """Return what tokens are, by the name of a tokenizer."""
+    word = folded(str(value))
+    known = _TOKENS.get(word) or (word if word in _TOKENS.values() else None)
+    return {"split": known} if known is not None else None
+
+
+def _tokens_if(split: str) -> Rule:
+    return lambda value, given, entry: {"split": split if value is not False else "whitespace"}
+
+
 def _say(phrase: str) -> Rule:
     return lambda value, given, entry: phrase
 
@@ -259,6 +278,12 @@ ARGUMENTS: dict[str, tuple[Rule, ...]] = {
     **dict.fromkeys(("targetsize", "imgsize"), ("image_size",)),
     **dict.fromkeys(("xcol", "filenamecolumn", "pathcolumn"), ("image", "text")),
     **dict.fromkeys(("textcolumn", "textcol"), ("text",)),
+    **dict.fromkeys(
+        ("tokenizer", "tokenization", "tokenizertype", "tokenize", "tokens", "analyzer"), (_tokens, "split")
+    ),
+    **dict.fromkeys(("subword", "subwords", "bpe", "sentencepiece", "wordpiece"), (_tokens_if("subword"),)),
+    "charlevel": (_tokens_if("character"),),
+    "ngramrange": ("ngrams",),
     **dict.fromkeys(("datecolumn", "datecol", "parsedates"), ("time",)),
     **dict.fromkeys(("navalue", "nullvalues", "missingvalues"), ("na_values",)),
     **dict.fromkeys(("numwords", "maxwords", "maxfeatures"), ("max_tokens", "num_words")),

@@ -385,6 +385,10 @@ LAYERS: Table = {
     "centercrop": Word("CenterCrop", {"size": _height_and_width}),
     "randomcrop": made(_random_crop, "size", "padding"),
     "normalize": Word("Normalization", {"mean": _mean, "std": _variance}),
+    **dict.fromkeys(
+        ("bytepairtokenizer", "sentencepiecetokenizer", "tokenizer", "unicodecodepointtokenizer", "wordpiecetokenizer"),
+        "texts become tokens in the data set: `split: subword` of `text` or `text_folder` learns parts of words",
+    ),
     "totensor": "remove it: the data set gives numbers from 0 to 1",
     "topilimage": "remove it: the data set gives numbers from 0 to 1",
     "compose": _STACK,
