@@ -76,7 +76,7 @@ clean:
 
 # torch is a large download: installed only for the benchmarks, and only if PYTORCH names no other Python.
 .venv/.installed-bench: .venv/.installed-dev
-	$(if $(PYTORCH),true,$(BIN)/pip install --quiet torch)
+	$(BIN)/pip install --quiet pandas $(if $(PYTORCH),,torch)
 	touch $@
 
 .venv/.installed-dev: pyproject.toml | .venv/bin/python
