@@ -99,6 +99,43 @@ def test_data_is_a_function_of_a_config(place: Command) -> None:
         describe_data(place.folder / "table.yaml", ["data.task=regression"])
 
 
+SERIES = """
+data:
+  dataset: {series: {path: s.csv, sequence_length: 3, target: level of the river, on_bad: skip}}
+  task: regression
+  test: 0.2
+model: {layers: [Flatten, Dense: {units: 1}]}
+train: {optimizer: Adam, loss: mse, epochs: 1}
+"""
+NAMED = """
+data:
+  dataset: {csv: {path: n.csv, target: y}}
+  task: classification
+  test: 0.2
+model: {layers: [Dense: {units: 2, activation: softmax}]}
+train: {optimizer: Adam, loss: sparse_categorical_crossentropy, epochs: 1}
+"""
+
+
+def test_data_tells_steps_apart_and_names_by_their_ends(place: Command) -> None:
+    (place.folder / "series.yaml").write_text(SERIES)
+    (place.folder / "s.csv").write_text(
+        "level of the river,rain\n" + "".join(f"{i},{i % 4}\n" for i in range(60)) + "7\n"
+    )
+    (place.folder / "named.yaml").write_text(NAMED)
+    long = "the depth of the river, as measured in "
+    rows = "".join(f"{i},{-i},{'犬😀' if i % 2 else 'dog'}\n" for i in range(40))
+    (place.folder / "n.csv").write_text(f'"{long}May","{long}June",y\n{rows}')
+    series, named = place.in_turn(("data", "series.yaml"), ("data", "named.yaml"))
+    assert series.stderr.count("with another number of cells than 2") == 1  # by the check, and not again
+    assert "position  target  steps of level of the river, rain" in series.stdout
+    assert "       0  3       0 0 | 1 1 | 2 2" in series.stdout
+    assert "the depth of …sured in May" in named.stdout
+    assert "the depth of …ured in June" in named.stdout
+    assert "dog       14           2     4" in named.stdout
+    assert "犬😀      15           1     4" in named.stdout
+
+
 @pytest.mark.parametrize("config", [(), ("tiny.yaml",)])
 def test_data_clears_the_cache_and_nothing_else(
     tmp_path: Path, tiny: Path, dltrain: Command, monkeypatch: pytest.MonkeyPatch, config: tuple[str, ...]

@@ -179,3 +179,25 @@ def test_loading_rows_of_a_mapped_file_are_not_copied(tmp_path: Path, monkeypatc
     assert mapped.fingerprint == in_memory.fingerprint
     assert np.array_equal(mapped.train.x[3:7], in_memory.train.x[3:7])
     assert np.array_equal(np.asarray(mapped.train.x), in_memory.train.x)
+
+
+@pytest.mark.parametrize(
+    ("labels", "limit", "told"),
+    [
+        (["x"] * 20 + ["y"] * 20, None, []),
+        (["x"] * 20 + ["y"] * 20 + ["z"], None, ["a single training sample is of `z`"]),
+        (["x"] * 20 + ["y"] * 20 + ["z"], 30, []),
+        (["x"] * 20 + ["y", "z"], None, ["a single training sample is of each `y`, `z`"]),
+    ],
+)
+def test_loading_tells_classes_that_training_hardly_has(
+    tmp_path: Path, labels: list[str], limit: int | None, told: list[str]
+) -> None:
+    arrays = own(tmp_path, x=np.arange(len(labels), dtype=np.float32)[:, None], y=np.array(labels))
+    dataset = load_own(arrays, test=0.1, limit_train=limit)
+    assert [note.partition(":")[0] for note in dataset.notes] == told
+
+
+def test_loading_tells_classes_that_training_never_has(tmp_path: Path) -> None:
+    dataset = load_own(own(tmp_path, x=X, y=Y) | {"classes": 4}, test=0.2)
+    assert dataset.notes == ("no training sample is of `2`, `3`: the model cannot learn what it never sees",)

@@ -88,6 +88,7 @@ class _Plain:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.mute = False
+        self.told: set[str] = set()  # warnings
         self.stopped_by: str | None = None  # the metric by which EarlyStopping ended the run
         self.hidden: frozenset[str] = frozenset({"learning_rate"})  # metrics that a line has no room for
 
@@ -111,7 +112,8 @@ class _Plain:
             case events.Phase():
                 self.show_phase(event)
             case events.Warned():
-                problems(event.problems)
+                problems([problem for problem in event.problems if problem.message not in self.told])
+                self.told.update(problem.message for problem in event.problems)  # the check tells some of the data's
             case events.SkippedCheckpoint():
                 self.close()
                 self.line(f"skipping the checkpoint of epoch {event.epoch}: {event.reason}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dltrain.cli.diagnostics import printable
-from dltrain.cli.tables import short, table
+from dltrain.cli.tables import padding, short, table, wide
 
 if TYPE_CHECKING:
     from dltrain.engine.description import Sample, Summary, Values
@@ -57,6 +57,11 @@ def _cells(values: Values) -> list[str]:
     return [_number(each, values.std) for each in (values.lowest, values.highest, values.mean, values.std)]
 
 
+def _name(name: str) -> str:
+    """Return a name that fits into a table; long ones often differ at their ends."""
+    return name if wide(name) <= _NAME else f"{name[: _NAME // 2]}…{name[len(name) - _NAME // 2 + 1 :]}"
+
+
 _OF_VALUES = ["lowest", "highest", "mean", "std"]
 
 
@@ -74,7 +79,7 @@ def _splits(summary: Summary) -> None:
 def _classes(summary: Summary) -> None:
     head = "label" if summary.task == "multi_label" else "class"
     rows = [
-        [short(name, _NAME), *(f"{split.counts[place]:,}" for split in summary.splits)]
+        [_name(name), *(f"{split.counts[place]:,}" for split in summary.splits)]
         for place, name in enumerate(summary.classes[:_MOST_ROWS])
     ]
     click.echo()
@@ -89,7 +94,7 @@ def _numbers(summary: Summary) -> None:
     for place in range(min(_MOST_ROWS, len(summary.splits[0].targets))):
         unit = summary.units[place] if place < len(summary.units) else ""
         name = summary.target_names[place] + (f" ({unit})" if unit else "")
-        rows += [[short(name, _NAME), split.name, *_cells(split.targets[place])] for split in summary.splits]
+        rows += [[_name(name), split.name, *_cells(split.targets[place])] for split in summary.splits]
     rows = rows[:_MOST_ROWS]
     click.echo()
     table(["", "split", *_OF_VALUES], rows, right=range(2, 6))
@@ -98,7 +103,7 @@ def _numbers(summary: Summary) -> None:
 
 def _features(summary: Summary) -> None:
     if summary.features:
-        rows = [[short(each.name, _NAME), *_cells(each.values)] for each in summary.features[:_MOST_ROWS]]
+        rows = [[_name(each.name), *_cells(each.values)] for each in summary.features[:_MOST_ROWS]]
         click.echo()
         table(["feature, in training", *_OF_VALUES], rows, right=range(1, 5))
         _more(summary.shape[-1] - len(rows), "features")
@@ -144,17 +149,24 @@ def _first(summary: Summary) -> None:
     if summary.features and len(summary.shape) == 1:
         _columns(summary)
         return
-    rows = [[str(sample.position), short(_target(sample), 16), _text(sample)] for sample in summary.first]
-    width = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)
+    names = [_name(feature.name) for feature in summary.features]
+    many = len(summary.shape) == 2 and summary.shape[-1] > 1
+    head = f"steps of {', '.join(names)}" if names and many else "steps" if many else "numbers"
+    head = "text" if summary.first[0].words is not None else head
+    told = summary.first[0].target is not None
+    rows = [["position", "target" if told else "", head]]
+    step = summary.shape[-1] if many else None
+    rows += [[str(sample.position), short(_target(sample), 16), _text(sample, step)] for sample in summary.first]
+    width = max(wide(row[1]) for row in rows)
     for place, target, text in rows:
-        line = f"{place:>{width[0]}}  {target:<{width[1]}}  {text}"
-        click.echo(short(printable(line), _WIDTH))
+        gap = "  " if told else ""
+        click.echo(short(printable(f"{place:>8}  {target}{padding(target, width)}{gap}{text}"), _WIDTH))
 
 
 def _columns(summary: Summary) -> None:
     """Print a row for each feature and a column for each sample."""
     rows = [
-        [short(feature.name, _NAME), *(_number(sample.values[place], feature.values.std) for sample in summary.first)]
+        [_name(feature.name), *(_number(sample.values[place], feature.values.std) for sample in summary.first)]
         for place, feature in enumerate(summary.features[:_MOST_ROWS])
     ]
     if summary.first[0].target is not None:
@@ -173,5 +185,10 @@ def _parts(values: Sequence[str] | Sequence[float]) -> Iterator[str]:
         yield value if isinstance(value, str) else _number(value)
 
 
-def _text(sample: Sample) -> str:
-    return sample.words if sample.words is not None else " ".join(_parts(sample.values))
+def _text(sample: Sample, step: int | None) -> str:
+    """Return what the numbers stand for, or the numbers; with bars between steps of several."""
+    if sample.words is not None:
+        return sample.words
+    numbers = list(_parts(sample.values))
+    steps = [numbers[start : start + (step or 1)] for start in range(0, len(numbers), step or 1)]
+    return (" | " if step else " ").join(" ".join(each) for each in steps)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import combining, east_asian_width
 
 import click
 
@@ -63,13 +64,25 @@ def ordered(metrics: Mapping[str, float]) -> dict[str, float]:
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
     """Print a table to stdout; the columns in `right` are right-aligned."""
     cells = [[printable(short(cell, 80)) for cell in row] for row in (header, *rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    widths = [max(wide(row[column]) for row in cells) for column in range(len(header))]
     for row in cells:
         padded = [
-            cell.rjust(width) if column in right else cell.ljust(width)
+            padding(cell, width) + cell if column in right else cell + padding(cell, width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         click.echo("  ".join(padded).rstrip())
+
+
+def wide(text: str) -> int:
+    """Return how many columns of a terminal a text takes: 2 for an emoji or a Chinese character, 0 for an accent."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def padding(text: str, width: int) -> str:
+    """Return the spaces that a text lacks of a width."""
+    return " " * (width - wide(text))
 
 
 def short(value: object, length: int = 120) -> str:

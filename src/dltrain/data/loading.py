@@ -15,6 +15,7 @@ from dltrain.data.sources import SOURCES
 from dltrain.data.splits import held_out, limited
 from dltrain.errors import DataError
 
+_MOST_TOLD = 6
 _LIMIT_TRAIN, _LIMIT_TEST, _VALIDATION, _TEST, _LIMIT_VALIDATION = range(5)  # the random streams of one seed
 
 
@@ -55,6 +56,7 @@ def load(
     apply: Callable[[Split], Split] = prepared.apply if prepared is not None else lambda split: split
     pool = apply(raw.train.take(np.sort(np.concatenate([places.train, places.validation]))))
     tested = apply(raw.test.take(places.own_test) if len(raw.test) else raw.train.take(places.test))
+    known = prepared.facts if prepared is not None else raw.facts
     used, validating = {"train": pool, "test": tested}, None
     if validation == TEST:
         validating = tested
@@ -63,7 +65,7 @@ def load(
     elif len(places.validation):
         validating = pool.take(np.searchsorted(places.pool, places.validation))
     return Dataset(
-        facts=prepared.facts if prepared is not None else raw.facts,
+        facts=known,
         scale=raw.scale,
         target_scale=raw.target_scale,
         train=pool.take(np.searchsorted(places.pool, places.train)),
@@ -73,7 +75,11 @@ def load(
         train_indices=places.train,
         test_indices=places.test,
         fingerprint=_fingerprint(used),
-        notes=(*raw.notes, *(prepared.notes if prepared is not None else ())),
+        notes=(
+            *raw.notes,
+            *(prepared.notes if prepared is not None else ()),
+            *(_rare(raw, places.train) if limit_train is None and known.labels == raw.facts.labels else ()),
+        ),
         remarks=tuple(_remarks(raw, places, validation)),
         label_values=raw.label_values,
         learnt=prepared.learnt if prepared is not None else None,
@@ -126,6 +132,20 @@ def _divided(
     if len(rest) > (most := max(1, len(kept) - len(held))):
         rest = rest[limited(strata[pool[rest]], most, (seed, _LIMIT_TRAIN), division.take(pool[rest]))]
     return _Places(pool[rest], pool[held], chosen, own_test)
+
+
+def _rare(raw: RawDataset, places: np.ndarray) -> Iterator[str]:
+    """Yield which classes have no training sample, or a single one; for classes that are not learnt, as tokens are."""
+    facts = raw.facts
+    if facts.task != "classification" or raw.train.y is None:
+        return
+    counts = np.bincount(np.asarray(raw.train.y)[places], minlength=len(facts.labels))
+    for count, told in ((0, "no training sample is"), (1, "a single training sample is")):
+        names = [f"`{name}`" for name, found in zip(facts.labels, counts.tolist(), strict=False) if found == count]
+        each = "each " if count and len(names) > 1 else ""
+        if names:
+            shown = ", ".join(names[:_MOST_TOLD]) + ", …" * (len(names) > _MOST_TOLD)
+            yield f"{told} of {each}{shown}: the model cannot learn what it {'hardly' if count else 'never'} sees"
 
 
 def _remarks(raw: RawDataset, places: _Places, validation: float | str) -> Iterator[str]:

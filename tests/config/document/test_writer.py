@@ -31,7 +31,8 @@ def test_writer_maps_lines_to_values() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["test_acc", "test_my acc", "test_a: b", "a #b", "a:", " a", "a ", "é", "a\nb", "", "-"]
+    "key",
+    ["test_acc", "test_my acc", "test_a: b", "a #b", "a:", " a", "a ", "é", "a\nb", "", "-", "a 😀", "\\d83d 😀\\"],
 )
 def test_writer_keys_round_trip(key: str) -> None:
     text = "\n".join(line.text for line in block({key: 1}, lambda path, value, columns: True))
@@ -39,7 +40,8 @@ def test_writer_keys_round_trip(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["null", "True", "", "1", "1e-3", "a: b", "- a", "#", "é\u2028", True, None, 1.5, [[]]]
+    "value",
+    ["null", "True", "", "1", "1e-3", "a: b", "- a", "#", "é\u2028", 'a "😀" \\ud83d', "\\😀", True, None, 1.5, [[]]],
 )
 def test_writer_values_round_trip(value: object) -> None:
     assert read("written", f"value: {flow(value)}").plain() == {"value": value}

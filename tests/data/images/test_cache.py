@@ -48,9 +48,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     decoded: list[str] = []
 
-    def counted(root: Path, files: list[str], look: Look) -> Iterator[np.ndarray | BadImage]:
+    def counted(root: Path, files: list[str], look: Look, deep: list[str]) -> Iterator[np.ndarray | BadImage]:
         decoded.extend(files)
-        return decode_all(root, files, look)
+        return decode_all(root, files, look, deep=deep)
 
     monkeypatch.setattr(cache, "decode_all", counted)
     return Place(root, tmp_path / "cache", decoded)
@@ -256,3 +256,17 @@ def test_cache_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch, cache_home: s
     monkeypatch.setenv("HOME", "/home")
     monkeypatch.setenv("XDG_CACHE_HOME", cache_home)
     assert cache_folder() == Path(expected)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_cache_tells_images_of_16_bits_whether_they_are_decoded_or_found(
+    place: Place, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    assert place.pixels().notes(place.root) == ()
+    Image.fromarray(np.full((4, 5), 65535, np.uint16)).save(place.root / FILES[1])
+    if not kept:
+        monkeypatch.setattr(cache, "cache_folder", lambda: None)
+    for _ in range(2):
+        found = place.pixels()
+        assert found.values[1].min() == 255
+        assert f"1 image of 16 bits in {place.root} was scaled to 8" in found.notes(place.root)

@@ -132,7 +132,7 @@ def test_summary_finds_duplicates_within_and_between_splits(shape: tuple[int, ..
     messages = [message for message, _ in found.warnings]
     assert "1 of 6 test samples is also in the train split: test 0 = train 1" in messages
     assert "1 of 4 validation samples is also in the train split: validation 3 = train 2" in messages
-    assert len(messages) == 3  # and a class that is not there
+    assert len(messages) == 2
 
 
 def test_summary_positions_of_duplicates_are_those_of_the_source() -> None:
@@ -155,7 +155,7 @@ def test_summary_a_validation_split_that_is_the_test_split_is_no_leak() -> None:
     both = data(x[:3], None, x[3:])
     found = summary_of(replace(both, validation=both.test))
     assert [split.name for split in found.splits] == ["train", "test"]
-    assert found.warnings == (("no training sample is of `dog`, `$eel_`", "the model cannot learn what it never sees"),)
+    assert found.warnings == ()
 
 
 def test_summary_constant_features_and_numbers_that_are_none_are_told() -> None:

@@ -113,7 +113,7 @@ def test_csv_is_read_in_the_form_in_which_people_write_it(
         ("a,b,y\n1,nan,no\n3,inf,yes\n", {}, "path", "'nan' in line 2, 'inf' in line 3", ""),
         ("a,b,y\n1,1_000,no\n3,4,yes\n", {}, "path", "'1_000' in line 2", ""),
         ("a,b,y\n1,,no\n3,4,yes\n", {}, "missing", "`b` in 1 of 2 rows", "missing: mean"),
-        ("a,b,y\n1,2,\n3,4,yes\n5,6,no\n", {}, "missing", "`y` in 1 of 3", "missing: mean"),
+        ("a,b,y\n1,2,\n3,4,yes\n5,6,no\n", {}, "missing", "`y` in 1 of 3", "missing: drop"),
         ("a,b,y\n1,2\n3,4,yes\n5,6,no,7\n", {}, "path", "line 2 has 2, line 4 has 4", "on_bad: skip"),
         ('a,b,y\n1,2,"no\n3,4,yes\n', {}, "path", "a quote is not closed", "mend this line"),
         ("a,b,y\n1,2,n\xe9\n".encode("latin-1"), {}, "encoding", "is not written in utf-8", "latin-1"),
@@ -337,11 +337,56 @@ def test_csv_splits_in_files_have_their_own_rows(tmp_path: Path) -> None:
     assert (known(arguments).validation, known(arguments).test) == (1, 1)
     raw = read(arguments)
     assert raw.test.x.tolist() == [[2, 1]]  # by name, in any order
+    del arguments["path_test"]
     (tmp_path / "v.csv").write_text("y,b\nyes,1\n")
     assert wrong(arguments)[:2] == ("path_val", f"{tmp_path / 'v.csv'} has no column `a`")
     (tmp_path / "v.csv").write_text("y,b,a\nmaybe,1,2\n")
-    with pytest.raises(DataError, match="no class of the training: maybe"):
+    told = f"{tmp_path / 'v.csv'} has labels that training never has: `maybe`, in line 2"
+    assert wrong(arguments)[:2] == ("path_val", told)
+
+
+def test_csv_tells_all_that_is_wrong_at_once(tmp_path: Path) -> None:
+    text = "a,b,y\n1,2,yes\n1,2\nhello,2,no\n,3,no\n1,2,\n1,inf,no\n1,2,3,4\n"
+    arguments = written(tmp_path, text, path_test=str(tmp_path / "u.csv"))
+    (tmp_path / "u.csv").write_text("a,b,y\n1,2,yes\n1,\n")
+    here, there = tmp_path / "t.csv", tmp_path / "u.csv"
+    told = [(each.argument, each.message) for each in SOURCE.contradictions(arguments, "classification")]
+    assert told == [
+        ("path", f"2 rows of {here} with another number of cells than 3: line 3 has 2, line 8 has 4"),
+        ("path", f"{here} has text or infinity in columns of numbers: `a`: 'hello' in line 4; `b`: 'inf' in line 7"),
+        ("path_test", f"1 row of {there} with another number of cells than 3: line 3 has 2"),
+        ("missing", "values are missing: `a` in 1 of 5 rows of t.csv (line 5), `y` in 1 of 5 rows of t.csv (line 6)"),
+    ]
+    with pytest.raises(DataError) as error:
         read(arguments)
+    assert all(message in str(error.value) for _, message in told)
+
+
+def test_csv_of_which_all_rows_are_left_out_says_so(tmp_path: Path) -> None:
+    told = wrong(written(tmp_path, "a,b,y\n1,2\n3\n", on_bad="skip"))
+    assert told[1].endswith("another number of cells than 3: line 2 has 2, line 3 has 1; they are left out")
+
+
+def test_csv_tells_all_weights_and_times_that_are_none(tmp_path: Path) -> None:
+    rows = ["2024-01-01,-1", "5.1.2024,1", "2024-01-03,-2", "later,1", "2024-01-05,1"]
+    text = "day,w,a,y\n" + "".join(f"{row},{place},{'yes' if place % 2 else 'no'}\n" for place, row in enumerate(rows))
+    arguments = written(tmp_path, text, time="day", sample_weight="w")
+    assert [(each.argument, each.message) for each in SOURCE.contradictions(arguments, "classification")] == [
+        ("sample_weight", f"`w` is -1 in line 2, line 4 of {tmp_path / 't.csv'}"),
+        ("time", f"`day` has no time in line 3, line 5 of {tmp_path / 't.csv'}: '5.1.2024', …"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "hint"),
+    [
+        (["nan", "inf", "1e999"], "these mean that a value is missing, write `na_values: ['1e999', inf, nan]`"),
+        (["NA", "hello"], "some mean that a value is missing, write `na_values: [NA]`; as categories, write"),
+    ],
+)
+def test_csv_tells_how_numbers_that_are_none_become_missing(tmp_path: Path, cells: list[str], hint: str) -> None:
+    text = "a,b,y\n" + "".join(f"{cell},1,{'yes' if row else 'no'}\n" for row, cell in enumerate(cells))
+    assert hint in wrong(written(tmp_path, text))[2]
 
 
 def test_csv_warns_of_an_index_and_of_codes(tmp_path: Path) -> None:

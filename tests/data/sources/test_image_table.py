@@ -87,6 +87,21 @@ def test_image_table_says_what_is_wrong(
         SOURCE.read(SOURCE.filled(arguments(photos, **more)), "classification")
 
 
+def test_image_table_tells_all_files_that_cannot_be_used_at_once(photos: Path) -> None:
+    (photos / "t.csv").write_text("filename,kind\n../a1.png,x\nnone.png,y\n/etc/passwd,x\na1.png,y\n")
+    assert [what.replace(str(photos), "photos") for _, what, _ in told(arguments(photos))] == [
+        "files are not inside photos: ../a1.png, /etc/passwd",
+        "1 of 4 images are not in photos: none.png",
+    ]
+
+
+def test_image_table_mends_of_missing_cells_are_its_own(photos: Path) -> None:
+    (photos / "t.csv").write_text("filename,kind\na1.png,x\n,y\na2.png,y\n")
+    ((_, what, mend),) = told(arguments(photos))
+    assert what == "values are missing: `filename` in 1 of 3 rows of t.csv (line 3)"
+    assert mend == "leave such rows out: `missing: drop`"
+
+
 def test_image_table_links_do_not_lead_out(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes((photos / "a1.png").read_bytes())
     (photos / "link.png").symlink_to(tmp_path / "secret.png")

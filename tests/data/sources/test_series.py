@@ -325,7 +325,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "twice": ({"t": [*DAYS[:5], DAYS[4], *DAYS[6:]]}, {"time": "t"}, "again in line 7", "one row for each time"),
     "groups": ({"t": DAYS[:15] * 2}, {"time": "t"}, "goes back in line 17", "a `group` column"),
     "no time": ({"t": [*DAYS[:5], "later", *DAYS[6:]]}, {"time": "t"}, "no time in line 7", "date_format"),
-    "empty time": ({"t": [*DAYS[:5], "", *DAYS[6:]]}, {"time": "t"}, "empty in 1 rows", "each step"),
+    "empty time": ({"t": [*DAYS[:5], "", *DAYS[6:]]}, {"time": "t"}, "empty in 1 row of", "each step"),
     "dates": ({"t": DAYS}, {}, "'2024-01-01' in line 2", "`time`"),
     "text": ({"t": ["x"] * 30}, {"features": ["t"]}, "'x' in line 2", "drop: [t]"),
     "column": ({}, {"target": "c"}, "no column `c`", ""),
@@ -339,6 +339,24 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "nothing left": ({}, {"drop": "a"}, "no column is left", "features"),
     "scale": ({}, {"scale": {"c": "log"}}, "no column `c`", ""),
 }
+
+
+def test_series_tells_all_that_is_wrong_at_once(tmp_path: Path) -> None:
+    days = [*DAYS[:5], DAYS[3], DAYS[4], DAYS[7], "", DAYS[8], DAYS[8], *DAYS[10:]]
+    columns = {"t": days, "b": ["", "x", *["1"] * (len(days) - 2)]}
+    values = np.arange(float(len(days)))
+    path = written(tmp_path, values, "a", **columns)
+    arguments = {"path": path, "sequence_length": 4, "time": "t"}
+    told = [
+        (each.argument, each.message.replace(path, "s.csv")) for each in SOURCE.contradictions(arguments, "regression")
+    ]
+    assert told == [
+        ("path", "s.csv has text in columns of numbers: `b`: 'x' in line 3"),
+        ("time", "`t` is empty in 1 row of s.csv: line 10"),
+        ("time", f"`t` is {DAYS[8]} again in line 12 of s.csv, after line 11"),
+        ("time", f"`t` goes back in line 7 of s.csv: {DAYS[3]} after {DAYS[4]}"),
+        ("missing", f"values are missing: `b` in 1 of {len(days)} steps of s.csv (line 2)"),
+    ]
 
 
 @pytest.mark.parametrize("case", WRONG)

@@ -170,7 +170,8 @@ def test_text_folder_gives_the_splits_of_the_folder(tmp_path: Path) -> None:
     assert found.validation is not None
     assert found.validation.x.tolist() == [[1, 0, 0, 0]]
     assert found.test.x.tolist() == [[4, 0, 0, 0], [0, 0, 0, 0]]
-    assert found.notes == (f"1 of 2 texts of {tmp_path / 'f'} have no token: test/10/1.txt",)
+    assert found.notes[0] == f"1 of 2 texts of {tmp_path / 'f'} have no token: test/10/1.txt"
+    assert found.notes[1].startswith("a single training sample is of `10`")
 
 
 def test_text_folder_tells_all_files_that_are_no_texts(tmp_path: Path) -> None:
@@ -236,8 +237,10 @@ def test_text_contradictions_without_columns_are_told(
 def test_text_tells_a_class_that_training_did_not_have(tmp_path: Path) -> None:
     arguments = written(tmp_path, path_test=str(tmp_path / "u.csv"))
     (tmp_path / "u.csv").write_text("text,label\nx,ugly\n")
-    with pytest.raises(DataError, match="labels that are no class of the training: ugly"):
-        loaded("text", arguments, test=None)
+    ((where, told, _),) = wrong("text", arguments)
+    assert (where, told) == ("path_test", f"{tmp_path / 'u.csv'} has labels that training never has: `ugly`, in line 2")
+    with pytest.raises(DataError, match="labels that training never has: `ugly`"):
+        SOURCES["text"].read(SOURCES["text"].filled(arguments), "classification")
 
 
 @pytest.mark.parametrize("labelled", [True, False])

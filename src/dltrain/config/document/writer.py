@@ -37,7 +37,12 @@ def _key(key: str | int) -> str:
 def quote(text: str) -> str:
     """Return a string bare if it reads back as itself, else in double quotes with escapes."""
     bare = _BARE.fullmatch(text) and text.lower() not in ("null", "true", "false")
-    return text if bare else json.dumps(text)
+    return text if bare else '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(letter: str) -> str:
+    """Return a letter as JSON escapes it, but one beyond 16 bits, such as an emoji, as YAML does: not as two."""
+    return f"\\U{ord(letter):08x}" if ord(letter) > 0xFFFF else json.dumps(letter)[1:-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from dltrain.data.values import opened
 from dltrain.errors import DataError
 
 PILLOW = PIL.__version__
-_VERSION = 1  # of the decoding and of the files here
+_VERSION = 2  # of the decoding and of the files here
 _LARGEST_MANIFEST = 2**26  # bytes
 
 
@@ -33,12 +33,20 @@ class Pixels:
     Args:
         values: uint8, (files, height, width, channels); zeros for those that could not be read.
         bad: the place of each of these in the list of files -> the reason.
+        deep: how many had more than 8 bits.
         note: what the user should know of where they are kept; empty if nothing.
     """
 
     values: np.ndarray
     bad: dict[int, str]
+    deep: int = 0
     note: str = ""
+
+    def notes(self, root: Path) -> tuple[str, ...]:
+        """Return what the user should know of them."""
+        were, all_of = ("was", "1 image") if self.deep == 1 else ("were", f"{self.deep:,} images")
+        scaled = f"{all_of} of 16 bits in {root} {were} scaled to 8" if self.deep else ""
+        return tuple(filter(None, (self.note, scaled)))
 
 
 class _NoRoom(Exception):
@@ -64,8 +72,9 @@ def pixels(root: Path, files: Sequence[str], look: Look, keep_bad: bool) -> Pixe
     found = _stored(path, key, shape)
     if found is not None:
         return found
+    deep: list[str] = []
     try:
-        return _store(path, key, shape, decode_all(root, files, look), keep_bad)
+        return _store(path, key, shape, decode_all(root, files, look, deep=deep), deep, keep_bad)
     except _NoRoom as reason:
         return _in_memory(root, files, look, str(reason))
 
@@ -98,15 +107,15 @@ def _stored(path: Path, key: str, shape: tuple[int, ...]) -> Pixels | None:
     manifest = _manifest(path)
     if manifest is None or manifest["key"] != key or manifest["shape"] != list(shape):
         return None
-    bad = _bad_of(manifest["bad"], shape[0])
-    if bad is None:
+    bad, deep = _bad_of(manifest["bad"], shape[0]), manifest["deep"]
+    if bad is None or isinstance(deep, bool) or not isinstance(deep, int):
         return None
     try:
         member = npy.members(path)[path.stem]
         if member.descr != "|u1" or member.shape != shape or member.fortran:
             return None
         values = opened(member)
-        return Pixels(values, bad) if _digest(values) == manifest["sha256"] else None
+        return Pixels(values, bad, deep) if _digest(values) == manifest["sha256"] else None
     except (DataError, OSError):
         return None
 
@@ -117,7 +126,7 @@ def _manifest(path: Path) -> dict[str, Any] | None:
             found = json.loads(stream.read(_LARGEST_MANIFEST))
     except (OSError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and found.keys() == {"key", "shape", "sha256", "bad"} else None
+    return found if isinstance(found, dict) and found.keys() == {"key", "shape", "sha256", "bad", "deep"} else None
 
 
 def _bad_of(written: Any, count: int) -> dict[int, str] | None:
@@ -141,7 +150,12 @@ def _digest(values: np.ndarray) -> str:
 
 
 def _store(
-    path: Path, key: str, shape: tuple[int, ...], decoded: Iterator[np.ndarray | BadImage], keep_bad: bool
+    path: Path,
+    key: str,
+    shape: tuple[int, ...],
+    decoded: Iterator[np.ndarray | BadImage],
+    deep: Sequence[str],
+    keep_bad: bool,
 ) -> Pixels:
     """Write the pixels and their manifest, each under another name first. Raises _NoRoom if that fails."""
     size = int(np.prod(shape, dtype=np.int64))
@@ -161,13 +175,13 @@ def _store(
             os.fsync(stream.fileno())
             values = opened(npy.members(name)[name.stem])
             name.replace(path)
-        manifest = {"key": key, "shape": shape, "sha256": digest, "bad": sorted(bad.items())}
+        manifest = {"key": key, "shape": shape, "sha256": digest, "bad": sorted(bad.items()), "deep": len(deep)}
         with temporary(path.with_suffix(".json")) as (stream, name):
             stream.write(json.dumps(manifest).encode())
             stream.flush()
             os.fsync(stream.fileno())
             name.replace(path.with_suffix(".json"))
-        return Pixels(values, bad)
+        return Pixels(values, bad, len(deep))
     except OSError as error:
         raise _NoRoom(f"cannot write {path.parent}: {error.strerror or error}") from None
 
@@ -201,9 +215,12 @@ def _in_memory(root: Path, files: Sequence[str], look: Look, reason: str) -> Pix
     except MemoryError:
         raise DataError(message, hint) from None
     bad: dict[int, str] = {}
-    for place, image in enumerate(decode_all(root, files, look)):
+    deep: list[str] = []
+    for place, image in enumerate(decode_all(root, files, look, deep=deep)):
         if isinstance(image, BadImage):
             bad[place] = str(image)
         else:
             values[place] = image
-    return Pixels(values, bad, f"the decoded images are in memory, and will be decoded anew next time: {reason}")
+    return Pixels(
+        values, bad, len(deep), f"the decoded images are in memory, and will be decoded anew next time: {reason}"
+    )

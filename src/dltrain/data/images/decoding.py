@@ -101,14 +101,19 @@ def headers(root: Path, files: Sequence[str]) -> list[Header]:
     return found
 
 
-def decode_all(root: Path, files: Sequence[str], look: Look, threads: int = 2) -> Iterator[np.ndarray | BadImage]:
-    """Yield the pixels of each file, in order, or why it has none."""
+def decode_all(
+    root: Path, files: Sequence[str], look: Look, threads: int = 2, deep: list[str] | None = None
+) -> Iterator[np.ndarray | BadImage]:
+    """Yield the pixels of each file, in order, or why it has none; those of more than 8 bits are added to `deep`."""
 
     def attempt(file: str) -> np.ndarray | BadImage:
         try:
-            return decode(root / file, look)
+            found, is_deep = _decoded(root / file, look)
         except BadImage as bad:
             return bad
+        if is_deep and deep is not None:
+            deep.append(file)
+        return found
 
     Image.init()  # loads all formats, once
     with ThreadPoolExecutor(threads) as pool:
@@ -122,12 +127,17 @@ def decode_all(root: Path, files: Sequence[str], look: Look, threads: int = 2) -
 
 def decode(path: Path, look: Look) -> np.ndarray:
     """Return the pixels of an image file, uint8 of the shape of `look`. Raises BadImage."""
+    return _decoded(path, look)[0]
+
+
+def _decoded(path: Path, look: Look) -> tuple[np.ndarray, bool]:
+    """Return the pixels of an image file, and whether it has more than 8 bits. Raises BadImage."""
     Image.init()
     try:
         with _opened(path) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise BadImage(_too_large(f"{image.width:,} x {image.height:,} pixels are"))
-            return _pixels(image, look)
+            return _pixels(image, look), image.mode in _16_BITS
     except UnidentifiedImageError:
         raise BadImage("it is no image of a format that is read, or damaged") from None
     except Image.DecompressionBombError:

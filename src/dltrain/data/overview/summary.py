@@ -13,7 +13,7 @@ from dltrain.data.arrays import Array, Dataset, Split, chunks
 from dltrain.data.learnt.scaling import unscaled
 from dltrain.data.overview.duplicates import Digests, Repeats, repeats
 from dltrain.data.overview.moments import Moments, Values
-from dltrain.data.overview.names import UNKNOWN, feature_names, filled, target_names, vocabulary
+from dltrain.data.overview.names import feature_names, filled, target_names, vocabulary
 from dltrain.data.progress import tell
 
 _MOST_COLUMNS = 1_000  # that are told one by one
@@ -266,11 +266,6 @@ def _leaks(summary: Summary) -> Iterator[tuple[str, str]]:
 
 
 def _strange(summary: Summary) -> Iterator[tuple[str, str]]:
-    train = summary.splits[0]
-    absent = [name for name, count in zip(summary.classes, train.counts, strict=False) if not count]
-    if absent and UNKNOWN not in summary.classes:  # tokens are no classes that somebody has named
-        told = ", ".join(f"`{name}`" for name in absent[:6]) + (", …" if len(absent) > 6 else "")
-        yield f"no training sample is of {told}", "the model cannot learn what it never sees"
     for split in summary.splits:
         values = split.values
         if values.missing or values.infinite:

@@ -15,7 +15,7 @@ from dltrain.data.series.counting import count_windows, steps_of
 from dltrain.data.series.form import Form, Roles, form_of, has_labels, roles_of
 from dltrain.data.tables.csv_file import GLANCE, CsvReader
 from dltrain.data.tables.dataset import classes_in, names_given
-from dltrain.data.tables.table import MOST_TIMES, Column, Numbers, Table, Texts, Wrong, listed
+from dltrain.data.tables.table import MOST_TIMES, Column, Numbers, Table, Texts, Wrong, listed, raise_all
 from dltrain.data.tables.times import moment, times_of
 from dltrain.errors import DataError
 
@@ -70,16 +70,16 @@ def look(arguments: Mapping[str, Any], task: Task | None, *, whole: bool = False
     reader = CsvReader(arguments)
     complete = whole or all(is_array(path) or reader.small(path) for path in paths.values())
     found = Found(form, roles, names, {}, complete, None, [])
+    wrongs: list[Wrong] = []
     for split, path in paths.items():
         try:
-            found.files[split] = opened(path, arguments, roles, task, names, None if complete else GLANCE)
-            table = found.files[split]
-            if isinstance(table, Table):
-                found.notes += [(SPLITS[split], note) for note in notes_on(table, roles, arguments)]
+            file = found.files[split] = opened(path, arguments, roles, task, names, None if complete else GLANCE)
+            if isinstance(file, Table):
+                check_table(file, roles, arguments["date_format"], task)
+                found.notes += [(SPLITS[split], note) for note in notes_on(file, roles, arguments)]
         except Wrong as wrong:
-            raise Wrong(SPLITS[split] if wrong.argument == "path" else wrong.argument, str(wrong), wrong.hint) from None
-    if complete:
-        _check_missing(arguments, found)
+            wrongs += wrong.of_file(SPLITS[split])
+    raise_all([*wrongs, *(_missing(arguments, found) if complete else ())])
     found.facts = _facts(arguments, task, found, paths, reading=whole) if task is not None else None
     return found
 
@@ -142,8 +142,6 @@ def opened(
         raise Wrong("path", f"{path} has no rows", "save at least one step")
     if len(there) == 1:
         _check_blank_lines(table)
-    _check_numbers(table, roles.target if task == "sequence" else ())
-    check_order(table, roles, arguments["date_format"])
     return table
 
 
@@ -155,43 +153,50 @@ def _check_blank_lines(table: Table) -> None:
         raise Wrong("path", message, "remove them, or write a word such as NA there and `na_values: [NA]`")
 
 
-def _check_numbers(table: Table, target: Sequence[str]) -> None:
-    try:
-        table.check_numbers()
-    except Wrong as wrong:
-        if not any(key in wrong.hint for key in ("categorical", "drop")):
-            raise
-        bad = [column.name for column in table.columns.values() if isinstance(column, Numbers) and column.count_bad]
-        if len(bad) == 1 and target == (bad[0],):
-            hint = "with labels in it, name all of them: `classes: [a, b]`"
-            raise Wrong("target", str(wrong), hint) from None
-        hint = f"leave such columns out, `drop: {listed(bad)}`, or say what they are: `time`, `group`"
-        raise Wrong(wrong.argument, str(wrong), hint) from None
+def check_table(table: Table, roles: Roles, date_format: str | None, task: Task | None) -> None:
+    """Raise Wrong with all that is wrong in rows, cells, times and groups."""
+    faults = _faults(table, roles.target if task == "sequence" else ())
+    raise_all([*faults, *_disorder(table, roles, date_format)])
 
 
-def check_order(table: Table, roles: Roles, date_format: str | None) -> None:
-    """Raise Wrong where the times of a series do not rise, or a row lacks its time or group."""
-    for name in (roles.time, roles.group):
+def _faults(table: Table, labels: Sequence[str]) -> Iterator[Wrong]:
+    """Yield what is wrong with rows and cells; a column of texts is no category here, but may have `labels`."""
+    bad = [column.name for column in table.columns.values() if isinstance(column, Numbers) and column.count_bad]
+    hint = f"leave such columns out, `drop: {listed(bad)}`, or say what they are: `time`, `group`"
+    argument = "target" if bad and tuple(labels) == tuple(bad) else "path"
+    hint = "with labels in it, name all of them: `classes: [a, b]`" if argument == "target" else hint
+    for wrong in table.faults():
+        of_texts = any(key in wrong.hint for key in ("categorical", "drop"))
+        yield Wrong(argument, wrong.message, hint) if of_texts else wrong
+
+
+def _disorder(table: Table, roles: Roles, date_format: str | None) -> Iterator[Wrong]:
+    """Yield where rows lack their time or group, and where the times of a series do not rise."""
+    for key, name in (("time", roles.time), ("group", roles.group)):
         column = table.columns[name] if name is not None else None
-        if isinstance(column, Texts) and column.count_missing:
-            row = list(column.codes).index(column.words[""])
-            key = "time" if name == roles.time else "group"
-            message = f"`{name}` is empty in {column.count_missing:,} rows of {table.file}, first {table.place(row)}"
-            raise Wrong(key, message, "each step has its own")
-    for group, before, row, times in _pairs(table, roles, date_format):
-        if times[1] > times[0]:
+        if isinstance(column, Texts) and (count := column.count_missing):
+            places = table.places(column.missing_rows(), count)
+            message = f"`{name}` is empty in {count:,} row{'s' * (count > 1)} of {table.file}: {places}"
+            yield Wrong(key, message, "each step has its own")
+    found: dict[bool, list[tuple[str, int, int]]] = {True: [], False: []}  # whether equal -> group, row before it, row
+    for group, before, row, (was, now) in _pairs(table, roles, date_format):
+        if now <= was:
+            found[now == was].append((group, before, row))
+    time = table.columns[roles.time] if roles.time is not None else None
+    for equal, steps in found.items() if isinstance(time, Texts) else ():
+        if not steps:
             continue
-        column = table.columns[roles.time or ""]
-        was, now = (column.names[column.codes[place]] for place in (before, row))  # type: ignore[union-attr]
-        of_group = f" of `{group}`" if roles.group is not None else ""
-        place = f"{table.place(row)} of {table.file}"
-        if times[1] == times[0]:
-            message = f"`{roles.time}`{of_group} is {now} again in {place}, after {table.place(before)}"
-            hint = "keep one row for each time"
-        else:
-            message = f"`{roles.time}`{of_group} goes back in {place}: {now} after {was}"
-            hint = "sort the rows by time"
-        raise Wrong("time", message, hint if roles.group else f"{hint}; several series need a `group` column")
+        group, before, row = steps[0]
+        earlier, later = (time.names[time.codes[place]] for place in (before, row))  # type: ignore[union-attr]
+        name = f"`{roles.time}`" + (f" of `{group}`" if roles.group is not None else "")
+        places = f"{table.places((row for _, _, row in steps), len(steps))} of {table.file}"
+        again, back = (
+            f"is {later} again in {places}, after {table.place(before)}",
+            f"goes back in {places}: {later} after {earlier}",
+        )
+        hint = "keep one row for each time" if equal else "sort the rows by time"
+        hint += "" if roles.group else "; several series need a `group` column"
+        yield Wrong("time", f"{name} {again if equal else back}", hint)
 
 
 def _pairs(table: Table, roles: Roles, date_format: str | None) -> Iterator[tuple[str, int, int, tuple[float, float]]]:
@@ -243,16 +248,17 @@ def _are_dates(values: Sequence[float]) -> bool:
     return dates and all(1e7 <= was < value < 1e8 for was, value in pairwise(values))
 
 
-def _check_missing(arguments: Mapping[str, Any], found: Found) -> None:
-    """Raise Wrong where values of tables are missing, and nothing says what becomes of them."""
+def _missing(arguments: Mapping[str, Any], found: Found) -> Iterator[Wrong]:
+    """Yield where values of tables are missing, and nothing says what becomes of them."""
     told: list[str] = []
     tables = [file for file in found.files.values() if isinstance(file, Table)]
     for table in tables if arguments["missing"] == "fail" else ():
         for name, column in table.columns.items():
-            if column.count_missing:
-                told.append(f"`{name}` in {column.count_missing:,} of {len(table):,} steps of {Path(table.file).name}")
+            if (count := column.count_missing) and name not in (found.roles.time, found.roles.group):
+                file = f"{Path(table.file).name} ({table.places(column.missing_rows(), count)})"
+                told.append(f"`{name}` in {count:,} of {len(table):,} steps of {file}")
     if told:
-        raise Wrong("missing", f"values are missing: {', '.join(told[:12])}", HINT)
+        yield Wrong("missing", f"values are missing: {', '.join(told[:12])}", HINT)
 
 
 HINT = "repeat the last value with `missing: ffill`, or leave such windows out: `missing: drop`"

@@ -13,13 +13,13 @@ import numpy as np
 from dltrain.data.arrays import Split
 from dltrain.data.samples import Ahead, Samples, Trained
 from dltrain.data.series.form import Form, Roles, form_of
-from dltrain.data.series.look import names_of, opened
+from dltrain.data.series.look import check_table, names_of, opened
 from dltrain.data.series.preparing import Learnt, scaled_steps
 from dltrain.data.series.reading import labelled
 from dltrain.data.series.steps import Steps, has_inputs, has_targets, starts_in, steps_in, target_of
 from dltrain.data.series.windows import Windows
 from dltrain.data.tables.roles import listed_names
-from dltrain.data.tables.table import Wrong
+from dltrain.data.tables.table import Table, Wrong
 from dltrain.data.targets import Targets
 from dltrain.errors import DataError
 
@@ -56,7 +56,7 @@ def samples(path: Path, arguments: Mapping[str, Any], like: Trained) -> Samples:
         steps, has_target = _steps(path, arguments, learnt, like)
         starts, notes = _starts(steps, form, arguments["missing"], path)
     except Wrong as wrong:
-        raise DataError(str(wrong), wrong.hint) from None
+        raise wrong.as_error() from None
     series = scaled_steps(steps.features, learnt.of(learnt.features))
     x = Windows(series, starts, form.length, form.rate)
     split, scored = Split(x, None), None
@@ -87,6 +87,8 @@ def _steps(path: Path, arguments: Mapping[str, Any], learnt: Learnt, like: Train
     time, group = (str(arguments[key]) if arguments[key] is not None else None for key in ("time", "group"))
     roles = Roles(learnt.features, target if has_target else (), time, group, {})
     file = opened(path, arguments, roles, like.facts.task, names)
+    if isinstance(file, Table):
+        check_table(file, roles, arguments["date_format"], like.facts.task)
     return steps_in(file, names, roles, arguments, new=True), has_target
 
 

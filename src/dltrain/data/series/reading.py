@@ -18,7 +18,6 @@ from dltrain.data.series.steps import Steps, has_inputs, has_label, has_targets,
 from dltrain.data.series.windows import Windows
 from dltrain.data.tables.table import Wrong
 from dltrain.data.targets import Targets
-from dltrain.errors import DataError
 
 
 def read(arguments: Mapping[str, Any], task: Task | None) -> RawDataset:
@@ -29,7 +28,7 @@ def read(arguments: Mapping[str, Any], task: Task | None) -> RawDataset:
             raise Wrong("target", "`series` does not say what its targets are", "write `task` under `data`")
         return _raw_dataset(found, arguments, found.facts)
     except Wrong as wrong:
-        raise DataError(str(wrong), wrong.hint) from None
+        raise wrong.as_error() from None
 
 
 def _raw_dataset(found: Found, arguments: Mapping[str, Any], known: Facts) -> RawDataset:

@@ -122,7 +122,8 @@ def source_of(
         try:
             found = dataset.look(reader(filled), name, filled, task)
         except Wrong as wrong:
-            yield Contradiction(wrong.argument, str(wrong), wrong.hint)
+            for one in wrong.all:
+                yield Contradiction(one.argument, one.message, one.hint)
             return
         for argument, message, hint in dataset.warnings(found):
             yield Contradiction(argument, message, hint, "warning")

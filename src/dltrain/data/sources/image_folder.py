@@ -158,7 +158,7 @@ def read(arguments: Arguments, task: Task | None) -> RawDataset:
         raise DataError(f"the class `{name}` has no image that can be read: {told}", "mend some of them")
     counts = {split: len(splits.get(split, ())) for split in ("train", "test", "validation")}
     known = replace(_facts(arguments, listing), **counts)  # type: ignore[arg-type]
-    notes = [note for note in (found.note, f"{told}; they are left out" if told else "") if note]
+    notes = [*found.notes(root), *([f"{told}; they are left out"] if told else [])]
     test = splits.get("test", Split(train.x[:0], train.y[:0]))
     return RawDataset(known, 1 / 255, train, test, splits.get("validation"), notes=tuple(notes))
 

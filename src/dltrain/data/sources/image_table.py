@@ -62,7 +62,8 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
     try:
         seen = image_rows.look_at(CsvReader(filled), filled, task, shape_of(filled))
     except Wrong as wrong:
-        yield Contradiction(wrong.argument, str(wrong), wrong.hint)
+        for one in wrong.all:
+            yield Contradiction(one.argument, one.message, one.hint)
         return
     for argument, message, hint in dataset.warnings(seen.found):
         yield Contradiction(argument, message, hint, "warning")

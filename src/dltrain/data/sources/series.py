@@ -101,7 +101,7 @@ def _looked(arguments: Arguments, task: Task | None) -> Found:
             _known[key] = wrong
     found = _known[key]
     if isinstance(found, Wrong):
-        raise Wrong(found.argument, found.message, found.hint)
+        raise Wrong(found.argument, found.message, found.hint, found.others)
     return found
 
 
@@ -124,7 +124,8 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
     try:
         found = _looked(SOURCE.filled(arguments), task)
     except Wrong as wrong:
-        yield Contradiction(wrong.argument, str(wrong), wrong.hint)
+        for one in wrong.all:
+            yield Contradiction(one.argument, one.message, one.hint)
         return
     for argument, note in found.notes:
         yield Contradiction(argument, note, "", "warning")

@@ -144,7 +144,8 @@ def contradictions(arguments: Arguments, task: Task | None) -> Iterator[Contradi
             for argument, message in tables.warnings(tables.look(CsvReader(filled), filled, task)):
                 yield Contradiction(argument, message, "", "warning")
     except Wrong as wrong:
-        yield Contradiction(wrong.argument, str(wrong), wrong.hint)
+        for one in wrong.all:
+            yield Contradiction(one.argument, one.message, one.hint)
 
 
 def _of_arguments(written: Arguments, filled: Arguments, task: Task | None) -> Iterator[Contradiction]:

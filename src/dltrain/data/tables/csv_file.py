@@ -114,9 +114,9 @@ def _check_delimiter(path: Path, cell: str, how: Format) -> None:
 def fill(
     path: Path, how: Format, columns: Mapping[str, Column], names: Sequence[str], most: int | None = None
 ) -> Table:
-    """Read the cells of some columns into them, of the first `most` rows or of all.
+    """Read the cells of some columns into them, of the first `most` rows or of all; rows of another length are told.
 
-    Raises Wrong with the rows that have too many or too few cells, unless such are left out.
+    Raises Wrong if the file cannot be read.
     """
     place_of = {name: place for place, name in reversed(list(enumerate(names)))}
     places = {place_of[name]: column for name, column in columns.items()}
@@ -139,9 +139,10 @@ def fill(
             tell("reading rows", done, done)
     if wrong.count:
         told = wrong.told(path)
-        if not how.skip:
-            raise Wrong("path", told, "mend these lines, or leave them out: `on_bad: skip`")
-        table.skipped = f"{told}; they are left out"
+        if how.skip:
+            table.skipped = f"{told}; they are left out"
+        else:
+            table.ragged = told
     return table
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,11 +11,14 @@ from typing import Any, Protocol
 from dltrain.data.facts import Facts, Task, natural
 from dltrain.data.tables.csv_file import GLANCE
 from dltrain.data.tables.roles import Roles, columns_of, roles_of
-from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, listed, nearly_unique
+from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, listed, nearly_unique, raise_all
+from dltrain.data.tables.times import times_of
 
 _MOST_CLASSES = 10_000
+_MOST_TOLD = 12
 SPLITS = {"train": "path", "validation": "path_val", "test": "path_test"}
-_MEND = "fill numbers with `missing: mean` or `median`, or leave such rows out: `missing: drop`"
+_LEAVE_OUT = "leave such rows out: `missing: drop`"
+_FILL = f"fill numbers with `missing: mean` or `median`, or {_LEAVE_OUT}"
 
 
 class Reader(Protocol):
@@ -54,27 +57,30 @@ class Found:
 def look(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | None, *, whole: bool = False) -> Found:
     """Look at the files: read those that are small, or all of them, else their first rows.
 
-    Raises Wrong at the argument at fault.
+    Raises Wrong at the arguments at fault, with all that is wrong.
     """
     paths = {split: Path(arguments[key]) for split, key in SPLITS.items() if arguments.get(key) is not None}
     names = reader.names(paths["train"])
     roles = roles_of(arguments, names, task)
     complete = whole or all(reader.small(path) for path in paths.values())
     tables: dict[str, Table] = {}
+    wrongs: list[Wrong] = []
     for split, path in paths.items():
         columns = columns_of(roles, task, reader.decimal, reader.missing)
         try:
             there = names if split == "train" else reader.names(path)
             check_columns(columns, there, path)
             tables[split] = reader.fill(path, columns, there, None if complete else GLANCE)
-            tables[split].check_numbers({*roles.target, roles.sample_weight})
+            tables[split].check({*roles.target, roles.sample_weight})
             if complete and not len(tables[split]):
-                raise Wrong("path", f"{path} has no rows", "save at least one")
+                raise Wrong("path", tables[split].skipped or f"{path} has no rows", "save at least one")
         except Wrong as wrong:
-            argument = SPLITS[split] if wrong.argument == "path" else wrong.argument
-            raise Wrong(argument, str(wrong), wrong.hint) from None
+            wrongs += wrong.of_file(SPLITS[split])
+    wrongs += missing_in(arguments, roles, tables) if complete else ()
+    wrongs += misuse(tables["train"], roles, arguments["date_format"]) if "train" in tables else ()
+    raise_all(wrongs)
     if complete:
-        check_missing(arguments, tables)
+        check_labels(arguments, task, roles, tables)
     facts = _facts(name, arguments, task, roles, tables) if complete and task is not None else None
     return Found(roles, tables, complete, facts)
 
@@ -88,18 +94,23 @@ def check_columns(columns: Iterable[str], names: list[str], path: Path) -> None:
         raise Wrong("path", f"{path} has no column {shown}", "all files of a data set have the same columns")
 
 
-def check_missing(arguments: Mapping[str, Any], tables: Mapping[str, Table]) -> None:
-    """Raise Wrong where values are missing, and nothing says what becomes of them."""
+def missing_in(arguments: Mapping[str, Any], roles: Roles, tables: Mapping[str, Table]) -> Iterator[Wrong]:
+    """Yield where values are missing, and nothing says what becomes of them."""
     if arguments["missing"] != "fail":
         return
+    always = {*roles.target, roles.sample_weight, roles.time, roles.group, arguments.get("image")}
     told: list[str] = []
+    fillable = False
     for table in tables.values():
         for name, column in table.columns.items():
-            if column.count_missing:
-                told.append(f"`{name}` in {column.count_missing:,} of {len(table):,} rows of {Path(table.file).name}")
+            if count := column.count_missing:
+                where = f" ({table.places(column.missing_rows(), count)})" if len(told) < _MOST_TOLD else ""
+                told.append(f"`{name}` in {count:,} of {len(table):,} rows of {Path(table.file).name}{where}")
+                fillable |= name not in always
     if told:
-        more = f" and {len(told) - 12} more columns" if len(told) > 12 else ""
-        raise Wrong("missing", f"values are missing: {', '.join(told[:12])}{more}", _MEND)
+        more = f" and {len(told) - _MOST_TOLD} more columns" if len(told) > _MOST_TOLD else ""
+        hint = _FILL if fillable else _LEAVE_OUT
+        yield Wrong("missing", f"values are missing: {', '.join(told[:_MOST_TOLD])}{more}", hint)
 
 
 def needed(roles: Roles, rule: str) -> list[str]:
@@ -108,6 +119,45 @@ def needed(roles: Roles, rule: str) -> list[str]:
         return roles.used
     always = (*roles.target, roles.sample_weight, roles.time, roles.group) if rule != "fail" else ()
     return [name for name in always if name is not None]
+
+
+def check_labels(arguments: Mapping[str, Any], task: Task | None, roles: Roles, tables: Mapping[str, Table]) -> None:
+    """Raise Wrong where validation or test have labels that training has not."""
+    if task != "classification" or len(roles.target) != 1:
+        return  # `targets_of` tells what is wrong with that
+    known = frozenset(classes_in(arguments.get("classes"), tables["train"], roles.target[0]) or ())
+    for split, table in tables.items():
+        if strange := unknown_labels(table, roles.target[0], known):
+            message = f"{table.file} has labels that training never has: {strange}"
+            raise Wrong(SPLITS[split], message, "name all classes with `classes`, or leave these rows out")
+
+
+def unknown_labels(table: Table, target: str, known: Collection[str]) -> str:
+    """Return the labels of a column that are not known, and where they are; empty if all are."""
+    column = table.columns[target]
+    strange = [word for word in column.words if word and word not in known] if isinstance(column, Texts) else []
+    if not strange or not isinstance(column, Texts):
+        return ""
+    codes = {column.words[word] for word in strange}
+    rows = [row for row, code in enumerate(column.codes) if code in codes]
+    shown = ", ".join(f"`{word[:40]}`" for word in strange[:_MOST_TOLD]) + ", …" * (len(strange) > _MOST_TOLD)
+    return f"{shown}, in {table.places(rows, len(rows))}"
+
+
+def misuse(table: Table, roles: Roles, date_format: str | None) -> Iterator[Wrong]:
+    """Yield which weights are below 0, and which times are none."""
+    weight = table.columns.get(roles.sample_weight or "")
+    rows = [row for row, value in enumerate(weight.values) if value < 0] if isinstance(weight, Numbers) else []
+    if rows and isinstance(weight, Numbers):
+        message = (
+            f"`{roles.sample_weight}` is {weight.values[rows[0]]:g} in {table.places(rows, len(rows))} of {table.file}"
+        )
+        yield Wrong("sample_weight", message, "weights are numbers from 0 on")
+    time = table.columns.get(roles.time or "")
+    try:
+        deque(times_of(table, time, date_format) if isinstance(time, Texts) else (), maxlen=0)
+    except Wrong as wrong:
+        yield wrong
 
 
 def _facts(name: str, arguments: Mapping[str, Any], task: Task, roles: Roles, tables: Mapping[str, Table]) -> Facts:

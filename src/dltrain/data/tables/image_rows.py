@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dltrain.data.facts import Facts, Task
 from dltrain.data.tables.dataset import Found, Reader, look
 from dltrain.data.tables.roles import listed_names
-from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong
-from dltrain.errors import DataError
+from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, raise_all
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,8 +51,10 @@ def look_at(
     try:
         found = look(reader, "image_table", {**arguments, **others, **rules}, task, whole=whole)
     except Wrong as wrong:
-        argument = "image" if wrong.argument in others else wrong.argument
-        raise Wrong(argument, str(wrong), wrong.hint) from None
+        first, *more = (
+            Wrong("image" if one.argument in others else one.argument, one.message, one.hint) for one in wrong.all
+        )
+        raise Wrong(first.argument, first.message, first.hint, more) from None
     root = Path(arguments["directory"] or Path(arguments["path"]).parent)
     if not root.is_dir():
         raise Wrong("directory", f"there is no folder {root.absolute()}", "name the folder that has the images")
@@ -77,21 +78,27 @@ def files_of(tables: Any, column: str, extension: str) -> list[str]:
 
 def _check_files(root: Path, files: Sequence[str], extension: str) -> None:
     """Raise Wrong with all files that are not inside the folder."""
-    outside = [file for file in files if PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts]
+    wrongs: list[Wrong] = []
+    outside = {file for file in files if PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts}
     if outside:
-        message = f"files are not inside {root}: {_told(outside)}"
-        raise Wrong("image", message, "name them relative to `directory`, without `..`")
+        message = f"files are not inside {root}: {_told([file for file in files if file in outside])}"
+        wrongs.append(Wrong("image", message, "name them relative to `directory`, without `..`"))
     real = root.resolve()
-    missing = [file for file in files if not os.path.isfile(root / file)]  # noqa: PTH113  of names of any length
+    inside = [file for file in files if file not in outside]
+    there = {file: os.path.isfile(root / file) for file in inside}  # noqa: PTH113  of names of any length
+    missing = [file for file, found in there.items() if not found]
     if missing:
         near = next((e for e in _EXTENSIONS if not extension and os.path.isfile(root / f"{missing[0]}{e}")), None)  # noqa: PTH113
         hint = f"write `extension: {near}`" if near else "name their folder: `directory: photos`"
-        raise Wrong("image", f"{len(missing):,} of {len(files):,} images are not in {root}: {_told(missing)}", hint)
-    links = {folder for folder in {Path(file).parent for file in files} if _is_link(root, folder)}
-    led = [file for file in files if (root / file).is_symlink() or Path(file).parent in links]
+        told = f"{len(missing):,} of {len(files):,} images are not in {root}: {_told(missing)}"
+        wrongs.append(Wrong("image", told, hint))
+    present = [file for file, found in there.items() if found]
+    links = {folder for folder in {Path(file).parent for file in present} if _is_link(root, folder)}
+    led = [file for file in present if (root / file).is_symlink() or Path(file).parent in links]
     led = [file for file in led if not (root / file).resolve().is_relative_to(real)]
     if led:
-        raise Wrong("image", f"links lead out of {root}: {_told(led)}", "copy what they name into the folder")
+        wrongs.append(Wrong("image", f"links lead out of {root}: {_told(led)}", "copy what they name into the folder"))
+    raise_all(wrongs)
 
 
 def _is_link(root: Path, folder: Path) -> bool:
@@ -124,10 +131,10 @@ def read(reader: Reader, arguments: Mapping[str, Any], task: Task | None, how: L
             told += "; ".join(shown) + (", …" if len(decoded.bad) > _MOST_TOLD else "")
             if not skip:
                 raise Wrong("image", told, "mend or remove them, or leave them out: `on_bad: skip`")
-        notes = [note for note in (decoded.note, f"{told}; they are left out" if told else "") if note]
+        notes = [*decoded.notes(seen.root), *([f"{told}; they are left out"] if told else [])]
         return _raw_dataset(seen, arguments, seen.facts, decoded.values, set(decoded.bad), notes)
     except Wrong as wrong:
-        raise DataError(str(wrong), wrong.hint) from None
+        raise wrong.as_error() from None
 
 
 def _raw_dataset(
@@ -238,7 +245,7 @@ def samples(reader: Reader, path: Path, arguments: Mapping[str, Any], like: Trai
         _check_files(root, files, arguments["extension"])
         rows = [files[code] for code in cells.codes]  # type: ignore[union-attr]
     except Wrong as wrong:
-        raise DataError(str(wrong), wrong.hint) from None
+        raise wrong.as_error() from None
     return new_images.decoded(str(path), root, rows, how, like, y, skip=skip)
 
 
@@ -259,10 +266,14 @@ def _new_table(
         for name in target:
             columns[name] = Texts(name, reader.missing) if classes else Numbers(name, reader.decimal, reader.missing)
     table = reader.fill(path, columns, there)
+    if table.ragged:
+        table.check(hint="save the columns as those of the training")
     if not len(table) or columns[image].count_missing:
-        raise Wrong("path", f"{path} has rows without a file" if len(table) else f"{path} has no rows", "name files")
+        rows = table.places(columns[image].missing_rows(), columns[image].count_missing)
+        told = f"{path} has rows without a file: {rows}" if len(table) else f"{path} has no rows"
+        raise Wrong("path", told, "name files")
     if len(columns) == 1 or any(columns[name].count_missing for name in target):
         return table, None
-    table.check_numbers(hint="save the columns as those of the training")
+    table.check(hint="save the columns as those of the training")
     y = targets(table, target, like.facts, NOT_TRAINED)
     return table, scaled(y, like.facts.target_scales) if y is not None and like.facts.task == "regression" else y

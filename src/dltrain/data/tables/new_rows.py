@@ -16,7 +16,6 @@ from dltrain.data.tables.preparing import CategoryColumn, Features, NumberColumn
 from dltrain.data.tables.roles import Roles, columns_of
 from dltrain.data.tables.splits import NOT_TRAINED, cells, scales_of, targets
 from dltrain.data.tables.table import Numbers, Table, Texts, Wrong
-from dltrain.errors import DataError
 
 _MOST_TOLD = 6
 _AS_TRAINED = "save the columns as those of the training"
@@ -38,7 +37,7 @@ def samples(reader: Reader, path: Path, arguments: Mapping[str, Any], like: Trai
         x = features.samples(cells(table, names, words), words)
         y = targets(table, _listed(arguments["target"]), like.facts, NOT_TRAINED) if labelled else None
     except Wrong as wrong:
-        raise DataError(str(wrong), wrong.hint) from None
+        raise wrong.as_error() from None
     scales = scales_of(like.learnt or {})
     y = scaled(y, scales) if y is not None and like.facts.task == "regression" else y
     notes = [
@@ -75,7 +74,7 @@ def _table(
         if not len(table):
             raise Wrong("path", f"{path} has no rows", "save at least one")
         if not any(table.columns[name].count_missing for name in wanted):
-            table.check_numbers(hint=_AS_TRAINED)
+            table.check(hint=_AS_TRAINED)
             return table, bool(wanted)
     return table, False
 

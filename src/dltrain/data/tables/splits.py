@@ -10,7 +10,7 @@ import numpy as np
 
 from dltrain.data.arrays import Division, Prepared, RawDataset, Split
 from dltrain.data.facts import Facts, Scale, Task
-from dltrain.data.tables.dataset import Reader, look, needed, targets_of
+from dltrain.data.tables.dataset import Reader, look, needed, targets_of, unknown_labels
 from dltrain.data.tables.preparing import Features, Rules, learn_features, learn_targets, prepared
 from dltrain.data.tables.roles import Roles
 from dltrain.data.tables.table import Numbers, Table, Texts, Wrong
@@ -34,7 +34,7 @@ def read(reader: Reader, name: str, arguments: Mapping[str, Any], task: Task | N
         known = replace(known, target_shape=shape, target_names=names)
         return _raw_dataset(found.tables, found.roles, arguments, known)
     except Wrong as wrong:
-        raise DataError(str(wrong), wrong.hint) from None
+        raise wrong.as_error() from None
 
 
 def _raw_dataset(tables: Mapping[str, Table], roles: Roles, arguments: Mapping[str, Any], known: Facts) -> RawDataset:
@@ -159,10 +159,9 @@ def targets(table: Table, names: Sequence[str], known: Facts, unknown: str = _UN
         numbers = cells(table, names, {})
         return numbers.astype(np.float32) if known.task == "multi_label" else numbers
     places = {name: place for place, name in enumerate(known.labels)}
-    if strange := [word for word in column.words if word and word not in places]:
-        told = ", ".join(strange[:_MOST_TOLD]) + (", …" if len(strange) > _MOST_TOLD else "")
+    if strange := unknown_labels(table, names[0], places):
         there = ", ".join(known.labels[:_MOST_TOLD]) + (", …" if len(known.labels) > _MOST_TOLD else "")
-        message = f"{table.file} has labels that are no class of the training: {told}; there are {there}"
+        message = f"{table.file} has labels that are no class of the training: {strange}; there are {there}"
         raise Wrong("path", message, unknown)
     codes = np.array([places.get(word, -1) for word in column.words], np.int64)
     return codes[np.frombuffer(column.codes, np.intc)]

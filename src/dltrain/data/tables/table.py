@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 import re
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+
+from dltrain.errors import DataError
 
 _MOST_TOLD = 8
+_MOST_PLACES = 3  # of one column
 MOST_CATEGORIES = 100_000
 MOST_TIMES = 2**31 - 1
 _MOST_WORDS = 1_000
@@ -17,11 +21,35 @@ MISSING_WORDS = ("NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "null", "None",
 
 
 class Wrong(Exception):
-    """A problem with a table: the argument of the data set at fault, a message and a hint."""
+    """A problem with a table: the argument of the data set at fault, a message and a hint; with others beside it."""
 
-    def __init__(self, argument: str, message: str, hint: str = "") -> None:
+    def __init__(self, argument: str, message: str, hint: str = "", others: Sequence[Wrong] = ()) -> None:
         super().__init__(message)
-        self.argument, self.message, self.hint = argument, message, hint
+        self.argument, self.message, self.hint, self.others = argument, message, hint, tuple(others)
+
+    @property
+    def all(self) -> tuple[Wrong, ...]:
+        """All problems, each alone."""
+        return (Wrong(self.argument, self.message, self.hint), *self.others)
+
+    def of_file(self, argument: str) -> Iterator[Wrong]:
+        """Yield all problems, those of the file at the argument that names it."""
+        for one in self.all:
+            yield Wrong(argument if one.argument == "path" else one.argument, one.message, one.hint)
+
+    def as_error(self) -> DataError:
+        """Return all problems as one error."""
+        *before, last = self.all
+        told = [f"{one.message} ({one.hint}); " if one.hint else f"{one.message}; " for one in before]
+        return DataError("".join([*told, last.message]), last.hint)
+
+
+def raise_all(found: Iterable[Wrong]) -> None:
+    """Raise the first problem with the others beside it; nothing if there is none."""
+    problems = list(found)
+    if problems:
+        first = problems[0]
+        raise Wrong(first.argument, first.message, first.hint, problems[1:])
 
 
 @dataclass(slots=True)
@@ -46,6 +74,13 @@ class Numbers:
     count_bad: int = 0
     count_missing: int = 0
     zeros: str = ""
+
+    def missing_rows(self) -> Iterator[int]:
+        """Yield the rows whose value is missing, as far as they are known apart from cells that are no numbers."""
+        bad = {row for row, _ in self.bad}
+        known = len(self.values) if self.count_bad == len(self.bad) else self.bad[-1][0]
+        numbers = enumerate(islice(self.values, known))
+        return (row for row, value in numbers if value != value and row not in bad)
 
     def add(self, cells: Sequence[str]) -> None:
         """Append the cells of some rows."""
@@ -144,6 +179,11 @@ class Texts:
             message = f"the column `{self.name}` has more than {self.most:,} different values"
             raise Wrong("path", message, f"it tells no categories apart: leave it out, `drop: [{self.name}]`")
 
+    def missing_rows(self) -> Iterator[int]:
+        """Yield the rows whose cell is empty, or means that."""
+        empty = self.words.get("", -1)
+        return (row for row, code in enumerate(self.codes) if code == empty)
+
     @property
     def names(self) -> list[str]:
         """The different cells, by code."""
@@ -162,12 +202,14 @@ class Table:
         columns: by name.
         lines: the line of each row in the file, counted from 1; empty where rows have none.
         skipped: what is said of rows that are left out.
+        ragged: what is said of rows that were not read, and should have been.
     """
 
     file: str
     columns: Mapping[str, Column]
     lines: array[int] = field(default_factory=lambda: array("q"))
     skipped: str = ""
+    ragged: str = ""
 
     def __len__(self) -> int:
         if self.lines:
@@ -179,31 +221,60 @@ class Table:
         """Return where a row is found in the file."""
         return f"line {self.lines[row]}" if self.lines else f"row {row}"
 
-    def check_numbers(self, needed: Collection[str | None] = (), hint: str = "") -> None:
-        """Raise Wrong with all cells that should be numbers and are none.
+    def places(self, rows: Iterable[int], count: int) -> str:
+        """Return where the first of so many rows are found in the file."""
+        shown = [self.place(row) for row in islice(rows, _MOST_PLACES)]
+        return ", ".join(shown) + (f" and {count - len(shown):,} more" if count > len(shown) else "")
+
+    def check(self, needed: Collection[str | None] = (), hint: str = "") -> None:
+        """Raise Wrong with all that `faults` yields."""
+        raise_all(self.faults(needed, hint))
+
+    def faults(self, needed: Collection[str | None] = (), hint: str = "") -> Iterator[Wrong]:
+        """Yield what rows and cells are not: rows of another number of cells, and cells that should be numbers.
 
         Args:
             needed: columns that can be nothing but numbers, such as targets.
-            hint: how this is mended; by default, as a config can mend it.
+            hint: how numbers are mended; by default, as a config can mend them.
         """
+        if self.ragged:
+            more = "" if hint else ", or leave them out: `on_bad: skip`"
+            yield Wrong("path", self.ragged, f"mend these lines{more}")
         bad = [c for c in self.columns.values() if isinstance(c, Numbers) and c.count_bad]
         if not bad:
             return
         told = []
         for column in bad[:_MOST_TOLD]:
-            cells = ", ".join(f"{text[:40]!r} in {self.place(row)}" for row, text in column.bad[:3])
-            more = f" and {column.count_bad - 3:,} more" if column.count_bad > 3 else ""
+            cells = ", ".join(f"{text[:40]!r} in {self.place(row)}" for row, text in column.bad[:_MOST_PLACES])
+            more = f" and {column.count_bad - _MOST_PLACES:,} more" if column.count_bad > _MOST_PLACES else ""
             told.append(f"`{column.name}`: {cells}{more}")
         more = f"; and {len(bad) - _MOST_TOLD} more columns" if len(bad) > _MOST_TOLD else ""
-        message = f"{self.file} has text in columns of numbers: {'; '.join(told)}{more}"
-        raise Wrong("path", message, hint or _mend(bad, needed))
+        infinite = any(_is_infinite(word) for column in bad for word in column.bad_words)
+        what = "text or infinity" if infinite else "text"
+        message = f"{self.file} has {what} in columns of numbers: {'; '.join(told)}{more}"
+        yield Wrong("path", message, hint or _mend(bad, needed, of_text=bool(self.lines)))
 
 
-def _mend(bad: Sequence[Numbers], needed: Collection[str | None]) -> str:
-    """Return how columns of numbers with other cells become readable."""
+def _mend(bad: Sequence[Numbers], needed: Collection[str | None], *, of_text: bool) -> str:
+    """Return how columns of numbers with other cells become readable; those of a text have lines and `na_values`."""
     words = {word for column in bad for word in column.bad_words}
-    if words <= set(MISSING_WORDS):
-        return f"where these mean that a value is missing, write `na_values: [{', '.join(map(quoted, sorted(words)))}]`"
+    missing = {word for word in words if word in MISSING_WORDS or _is_infinite(word)}
+    if missing:
+        mend = f"write `na_values: {listed(sorted(missing))}`" if of_text else "save a null there"
+        told = f"where {'these' if missing == words else 'some'} mean that a value is missing, {mend}"
+        others = [column for column in bad if not column.bad_words <= missing]
+        return f"{told}; {_mend_texts(others, words - missing, needed)}" if others else told
+    return _mend_texts(bad, words, needed)
+
+
+def _is_infinite(word: str) -> bool:
+    try:
+        return math.isinf(float(word))
+    except ValueError:
+        return False
+
+
+def _mend_texts(bad: Sequence[Numbers], words: Collection[str], needed: Collection[str | None]) -> str:
     if all(_has_comma(word) for word in words):
         return "with a decimal comma, write `decimal: ','`"
     if fixed := [column.name for column in bad if column.name in needed]:

@@ -123,10 +123,10 @@ class NewTexts:
                     raise Wrong("path", f"{path} has no rows", "save at least one")
                 if not any(column.count_missing for column in columns.values()):
                     break
-            table.check_numbers(hint="save the columns as those of the training")
+            table.check(hint="save the columns as those of the training")
             y = targets(table, names, self.like.facts) if names else None
         except Wrong as wrong:
-            raise DataError(str(wrong), wrong.hint) from None
+            raise wrong.as_error() from None
         if y is not None and self.like.facts.task == "regression":
             y = scaled(y, scales_of(self.like.learnt or {}))
         return self._samples(str(path), tokens, y)

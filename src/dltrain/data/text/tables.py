@@ -13,14 +13,15 @@ from dltrain.data.tables.dataset import (
     SPLITS,
     Reader,
     check_columns,
-    check_missing,
+    check_labels,
     kept_rows,
+    missing_in,
+    misuse,
     targets_of,
 )
 from dltrain.data.tables.roles import Roles, columns_of, roles_of
-from dltrain.data.tables.table import Table, Wrong
+from dltrain.data.tables.table import Table, Wrong, raise_all
 from dltrain.data.text.tokens import Tokenizer, Tokens, Words
-from dltrain.errors import DataError
 
 if TYPE_CHECKING:
     from dltrain.data.arrays import RawDataset, Split
@@ -58,6 +59,7 @@ def look(reader: Reader, arguments: Mapping[str, Any], task: Task | None, tokeni
     text, roles = _roles(arguments, names, task)
     whole = tokenizer is not None or all(reader.small(path) for path in paths.values())
     found, words = Found(text, roles, {}, {}, whole), Words()
+    wrongs: list[Wrong] = []
     for split, path in paths.items():
         columns = columns_of(roles, task, reader.decimal, reader.missing)
         del columns[text]
@@ -67,17 +69,20 @@ def look(reader: Reader, arguments: Mapping[str, Any], task: Task | None, tokeni
             check_columns((text, *columns), there, path)
             table = reader.fill(path, {**columns, **tokens}, there, None if whole else GLANCE)  # type: ignore[dict-item]
             table.columns = columns
-            table.check_numbers({*roles.target, roles.sample_weight})
+            table.check({*roles.target, roles.sample_weight})
             if whole and not len(table):
-                raise Wrong("path", f"{path} has no rows", "save at least one")
+                raise Wrong("path", table.skipped or f"{path} has no rows", "save at least one")
         except Wrong as wrong:
-            argument = SPLITS[split] if wrong.argument == "path" else wrong.argument
-            raise Wrong(argument, str(wrong), wrong.hint) from None
+            wrongs += wrong.of_file(SPLITS[split])
+            continue
         found.tables[split] = table
         if tokens:
             found.tokens[split] = tokens[text]
+    wrongs += missing_in(arguments, roles, found.tables) if whole else ()
+    wrongs += misuse(found.tables["train"], roles, arguments["date_format"]) if "train" in found.tables else ()
+    raise_all(wrongs)
     if whole:
-        check_missing(arguments, found.tables)
+        check_labels(arguments, task, roles, found.tables)
     return found
 
 
@@ -172,7 +177,7 @@ def read(
         words = found.tokens["train"].words.names
         return Texts(known, form, words, splits, by, tuple(notes), arguments["target_scale"]).raw()  # type: ignore[arg-type]
     except Wrong as wrong:
-        raise DataError(str(wrong), wrong.hint) from None
+        raise wrong.as_error() from None
 
 
 def _split(texts: Any, table: Table, roles: Roles, known: Facts, arguments: Mapping[str, Any]) -> Split:
