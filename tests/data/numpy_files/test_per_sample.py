@@ -148,7 +148,7 @@ UNDATED = np.where(np.arange(N) == 7, np.datetime64("NaT"), DAYS)
         ("time", HOLED, "NaN or infinity in 1 of 60 times: row 7"),
         ("time", UNDATED, "lacks 1 of 60 dates: first in row 7"),
         ("group", UNDATED, "lacks 1 of 60 dates"),
-        ("group", Y * 0, "all samples are of one group"),
+        ("group", Y * 0, "are of one group"),
         ("time", Y * 0, "all have the same time"),
     ],
 )
