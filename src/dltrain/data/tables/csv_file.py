@@ -219,13 +219,14 @@ class _Lines:
     Args:
         count: how many were taken.
         size: characters of the row so far, whose cells may have ends of lines.
+        begun: the line with which that row begins.
     """
 
     def __init__(self, path: Path, text: io.TextIOWrapper, encoding: str) -> None:
         self._path, self._text, self._encoding = path, text, encoding
         self._ahead: deque[str] = deque()
         self._failed = False
-        self.count = self.size = 0
+        self.count = self.size = self.begun = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -235,6 +236,7 @@ class _Lines:
         if not line:
             self._check_encoding()
             raise StopIteration
+        self.begun = self.begun if self.size else self.count + 1
         self.size += len(line)
         if self.size >= _LONGEST_ROW:
             message = f"{self._path}, line {self.count + 1}: a row has more than {_LONGEST_ROW:,} characters"
@@ -288,10 +290,12 @@ def _rows(path: Path, lines: _Lines, how: Format) -> Iterator[list[str]]:
             if cells:
                 yield cells
     except csv.Error as error:
-        reason = "a quote is not closed" if "unexpected end" in str(error) else str(error)
+        open_quote = "unexpected end" in str(error)
+        reason = "a quote is not closed" if open_quote else str(error)
         if "NUL" in reason:
             reason = "it has NUL characters, so it is no text in this encoding"
-        raise Wrong("path", f"{path}, line {lines.count}: {reason}", "mend this line") from None
+        line = lines.begun if open_quote else lines.count
+        raise Wrong("path", f"{path}, line {line}: {reason}", "mend this line") from None
 
 
 @contextmanager
