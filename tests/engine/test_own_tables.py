@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from tests.helpers import fingerprint, slow_but
 
 import dltrain
+from dltrain.engine.events import Warned
+from dltrain.engine.prediction import predictor
 from dltrain.errors import ConfigError, DataError, RunError
 
 RNG = np.random.default_rng(11)
@@ -165,10 +168,11 @@ def test_own_tables_weights_of_zero_leave_samples_out_of_the_loss(tmp_path: Path
     assert reached[0] > 0.9 > reached[1]
 
 
-def test_own_tables_without_a_header_keep_the_place_of_the_target(tmp_path: Path) -> None:
-    rows = np.stack([np.arange(40) * 2.0, np.arange(40) % 7, np.arange(40)], axis=1)
+@pytest.mark.parametrize("target", [0, 1])
+def test_own_tables_without_a_header_keep_the_place_of_the_target(target: int, tmp_path: Path) -> None:
+    rows = np.stack([np.arange(40) * 2.0, np.arange(40) % 7, np.arange(40), np.zeros(40)], axis=1)
     np.savetxt(tmp_path / "t.csv", rows, "%g", ",")
-    source = {"csv": {"path": str(tmp_path / "t.csv"), "target": 0, "header": False}}
+    source = {"csv": {"path": str(tmp_path / "t.csv"), "target": target, "drop": [3], "header": False}}
     config = {
         "data": {"dataset": source, "task": "regression", "test": 0.2},
         "model": {"layers": [{"Dense": {"units": 1}}]},
@@ -176,9 +180,152 @@ def test_own_tables_without_a_header_keep_the_place_of_the_target(tmp_path: Path
     }
     run = dltrain.fit(config, runs_dir=tmp_path / "runs")
     new = tmp_path / "new.csv"
+    for text, columns in (("3,1,0\n", 3), ("3,1,0,0,0\n", 5)):
+        new.write_text(text)
+        with pytest.raises(
+            DataError, match=f"has {columns} columns without a header, and the .* training 4$"
+        ) as raised:
+            dltrain.predict(run, new)
+        assert "the target empty" in raised.value.hint
+    new.write_text(",3,1,0\n" if target == 0 else "3,,1,0\n")
+    answer = dltrain.predict(run, new)
+    assert len(answer) == 1
+    preprocess = run.path / "preprocess.json"
+    written = recorded(run)
+    del written["learnt"]["table"]["places"]  # as older versions have it
+    preprocess.write_text(json.dumps(written))
+    assert np.array_equal(dltrain.predict(run, new).outputs, answer.outputs)
     new.write_text("3,1\n")
-    with pytest.raises(DataError, match="no column `2`") as raised:
+    with pytest.raises(DataError, match="no column `2`"):
         dltrain.predict(run, new)
-    assert "the target empty" in raised.value.hint
-    new.write_text(",3,1\n")
-    assert len(dltrain.predict(run, new)) == 1
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("large")
+    return dltrain.fit(config_of(folder, "classification"), runs_dir=folder / "runs")
+
+
+def saved(path: Path, rows: list[str], header: str = "age,place,rich,kind") -> Path:
+    if path.suffix == ".parquet":
+        arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        columns = zip(*(row.split(",") for row in rows), strict=True)
+        cells = dict(zip(header.split(","), columns, strict=True))
+        typed = {name: list(map(float, cells[name])) if name in ("age", "rich") else cells[name] for name in cells}
+        parquet.write_table(arrow.table(typed), path)
+    else:
+        path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def rows_of(count: int) -> list[str]:
+    return [
+        f"{20 + row % 50},{['Ulm', 'Bonn'][row % 2]},{row % 3 % 2},{['poor', 'rich'][row % 2]}" for row in range(count)
+    ]
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of some hundred rows are as large ones: they come in parts."""
+    monkeypatch.setattr("dltrain.data.tables.new_rows._PART", 0)
+    monkeypatch.setattr("dltrain.data.tables.csv_file._BLOCK", 500)
+
+
+def predicted(run: Any, inputs: list[Path], told: list[Any]) -> tuple[dltrain.Predictions, dict[str, float] | None]:
+    with predictor(run, inputs, on_event=told.append) as opened:
+        parts, score = list(opened), opened.score()
+        del opened
+    names = [name for part in parts for name in part.inputs]
+    return replace(parts[0], inputs=names, outputs=np.concatenate([part.outputs for part in parts])), score
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_own_tables_large_files_are_predicted_and_scored_as_small_ones(
+    suffix: str, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small, large = (saved(tmp_path / f"{name}{suffix}", rows_of(count)) for name, count in (("s", 9), ("l", 900)))
+    if suffix == ".parquet":
+        run = dltrain.fit(parquet_of(config_of(tmp_path, "classification"), tmp_path), runs_dir=tmp_path / "runs")
+    whole, score = predicted(run, [small, large], [])
+    monkeypatch.setattr("dltrain.data.tables.new_rows._PART", 0)
+    monkeypatch.setattr("dltrain.data.tables.csv_file._BLOCK", 500)
+    parts, again = predicted(run, [small, large], [])
+    assert parts.inputs == whole.inputs == [f"{small}:{r}" for r in range(9)] + [f"{large}:{r}" for r in range(900)]
+    assert np.array_equal(parts.outputs, whole.outputs)
+    assert score is not None
+    assert again == score
+
+
+def parquet_of(config: dict[str, Any], folder: Path) -> dict[str, Any]:
+    lines = table(folder / "t.csv", columns=("age", "place", "rich", "kind")).read_text(encoding="utf-8").splitlines()
+    path = saved(folder / "t.parquet", lines[1:])
+    arguments = {key: value for key, value in config["data"]["dataset"]["csv"].items() if key != "drop"}
+    return config | {"data": config["data"] | {"dataset": {"parquet": arguments | {"path": path}}}}
+
+
+@pytest.mark.parametrize(
+    ("place", "row", "message"),
+    [
+        (700, "old,Ulm,0,poor", "`age`: 'old' in line 702"),
+        (700, ",Ulm,0,poor", "lacks values of `age` in line 702; the"),
+        (700, "30,Ulm,0", "line 702 has 3"),
+        (700, "1e200,Ulm,0,poor", "beyond the range"),
+        (700, "30,Ulm,0,both", "no class of the training: both"),
+    ],
+)
+@pytest.mark.usefixtures("small_parts")
+def test_own_tables_large_files_are_checked_before_the_first_answer(
+    place: int, row: str, message: str, run: Any, tmp_path: Path
+) -> None:
+    rows = rows_of(900)
+    rows[place] = row
+    with pytest.raises(DataError, match=message), predictor(run, [saved(tmp_path / "new.csv", rows)]):
+        pytest.fail("it is opened")
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_own_tables_large_files_tell_all_wrong_cells_and_categories_at_once(run: Any, tmp_path: Path) -> None:
+    rows = rows_of(900)
+    for place in (5, 300, 899):
+        rows[place] = f"x{place},Ulm,0,poor"
+    with pytest.raises(DataError, match=r"'x5' in line 7, 'x300' in line 302, 'x899' in line 901$"):
+        dltrain.predict(run, saved(tmp_path / "new.csv", rows))
+    rows = rows_of(900)
+    rows[4], rows[800] = "30,Mainz,0,poor", "30,Trier,0,poor"
+    told: list[Any] = []
+    assert len(predicted(run, [saved(tmp_path / "new.csv", rows)], told)[0]) == 900
+    assert "did not have: Mainz, Trier; it had" in str(told)
+
+
+@pytest.mark.parametrize(
+    ("files", "notes"),
+    [
+        (["age,place,rich,kind\n30,Ulm,0,poor\n"], []),
+        (["age,place,rich,kind\n30,Ulm,0,\n"], []),
+        (["age,place,rich,kind\n30,Ulm,0,poor\n31,Ulm,0,\n32,Ulm,1,?\n"], ["0.csv lacks `kind` in 1 of 3 rows, so"]),
+        (
+            ["age,place,rich,kind\n30,Ulm,0,poor\n", "age,place,rich\n30,Ulm,0\n"],
+            ["1 of 2 inputs have no targets, so nothing is scored: "],
+        ),
+    ],
+)
+def test_own_tables_in_part_without_targets_are_told(
+    files: list[str], notes: list[str], run: Any, tmp_path: Path
+) -> None:
+    paths = [tmp_path / f"{place}.csv" for place in range(len(files))]
+    for path, text in zip(paths, files, strict=True):
+        path.write_text(text)
+    told: list[Any] = []
+    _, score = predicted(run, paths, told)
+    found = [problem.message for event in told if isinstance(event, Warned) for problem in event.problems]
+    assert len(found) == len(notes)
+    assert all(note in message for note, message in zip(notes, found, strict=True))
+    assert (score is not None) == (len(files) == 1 and not notes and files[0].endswith("poor\n"))
+
+
+def test_own_tables_in_part_with_columns_of_targets_are_told(tmp_path: Path) -> None:
+    run = dltrain.fit(config_of(tmp_path, "multi_label"), runs_dir=tmp_path / "runs")
+    (tmp_path / "new.csv").write_text("age,place,old\n30,Ulm,0\n40,Bonn,1\n")
+    told: list[Any] = []
+    assert predicted(run, [tmp_path / "new.csv"], told)[1] is None
+    assert "lacks `rich` in 2 of 2 rows, so it is predicted and not scored" in str(told)

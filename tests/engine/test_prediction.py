@@ -15,7 +15,7 @@ from tests.engine.test_own_data import CASES, config_of
 
 import dltrain
 from dltrain import runs
-from dltrain.data.samples import read_samples
+from dltrain.data.samples import paths_of, read_samples
 from dltrain.engine import prediction
 from dltrain.engine.answers import write, write_file
 from dltrain.engine.prediction import Predictions, predictor
@@ -394,4 +394,4 @@ def test_prediction_patterns_find_files_and_follow_no_circle_of_links(
         (tmp_path / "photos" / name).symlink_to("..")
     monkeypatch.chdir(tmp_path)
     root = tmp_path if absolute else Path()
-    assert prediction._paths(root / pattern) == [root / name for name in found]
+    assert paths_of([root / pattern]) == [root / name for name in found]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,9 @@ from dltrain.data.numpy_files import npy
 from dltrain.data.numpy_files.npy import Member
 from dltrain.data.targets import Targets, target_scale
 from dltrain.data.values import checked_samples, opened
-from dltrain.errors import DataError
+from dltrain.errors import DataError, UsageError
 
+_MOST_TOLD = 6
 _AS_BEFORE = "prepare samples as those of the training"
 _PAIRS = [("x", "y"), ("X", "Y"), ("X", "y")]  # what names of samples have, and those of their targets
 _PAIRS += [(x, y) for x in ("images", "data", "features", "inputs") for y in ("labels", "targets", "target")]
@@ -110,6 +113,45 @@ class Samples:
         if self.names is None:
             return [f"{self.file}:{row}" for row in rows]
         return list(self.names[rows.start : rows.stop])
+
+
+def paths_of(inputs: Sequence[Path | str]) -> list[Path]:
+    """Return the paths that are meant. Raises UsageError where there are none."""
+    paths = [path for text in inputs for path in _paths(text)]
+    if not paths:
+        raise UsageError("no samples are given", "name the files that have them")
+    return paths
+
+
+def _paths(text: Path | str) -> list[Path]:
+    """Return the paths that a pattern such as `photos/*.jpg` fits, in order; of a path itself, that."""
+    path = Path(text)
+    if not any(letter in str(text) for letter in "*?[") or path.exists():
+        return [path]
+    plain = (Path(each) for each in glob.iglob(str(text)))  # noqa: PTH207  absolute ones too
+    found = sorted(_recursive(path) if "**" in path.parts else plain)
+    if not found:
+        raise UsageError(f"no file fits {text}", "a pattern such as `photos/*.jpg`")
+    return found
+
+
+def _recursive(pattern: Path) -> Iterator[Path]:
+    """Yield what fits a pattern with `**`, which follows no links, as they may lead in circles; nothing hidden."""
+    parts = [part if part == "**" else re.sub(r"\*+", "*", part) for part in pattern.relative_to(pattern.anchor).parts]
+    root, all_files = Path(pattern.anchor), parts[-1] == "**"
+    for path in root.glob("/".join([*parts, "*"] if all_files else parts)):
+        hidden = any(part[0] == "." and part not in parts for part in path.relative_to(root).parts)
+        if not hidden and (path.is_file() or not all_files):
+            yield path
+
+
+def unscored(given: Sequence[Samples]) -> list[str]:
+    """Return a note where some of several files have targets, but not all; else none."""
+    without = [samples.file for samples in given if not samples.labelled]
+    if len(without) in (0, len(given)):
+        return []
+    told = ", ".join(without[:_MOST_TOLD]) + (", …" if len(without) > _MOST_TOLD else "")
+    return [f"{len(without):,} of {len(given):,} inputs have no targets, so nothing is scored: {told}"]
 
 
 def read_samples(path: Path, like: Trained, said: Mapping[str, Any] | None = None) -> Samples:

@@ -7,7 +7,10 @@ import io
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import chain, compress, repeat
 from pathlib import Path
 from typing import IO, Any
 
@@ -72,10 +75,10 @@ def write(stream: IO[bytes], suffix: str, parts: Iterable[Predictions], top: int
     """Write predictions to a stream in the format of a suffix; return how many there are."""
     if suffix == ".npz":
         return _write_arrays(stream, parts)
-    count = 0
+    count, encode = 0, json.JSONEncoder(ensure_ascii=False).encode
     for part in parts:
         header = _header(part, top)
-        rows = _rows(part, top)
+        rows = zip(*_columns(part, top), strict=True)
         if suffix == ".csv":
             text = io.StringIO()
             table = csv.writer(text, lineterminator="\n")
@@ -83,25 +86,56 @@ def write(stream: IO[bytes], suffix: str, parts: Iterable[Predictions], top: int
             table.writerows(rows)
             stream.write(text.getvalue().encode())
         else:
-            lines = (json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False) for row in rows)
+            lines = (encode(dict(zip(header, row, strict=True))) for row in rows)
             stream.write("".join(f"{line}\n" for line in lines).encode())
         count += len(part)
     return count
 
 
 def _write_arrays(stream: IO[bytes], parts: Iterable[Predictions]) -> int:
-    found = list(parts)
-    arrays: dict[str, Any] = {
-        "input": np.array([name for part in found for name in part.inputs]),
-        "output": np.concatenate([part.outputs for part in found]),
-    }
-    classes = [part.classes for part in found if part.classes is not None]
-    if found[0].texts is not None:
-        arrays["text"] = np.array([text for part in found for text in part.texts or ()])
-    if classes:
-        arrays |= {"prediction": np.concatenate(classes), "names": np.array(found[0].names)}
-    np.savez(stream, **arrays)
-    return sum(map(len, found))
+    """Write an npz file, whose arrays wait in files until it is known how long they are."""
+    with ExitStack() as files:
+        waiting: dict[str, _Waiting] = {}
+        names: tuple[str, ...] = ()
+        for part in parts:
+            arrays: dict[str, Any] = {"input": np.array(part.inputs), "output": part.outputs}
+            arrays |= {"text": np.array(part.texts)} if part.texts is not None else {}
+            arrays |= {"prediction": part.classes} if part.classes is not None else {}
+            for name, array in arrays.items():
+                if name not in waiting:
+                    waiting[name] = _Waiting(files.enter_context(tempfile.TemporaryFile()), array[:0])
+                waiting[name].add(array)
+            names = part.names
+        with zipfile.ZipFile(stream, "w") as archive:
+            for name, found in waiting.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    found.write(member)
+            if "prediction" in waiting:
+                with archive.open("names.npy", "w") as member:
+                    np.lib.format.write_array(member, np.array(names), allow_pickle=False)
+    return waiting["input"].count
+
+
+class _Waiting:
+    """The parts of an array, in a file; `first` has its shape and dtype, unless parts have longer strings."""
+
+    def __init__(self, file: IO[bytes], first: np.ndarray) -> None:
+        self._file, self._shape, self._dtype = file, first.shape[1:], first.dtype
+        self.count = self._parts = 0
+
+    def add(self, part: np.ndarray) -> None:
+        np.save(self._file, part, allow_pickle=False)
+        self._dtype = np.result_type(self._dtype, part)
+        self.count, self._parts = self.count + len(part), self._parts + 1
+
+    def write(self, member: IO[bytes]) -> None:
+        """Write the array as an npy file."""
+        shape = (self.count, *self._shape)
+        described = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(member, described)
+        self._file.seek(0)
+        for _ in range(self._parts):
+            member.write(np.load(self._file, allow_pickle=False).astype(self._dtype).tobytes())
 
 
 def _header(part: Predictions, top: int) -> list[str]:
@@ -140,34 +174,39 @@ def _axes(part: Predictions) -> int:
     return axes
 
 
-def _rows(part: Predictions, top: int) -> Iterator[list[Any]]:
-    """Yield a row for each answer: one a sample, or one for each of its steps or pixels."""
+def _columns(part: Predictions, top: int) -> Iterator[list[Any]]:
+    """Yield the columns, with a row for each answer: one a sample, or one for each of its steps or pixels."""
     if part.texts is not None:
-        yield from ([name, text] for name, text in zip(part.inputs, part.texts, strict=True))
+        yield from (list(part.inputs), list(part.texts))
         return
     inner = part.outputs.shape[1:-1]
     outputs = part.outputs.reshape(-1, part.outputs.shape[-1])
-    places = ([part.inputs[place[0]], *place[1:]] for place in np.ndindex(len(part), *inner))
-    if part.classes is None:
-        yield from ([*place, *map(_short, row)] for place, row in zip(places, outputs.tolist(), strict=True))
-        return
-    classes = part.classes.reshape(len(outputs), -1)
-    for place, row, answer in zip(places, outputs.tolist(), classes.tolist(), strict=True):
-        if part.classes.dtype == bool:
-            held = "|".join(name for name, yes in zip(part.names, answer, strict=True) if yes)
-            yield [*place, held, *map(_short, row)]
-        else:
-            yield [*place, *_ranked(part, row, answer[0], top)]
+    places = list(np.ndindex(inner))  # of no axes, there is one
+    yield list(chain.from_iterable(repeat(name, len(places)) for name in part.inputs))
+    yield from (list(axis) * len(part) for axis in zip(*places, strict=True))
+    if part.classes is None or part.classes.dtype == bool:
+        if part.classes is not None:
+            held = part.classes.reshape(outputs.shape).tolist()
+            yield ["|".join(compress(part.names, answer)) for answer in held]
+        yield from map(_short, outputs.T)
+    else:
+        yield from _ranked(part, outputs, part.classes.reshape(-1), top)
 
 
-def _ranked(part: Predictions, row: list[float], answer: int, top: int) -> Iterator[Any]:
+def _ranked(part: Predictions, outputs: np.ndarray, answers: np.ndarray, top: int) -> Iterator[list[Any]]:
     """Yield the names of the likeliest classes, the answer first, each with what the model gives it."""
-    given = [2 * part.boundary - row[0], row[0]] if len(row) == 1 else row  # of the probability p, 1 - p
-    order = sorted(range(len(given)), key=lambda index: (index != answer, -given[index]))
-    for index in order[: _ranks(part, top)]:
-        yield part.names[index] if index < len(part.names) else index
-        yield _short(given[index])
+    given = outputs.astype(np.float64)
+    if given.shape[1] == 1:
+        given = np.concatenate([2 * part.boundary - given, given], axis=1)  # of the probability p, 1 - p
+    order = answers[:, None]
+    if _ranks(part, top) > 1:
+        order = np.lexsort((-given, np.arange(given.shape[1]) != order))
+    names = [*part.names, *range(len(part.names), given.shape[1])]
+    for places in order[:, : _ranks(part, top)].T:
+        yield [names[place] for place in places.tolist()]
+        yield _short(given[np.arange(len(given)), places])
 
 
-def _short(value: float) -> float:
-    return float(f"{value:.6g}")
+def _short(values: np.ndarray) -> list[float]:
+    """Return numbers with six digits."""
+    return list(map(float, ("%.6g " * len(values) % tuple(values.tolist())).split()))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import glob
-import re
 import shutil
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -24,7 +22,7 @@ from dltrain.config.catalogue.entries import trait
 from dltrain.data.arrays import Joined, take
 from dltrain.data.facts import Facts
 from dltrain.data.learnt.scaling import unscaled
-from dltrain.data.samples import Ahead, Beginnings, Samples, read_samples
+from dltrain.data.samples import Ahead, Beginnings, Samples, paths_of, read_samples, unscored
 from dltrain.data.samples import Trained as TrainedOn
 from dltrain.data.sources import SOURCES
 from dltrain.engine.backends.backend import INFERENCE_BATCH
@@ -194,8 +192,7 @@ class Predictor:
         targets = encode(y, built.encoding, self.facts.classes)
         dtype = input_dtype(self.facts, self.trained.opened.plan.spec.model.layers)
         pipeline = backend.input_pipeline(x, targets, like.scale, "stream", dtype, like.target_scale)
-        metrics, _ = backend.evaluate(built.model, pipeline.in_order())
-        return metrics
+        return dict(backend.measure(built.model, pipeline.in_order()))
 
 
 @contextmanager
@@ -236,23 +233,23 @@ def predictor(
     flag_of(owns_process, "`owns_process`")
     opened = open_run(run, runs_dir=runs_dir)
     like = trained_on(opened)
-    on_event(Phase("reading samples"))
-    given = tuple(_samples_of(path, opened, like) for text in inputs for path in _paths(text))
-    if not given:
-        raise UsageError("no samples are given", "name the files that have them")
-    notes = [Problem("files", note, severity="warning") for samples in given for note in samples.notes]
-    if notes:
-        on_event(Warned(tuple(notes)))
-    ahead = _ahead_of(given, steps)
-    if threshold is not None:
-        opened, unmoved = _scored_at(threshold, opened, like.facts)
-        if unmoved and all(samples.labelled for samples in given):
-            on_event(Warned((Problem("threshold", unmoved, severity="warning"),)))
-    choice = choice_of(temperature, seed, texts=any(isinstance(each, Beginnings) for each in ahead))
-    with restored(opened, owns_process=owns_process, on_event=on_event) as trained:
-        _check_threshold(threshold, like.facts, trained)
-        on_event(Phase("predicting"))
-        yield Predictor(trained, given, like, threshold, ahead, steps, choice)
+    with ExitStack() as kept:
+        on_event(Phase("reading samples"))
+        given = tuple(_samples_of(path, opened, like, kept) for path in paths_of(inputs))
+        notes = [note for samples in given for note in samples.notes]
+        notes += unscored(given) if steps is None else []
+        if notes:
+            on_event(Warned(tuple(Problem("files", note, severity="warning") for note in notes)))
+        ahead = _ahead_of(given, steps)
+        if threshold is not None:
+            opened, unmoved = _scored_at(threshold, opened, like.facts)
+            if unmoved and all(samples.labelled for samples in given):
+                on_event(Warned((Problem("threshold", unmoved, severity="warning"),)))
+        choice = choice_of(temperature, seed, texts=any(isinstance(each, Beginnings) for each in ahead))
+        with restored(opened, owns_process=owns_process, on_event=on_event) as trained:
+            _check_threshold(threshold, like.facts, trained)
+            on_event(Phase("predicting"))
+            yield Predictor(trained, given, like, threshold, ahead, steps, choice)
 
 
 def _ahead_of(given: Sequence[Samples], steps: int | None) -> tuple[Ahead | Beginnings, ...]:
@@ -268,41 +265,19 @@ def _ahead_of(given: Sequence[Samples], steps: int | None) -> tuple[Ahead | Begi
     return tuple(ahead() for ahead in found)
 
 
-def _paths(text: Path | str) -> list[Path]:
-    """Return the paths that a pattern such as `photos/*.jpg` fits, in order; of a path itself, that."""
-    path = Path(text)
-    if not any(letter in str(text) for letter in "*?[") or path.exists():
-        return [path]
-    plain = (Path(each) for each in glob.iglob(str(text)))  # noqa: PTH207  absolute ones too
-    found = sorted(_recursive(path) if "**" in path.parts else plain)
-    if not found:
-        raise UsageError(f"no file fits {text}", "a pattern such as `photos/*.jpg`")
-    return found
-
-
-def _recursive(pattern: Path) -> Iterator[Path]:
-    """Yield what fits a pattern with `**`, which follows no links, as they may lead in circles; nothing hidden."""
-    parts = [part if part == "**" else re.sub(r"\*+", "*", part) for part in pattern.relative_to(pattern.anchor).parts]
-    root, all_files = Path(pattern.anchor), parts[-1] == "**"
-    for path in root.glob("/".join([*parts, "*"] if all_files else parts)):
-        hidden = any(part[0] == "." and part not in parts for part in path.relative_to(root).parts)
-        if not hidden and (path.is_file() or not all_files):
-            yield path
-
-
-def _samples_of(path: Path, opened: OpenedRun, like: TrainedOn) -> Samples:
-    """Read samples in the way of the run's data set; those of standard input, `-`, by way of a file."""
+def _samples_of(path: Path, opened: OpenedRun, like: TrainedOn, kept: ExitStack) -> Samples:
+    """Read samples in the way of the run's data set; those of standard input, `-`, by way of a file that is kept."""
     if path != STANDARD_INPUT:
         _check_plain(path)
         return _samples_in(path, opened, like)
-    with tempfile.TemporaryDirectory(prefix="dltrain-") as folder:
-        file = _kept(sys.stdin.buffer, Path(folder))
-        try:
-            found = _samples_in(file, opened, like)
-            if (ahead := found.ahead) is not None:
-                found = replace(found, ahead=lambda: _renamed(ahead(), str(file)))
-        except DataError as error:
-            raise DataError(str(error).replace(str(file), "standard input"), error.hint) from None
+    folder = kept.enter_context(tempfile.TemporaryDirectory(prefix="dltrain-"))
+    file = _kept(sys.stdin.buffer, Path(folder))
+    try:
+        found = _samples_in(file, opened, like)
+        if (ahead := found.ahead) is not None:
+            found = replace(found, ahead=lambda: _renamed(ahead(), str(file)))
+    except DataError as error:
+        raise DataError(str(error).replace(str(file), "standard input"), error.hint) from None
     names = [name.replace(str(file), "-") for name in found.names] if found.names is not None else None
     notes = tuple(note.replace(str(file), "standard input") for note in found.notes)
     return replace(found, file="-", names=names, notes=notes)

@@ -138,4 +138,9 @@ def test_image_table_trains_and_predicts_in_the_original_unit(photos: Path, tmp_
     assert np.abs(by_table.outputs[:, 0] - truth).mean() < 0.1
     by_file = dltrain.predict(run, photos / "a5.png")
     np.testing.assert_allclose(by_file.outputs[0], by_table.outputs[5], rtol=1e-4)
-    assert by_table.inputs[5] == str(photos / "a5.png")
+    assert by_table.inputs[5] == "a5.png"  # as in the table
+    assert by_file.inputs == [str(photos / "a5.png")]
+    (photos / "part.csv").write_text("filename,light\na5.png,0.1\na6.png,\n")
+    told: list[Any] = []
+    dltrain.predict(run, photos / "part.csv", on_event=told.append)
+    assert "part.csv lacks `light` in 1 of 2 rows, so it is predicted and not scored" in str(told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,14 +42,26 @@ def samples(path: Path, look: Look, like: Trained, *, skip: bool) -> Samples:
         raise DataError(f"there is no {path.absolute()}", "name an image, or a folder of images")
     else:
         root, files = path.parent, [path.name]
-    y = _labels([root / file for file in files], like)
-    return decoded(str(path), root, files, look, like, y, skip=skip)
+    y, lacking = _labels([root / file for file in files], like)
+    found = decoded(str(path), root, files, look, like, y, skip=skip)
+    if not 0 < lacking < len(files):
+        return found
+    note = f"{lacking:,} of {len(files):,} images in {path} are in no folder of a class, so they are not scored"
+    return replace(found, notes=(*found.notes, note))
 
 
 def decoded(
-    source: str, root: Path, files: Sequence[str], look: Look, like: Trained, y: np.ndarray | None, *, skip: bool
+    source: str,
+    root: Path,
+    files: Sequence[str],
+    look: Look,
+    like: Trained,
+    y: np.ndarray | None,
+    called: Sequence[str] | None = None,
+    *,
+    skip: bool,
 ) -> Samples:
-    """Decode images in their order, with targets where there are such.
+    """Decode images in their order, with targets where there are such, and the names of samples if not their paths.
 
     Raises DataError with all files that are no images, unless such are left out.
     """
@@ -56,7 +69,8 @@ def decoded(
     if bad and not (skip and len(bad) < len(files)):
         raise DataError(_told(root, files, bad), "mend or remove them")
     kept = np.array([place for place in range(len(files)) if place not in bad], np.int64)
-    names = [os.fsencode(root / files[place]).decode("utf-8", "replace") for place in kept]
+    named = called if called is not None else [os.fsencode(root / file).decode("utf-8", "replace") for file in files]
+    names = [named[place] for place in kept]
     x, y = (values, y) if not bad else (values[kept], y[kept] if y is not None else None)
     notes = (f"{_told(root, files, bad)}; they are left out",) if bad else ()
     labelled = y is not None or like.facts.task == "reconstruction"
@@ -80,13 +94,13 @@ def _decoded(root: Path, files: Sequence[str], look: Look) -> tuple[np.ndarray, 
     return values, bad
 
 
-def _labels(files: Sequence[Path], like: Trained) -> np.ndarray | None:
-    """Return the classes that the folders of all files name; None where one names none."""
+def _labels(files: Sequence[Path], like: Trained) -> tuple[np.ndarray | None, int]:
+    """Return the classes that the folders of all files name, None where one names none, and how many name none."""
     if like.facts.task != "classification":
-        return None
+        return None, len(files)
     places = {name: place for place, name in enumerate(like.facts.labels)}
     found = [places.get(file.parent.name) for file in files]
-    return np.array(found, np.int64) if None not in found else None
+    return np.array(found, np.int64) if None not in found else None, found.count(None)
 
 
 def _told(root: Path, files: Sequence[str], bad: dict[int, str]) -> str:

@@ -7,12 +7,12 @@ import io
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from dltrain.data.progress import tell
-from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, is_number, twice_in
+from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, WrongRows, is_number, twice_in
 
 if TYPE_CHECKING:
     from dltrain.data.tables.plain_lines import PlainLines
@@ -20,10 +20,24 @@ if TYPE_CHECKING:
 SAMPLE = 2**20  # bytes that are looked at before training
 GLANCE = 5_000  # rows of a larger file that are looked at before training
 _BLOCK = 2**17  # characters, whose cells fit into the cache of a CPU
-_MOST_TOLD = 5
 _LONGEST_ROW = 2**24  # characters
 _MOST_COLUMNS = 100_000
 _DELIMITERS = (";", "\t", "|", ",")
+_AS_TEXT = "save the table as CSV: text, with a line for each row"
+_UNPACK = "unpack it first"
+_OTHERS = (  # how files begin that are no text
+    (b"\x93NUMPY", "an array of NumPy", _AS_TEXT),
+    (b"\x89PNG", "a PNG image", _AS_TEXT),
+    (b"\xff\xd8\xff", "a JPEG image", _AS_TEXT),
+    (b"PAR1\x15", "a Parquet file", "such are for the data set `parquet`; or save the table as CSV"),
+    (b"PK\x03\x04", "an archive, as .npz, .xlsx and .zip files are", _AS_TEXT),
+    (b"\x1f\x8b", "packed with gzip", _UNPACK),
+    (b"BZh9", "packed with bzip2", _UNPACK),
+    (b"\xfd7zXZ", "packed with xz", _UNPACK),
+    (b"\x89HDF", "an HDF5 file", _AS_TEXT),
+    (b"%PDF-", "a PDF file", _AS_TEXT),
+    (b"SQLite format 3\0", "an SQLite database", _AS_TEXT),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,10 @@ class CsvReader:
         """Read cells into columns, of the first `most` rows or of all. Raises Wrong."""
         return fill(path, self._how, columns, names, most)
 
+    def parts(self, path: Path, columns: Mapping[str, Column], names: list[str], rows: int) -> Iterator[Table]:
+        """Read cells into columns, and yield them whenever they have some rows, forgetting these. Raises Wrong."""
+        return _parts(path, self._how, columns, names, rows=rows)
+
     def small(self, path: Path) -> bool:
         """Return whether a file is small enough to be read while a config is checked."""
         return is_small(path)
@@ -118,32 +136,61 @@ def fill(
 
     Raises Wrong if the file cannot be read.
     """
+    *_, table = _parts(path, how, columns, names, most)
+    return table
+
+
+def _parts(
+    path: Path,
+    how: Format,
+    columns: Mapping[str, Column],
+    names: Sequence[str],
+    most: int | None = None,
+    rows: int | None = None,
+) -> Iterator[Table]:
+    """Yield the table at the end; with `rows`, also whenever it has as many, which it then forgets."""
     place_of = {name: place for place, name in reversed(list(enumerate(names)))}
     places = {place_of[name]: column for name, column in columns.items()}
-    table, wrong = Table(str(path), columns), _WrongRows(len(names))
+    table, wrong = Table(str(path), columns, width=None if how.header else len(names)), WrongRows(len(names))
     plain = _plain_lines(places, len(names), how) if most is None and not is_small(path) else None
-    with _opened_rows(path, how) as (lines, rows):
+    with _opened_rows(path, how) as (lines, cells):
         if how.header:
-            next(rows, None)
+            next(cells, None)
         while (most is None or len(table.lines) < most) and (block := lines.ahead()):
-            if plain is not None and plain.add(block):
-                table.lines.extend(range(lines.count + 1, lines.count + len(block) + 1))
-                lines.skip()
-            else:
-                numbers, part = wrong.left_out(*_part(rows, lines, lines.count + len(block)))
-                table.lines.extend(numbers)
-                cells = list(zip(*part, strict=True))
-                for place, column in places.items() if part else ():
-                    column.add(cells[place])
-            done = len(table.lines) + wrong.count
+            _add_block(block, table, places, plain, wrong, lines, cells)
+            done = table.before + len(table.lines) + wrong.count
             tell("reading rows", done, done)
+            if rows is not None and len(table.lines) >= rows:
+                yield table
+                table.forget()
     if wrong.count:
         told = wrong.told(path)
         if how.skip:
             table.skipped = f"{told}; they are left out"
         else:
             table.ragged = told
-    return table
+    yield table
+
+
+def _add_block(
+    block: list[str],
+    table: Table,
+    places: Mapping[int, Column],
+    plain: PlainLines | None,
+    wrong: WrongRows,
+    lines: _Lines,
+    rows: Iterator[list[str]],
+) -> None:
+    """Append the rows of the lines that are ahead to a table."""
+    if plain is not None and plain.add(block):
+        table.lines.extend(range(lines.count + 1, lines.count + len(block) + 1))
+        lines.skip()
+        return
+    numbers, part = wrong.left_out(*_part(rows, lines, lines.count + len(block)))
+    table.lines.extend(numbers)
+    cells = list(zip(*part, strict=True))
+    for place, column in places.items() if part else ():
+        column.add(cells[place])
 
 
 def _plain_lines(places: Mapping[int, Column], width: int, how: Format) -> PlainLines | None:
@@ -165,34 +212,6 @@ def _part(rows: Iterator[list[str]], lines: _Lines, last: int) -> tuple[list[int
         if lines.count >= last:
             break
     return numbers, part
-
-
-@dataclass(slots=True)
-class _WrongRows:
-    """The rows that have another number of cells than `width`: how many, and the first."""
-
-    width: int
-    count: int = 0
-    first: list[str] = field(default_factory=list)
-
-    def left_out(self, numbers: list[int], part: list[list[str]]) -> tuple[list[int], list[list[str]]]:
-        """Return the rows of this width, and their lines."""
-        good = [cells for cells in part if len(cells) == self.width]
-        if len(good) == len(part):
-            return numbers, part
-        self.count += len(part) - len(good)
-        pairs = list(zip(numbers, part, strict=True))
-        wrong = [f"line {line} has {len(cells)}" for line, cells in pairs if len(cells) != self.width]
-        self.first += wrong[: _MOST_TOLD - len(self.first)]
-        return [line for line, cells in pairs if len(cells) == self.width], good
-
-    def told(self, path: Path) -> str:
-        """Return what is wrong, as a phrase."""
-        count, first = self.count, ", ".join(self.first)
-        more = f" and {count - len(self.first):,} more" if count > len(self.first) else ""
-        return (
-            f"{count:,} row{'s' * (count > 1)} of {path} with another number of cells than {self.width}: {first}{more}"
-        )
 
 
 @contextmanager
@@ -272,7 +291,8 @@ class _Lines:
 
     def _check_encoding(self) -> None:
         if self._failed:
-            message = f"{self._path} is not written in {self._encoding}, behind line {self.count}"
+            where = f"behind line {self.count}" if self.count else "in its first line"
+            message = f"{self._path} is not written in {self._encoding}, {where}"
             hint = "write its `encoding`, such as `latin-1`, `cp1252` or `utf-16`"
             raise Wrong("encoding", message, hint)
 
@@ -307,6 +327,9 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         if path.exists() and not path.is_file():
             raise Wrong("path", f"{path} is no plain file", "save the table to a file")
         with path.open("rb") as file:
+            start = file.peek(16)[:16]
+            if other := next(((what, hint) for magic, what, hint in _OTHERS if start.startswith(magic)), None):
+                raise Wrong("path", f"{path} is no CSV file, but {other[0]}", other[1])
             yield file
     except FileNotFoundError:
         near = sorted(other.name for other in path.parent.glob("*.csv"))[:8] if path.parent.is_dir() else []

@@ -33,6 +33,9 @@ class Reader(Protocol):
     def fill(self, path: Path, columns: Mapping[str, Column], names: list[str], most: int | None = None) -> Table:
         """Read cells into columns, of the first `most` rows or of all. Raises Wrong."""
 
+    def parts(self, path: Path, columns: Mapping[str, Column], names: list[str], rows: int) -> Iterator[Table]:
+        """Read cells into columns, and yield them whenever they have some rows, forgetting these. Raises Wrong."""
+
     def small(self, path: Path) -> bool:
         """Return whether a file is small enough to be read while a config is checked."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dltrain.data.facts import Facts, Task
 from dltrain.data.tables.dataset import Found, Reader, look
 from dltrain.data.tables.roles import listed_names
-from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, raise_all
+from dltrain.data.tables.table import Column, Numbers, Table, Texts, Wrong, partly_labelled, raise_all
 
 if TYPE_CHECKING:
     import numpy as np
@@ -229,7 +229,8 @@ def samples(reader: Reader, path: Path, arguments: Mapping[str, Any], like: Trai
     """Decode images: those that a table names, in its order, with their targets where it has them; or files.
 
     Files are relative to the folder that the config names, or where the table's first is not there, to that of the
-    table. Raises DataError if the table or its files are not as they should be.
+    table; samples have the names that the table has. Raises DataError if the table or its files are not as they should
+    be.
     """
     from dltrain.data.images import new_images
 
@@ -237,22 +238,25 @@ def samples(reader: Reader, path: Path, arguments: Mapping[str, Any], like: Trai
     if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
         return new_images.samples(path, how, like, skip=skip)
     try:
-        table, y = _new_table(reader, path, arguments, like)
+        table, y, notes = _new_table(reader, path, arguments, like)
         cells = table.columns[str(arguments["image"])]
-        files = [f"{word}{arguments['extension']}" for word in cells.names]  # type: ignore[union-attr]
+        words: list[str] = cells.names  # type: ignore[union-attr]
+        files = [f"{word}{arguments['extension']}" for word in words]
         root = Path(arguments["directory"] or path.parent)
         root = root if os.path.isfile(root / files[0]) else path.parent  # noqa: PTH113
         _check_files(root, files, arguments["extension"])
-        rows = [files[code] for code in cells.codes]  # type: ignore[union-attr]
+        codes: Sequence[int] = cells.codes  # type: ignore[union-attr]
     except Wrong as wrong:
         raise wrong.as_error() from None
-    return new_images.decoded(str(path), root, rows, how, like, y, skip=skip)
+    rows, names = [files[code] for code in codes], [words[code] for code in codes]
+    found = new_images.decoded(str(path), root, rows, how, like, y, names, skip=skip)
+    return replace(found, notes=(*found.notes, *notes))
 
 
 def _new_table(
     reader: Reader, path: Path, arguments: Mapping[str, Any], like: Trained
-) -> tuple[Table, np.ndarray | None]:
-    """Read the names of files, and their targets where all columns of these are there and no cell is empty."""
+) -> tuple[Table, np.ndarray | None, list[str]]:
+    """Read the names of files, their targets where all columns of these are there and no cell is empty, and notes."""
     from dltrain.data.learnt.scaling import scaled
     from dltrain.data.tables.splits import NOT_TRAINED, targets
 
@@ -273,7 +277,8 @@ def _new_table(
         told = f"{path} has rows without a file: {rows}" if len(table) else f"{path} has no rows"
         raise Wrong("path", told, "name files")
     if len(columns) == 1 or any(columns[name].count_missing for name in target):
-        return table, None
+        return table, None, partly_labelled(str(path), listed_names(arguments["target"]), table, there, len(table))
     table.check(hint="save the columns as those of the training")
     y = targets(table, target, like.facts, NOT_TRAINED)
-    return table, scaled(y, like.facts.target_scales) if y is not None and like.facts.task == "regression" else y
+    y = scaled(y, like.facts.target_scales) if y is not None and like.facts.task == "regression" else y
+    return table, y, []

@@ -12,6 +12,7 @@ from dltrain.data.tables.csv_file import is_small
 from dltrain.data.tables.table import Column, Numbers, Table, Wrong, twice_in
 
 _PART = 50_000  # rows
+_BUFFER = 2**16  # bytes of a column
 _MOST_COLUMNS = 100_000
 
 
@@ -33,24 +34,38 @@ class ParquetReader:
 
     def fill(self, path: Path, columns: Mapping[str, Column], names: list[str], most: int | None = None) -> Table:
         """Read the cells of some columns into them, of the first `most` rows or of all. Raises Wrong."""
-        table, done = Table(str(path), columns), 0
-        with _opened(path) as file:
-            types = {field.name: field.type for field in file.schema_arrow}
-            for name in columns:
-                _check_type(path, name, types[name])
-            total = file.metadata.num_rows
-            for batch in file.iter_batches(batch_size=_PART, columns=list(columns)):
-                for name, column in columns.items():
-                    _add(column, batch.column(batch.schema.get_field_index(name)))
-                done += batch.num_rows
-                tell("reading rows", done, total)
-                if most is not None and done >= most:
-                    break
+        *_, table = _parts(path, columns, most)
         return table
+
+    def parts(self, path: Path, columns: Mapping[str, Column], names: list[str], rows: int) -> Iterator[Table]:
+        """Read cells into columns, and yield them whenever they have some rows, forgetting these. Raises Wrong."""
+        return _parts(path, columns, rows=rows)
 
     def small(self, path: Path) -> bool:
         """Return whether a file is small enough to be read while a config is checked."""
         return is_small(path)
+
+
+def _parts(
+    path: Path, columns: Mapping[str, Column], most: int | None = None, rows: int | None = None
+) -> Iterator[Table]:
+    table = Table(str(path), columns)
+    with _opened(path) as file:
+        types = {field.name: field.type for field in file.schema_arrow}
+        for name in columns:
+            _check_type(path, name, types[name])
+        done, total = 0, file.metadata.num_rows
+        for batch in file.iter_batches(batch_size=min(rows or _PART, _PART), columns=list(columns)):
+            for name, column in columns.items():
+                _add(column, batch.column(batch.schema.get_field_index(name)))
+            done += batch.num_rows
+            tell("reading rows", done, total)
+            if most is not None and done >= most:
+                break
+            if rows is not None and len(table) >= rows:
+                yield table
+                table.forget()
+    yield table
 
 
 @contextmanager
@@ -70,7 +85,8 @@ def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise Wrong("path", f"{path} is no plain file", "save the table to a file")
     try:
-        with parquet.ParquetFile(path) as file:
+        # Read ahead, all row groups would stay in memory.
+        with parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
             yield file
     except (arrow.ArrowException, OSError, MemoryError) as error:
         reason = str(error).partition("\n")[0][:200]

@@ -68,10 +68,12 @@ class Features:
         columns: in the order of the features.
         encoding: `one_hot`: a category is a 1 among zeros, one not seen in training is all zeros. `ordinal`: it is its
             place, counted from 1, and 0 one not seen in training.
+        places: the columns of the file, where features are found by their place; None where they have names.
     """
 
     columns: tuple[Feature, ...]
     encoding: str
+    places: int | None = None
 
     @property
     def width(self) -> int:
@@ -133,7 +135,8 @@ class Features:
 
     def to_json(self) -> dict[str, Any]:
         """Return this as plain data."""
-        return {"encoding": self.encoding, "columns": [asdict(column) for column in self.columns]}
+        written = {"encoding": self.encoding, "columns": [asdict(column) for column in self.columns]}
+        return written | ({"places": self.places} if self.places is not None else {})
 
     @classmethod
     def from_json(cls, written: Any) -> Features:
@@ -142,9 +145,12 @@ class Features:
             encoding, columns = written["encoding"], tuple(_column(column) for column in written["columns"])
             if encoding not in ("one_hot", "ordinal") or not columns:
                 raise ValueError("no encoding or no columns")
+            places = written.get("places")
+            if places is not None and type(places) is not int:
+                raise ValueError("no number of columns")
         except (TypeError, KeyError, ValueError) as error:
             raise DataError(f"what the run has learnt of its table is damaged: {error}", _TRAIN_ANEW) from None
-        return cls(columns, encoding)
+        return cls(columns, encoding, places)
 
 
 def _column(written: Any) -> Feature:

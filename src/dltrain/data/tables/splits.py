@@ -60,7 +60,7 @@ def _raw_dataset(tables: Mapping[str, Table], roles: Roles, arguments: Mapping[s
     ]
 
     def learn(training: Split, learnt: Mapping[str, Any] | None) -> Prepared:
-        return _prepared(known, roles, words, arguments, training, learnt)
+        return _prepared(known, roles, words, arguments, training, learnt, tables["train"].width)
 
     return RawDataset(
         known,
@@ -81,6 +81,7 @@ def _prepared(
     arguments: Mapping[str, Any],
     training: Split,
     learnt: Mapping[str, Any] | None,
+    places: int | None,
 ) -> Prepared:
     if learnt is not None:
         features, notes = Features.from_json(learnt.get("table")), list[str]()
@@ -94,6 +95,7 @@ def _prepared(
             arguments["target_scale"],
         )
         features, notes = learn_features(np.asarray(training.x), roles.features, words, rules)
+        features = replace(features, places=places)
         scaling = known.task == "regression"
         targets = learn_targets(np.asarray(training.y), arguments["target_scale"]) if scaling else ()
     return prepared(known, features, words, targets, notes, training)

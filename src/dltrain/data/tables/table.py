@@ -8,11 +8,13 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 
 from dltrain.errors import DataError
 
 _MOST_TOLD = 8
 _MOST_PLACES = 3  # of one column
+_MOST_ROWS_TOLD = 5
 MOST_CATEGORIES = 100_000
 MOST_TIMES = 2**31 - 1
 _MOST_WORDS = 1_000
@@ -63,6 +65,7 @@ class Numbers:
         values: the numbers so far.
         bad: the rows whose cell is no number, with that cell, as many as messages tell.
         count_bad: how many such rows there are.
+        before: rows that were forgotten, which count.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Numbers:
     count_bad: int = 0
     count_missing: int = 0
     zeros: str = ""
+    before: int = 0
 
     def missing_rows(self) -> Iterator[int]:
         """Yield the rows whose value is missing, as far as they are known apart from cells that are no numbers."""
@@ -89,11 +93,16 @@ class Numbers:
         found = self._numbers_and_gaps(cells) if found is None else found
         if found is None:
             found = array("d")
-            start = len(self.values)
+            start = self.before + len(self.values)
             found.extend(self._number(cell, start + place) for place, cell in enumerate(cells))
         self.values.extend(found)
         if not self.zeros and _LIKE_CODE.search(joined):
             self.zeros = next((c for c in cells if c[:1] == "0" and len(c) > 1 and c.isdecimal()), "")
+
+    def forget(self) -> None:
+        """Forget the numbers so far, but for what is counted and told of them."""
+        self.before += len(self.values)
+        self.values = array("d")
 
     @property
     def is_plain(self) -> bool:
@@ -184,6 +193,10 @@ class Texts:
         empty = self.words.get("", -1)
         return (row for row, code in enumerate(self.codes) if code == empty)
 
+    def forget(self) -> None:
+        """Forget the cells so far, but for the different ones and what is counted."""
+        self.codes = array("i")
+
     @property
     def names(self) -> list[str]:
         """The different cells, by code."""
@@ -203,6 +216,9 @@ class Table:
         lines: the line of each row in the file, counted from 1; empty where rows have none.
         skipped: what is said of rows that are left out.
         ragged: what is said of rows that were not read, and should have been.
+        before: rows that were forgotten, which count.
+        told: the lines of those of them that messages tell.
+        width: the columns of the file; None where they have names.
     """
 
     file: str
@@ -210,6 +226,9 @@ class Table:
     lines: array[int] = field(default_factory=lambda: array("q"))
     skipped: str = ""
     ragged: str = ""
+    before: int = 0
+    told: dict[int, int] = field(default_factory=dict)
+    width: int | None = None
 
     def __len__(self) -> int:
         if self.lines:
@@ -217,9 +236,20 @@ class Table:
         column = next(iter(self.columns.values()))
         return len(column.values if isinstance(column, Numbers) else column.codes)
 
+    def forget(self) -> None:
+        """Forget the rows so far, but for what is counted and told of them."""
+        bad = {row for column in self.columns.values() if isinstance(column, Numbers) for row, _ in column.bad}
+        self.told |= {row: self.lines[row - self.before] for row in bad if row >= self.before and self.lines}
+        self.before += len(self)
+        self.lines = array("q")
+        for column in self.columns.values():
+            column.forget()
+
     def place(self, row: int) -> str:
-        """Return where a row is found in the file."""
-        return f"line {self.lines[row]}" if self.lines else f"row {row}"
+        """Return where a row is found in the file; those that were forgotten count."""
+        if row in self.told:
+            return f"line {self.told[row]}"
+        return f"line {self.lines[row - self.before]}" if self.lines else f"row {row}"
 
     def places(self, rows: Iterable[int], count: int) -> str:
         """Return where the first of so many rows are found in the file."""
@@ -255,6 +285,34 @@ class Table:
         yield Wrong("path", message, hint or _mend(bad, needed, of_text=bool(self.lines)))
 
 
+@dataclass(slots=True)
+class WrongRows:
+    """The rows that have another number of cells than `width`: how many, and the first."""
+
+    width: int
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def left_out(self, numbers: list[int], part: list[list[str]]) -> tuple[list[int], list[list[str]]]:
+        """Return the rows of this width, and their lines."""
+        good = [cells for cells in part if len(cells) == self.width]
+        if len(good) == len(part):
+            return numbers, part
+        self.count += len(part) - len(good)
+        pairs = list(zip(numbers, part, strict=True))
+        wrong = [f"line {line} has {len(cells)}" for line, cells in pairs if len(cells) != self.width]
+        self.first += wrong[: _MOST_ROWS_TOLD - len(self.first)]
+        return [line for line, cells in pairs if len(cells) == self.width], good
+
+    def told(self, path: Path) -> str:
+        """Return what is wrong, as a phrase."""
+        count, first = self.count, ", ".join(self.first)
+        more = f" and {count - len(self.first):,} more" if count > len(self.first) else ""
+        return (
+            f"{count:,} row{'s' * (count > 1)} of {path} with another number of cells than {self.width}: {first}{more}"
+        )
+
+
 def _mend(bad: Sequence[Numbers], needed: Collection[str | None], *, of_text: bool) -> str:
     """Return how columns of numbers with other cells become readable; those of a text have lines and `na_values`."""
     words = {word for column in bad for word in column.bad_words}
@@ -286,6 +344,18 @@ def _mend_texts(bad: Sequence[Numbers], words: Collection[str], needed: Collecti
         return kept
     told = f"with nearly as many values as rows, {listed(unique)} tell nothing of new samples: `drop: {listed(unique)}`"
     return f"{kept}; {told}" if kept else told
+
+
+def partly_labelled(file: str, target: Sequence[str], table: Table, there: Collection[str], rows: int) -> list[str]:
+    """Return a note where some rows of a file with the columns `there` have targets, but not all; else none."""
+    columns = table.columns
+    lacking = {
+        name: columns[name].count_missing if name in columns else 0 if name in there else rows for name in target
+    }
+    if not any(lacking.values()) or all(count == rows for count in lacking.values()):
+        return []
+    told = ", ".join(f"`{name[:60]}` in {count:,} of {rows:,} rows" for name, count in lacking.items() if count)
+    return [f"{file} lacks {told}, so it is predicted and not scored"]
 
 
 def nearly_unique(different: int, cells: int) -> bool:

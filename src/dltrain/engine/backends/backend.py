@@ -169,6 +169,9 @@ class Backend(Protocol):
     def evaluate(self, model: keras.Sequential, batches: Batches) -> tuple[dict[str, float], np.ndarray]:
         """Return loss and metrics of a compiled model, equal to Keras's `evaluate`, and its outputs as float32."""
 
+    def measure(self, model: keras.Sequential, batches: Batches) -> dict[str, float]:
+        """Return what `evaluate` does, without the outputs, in the memory of a batch."""
+
     def first_step(self, model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.ndarray | None]]:
         """Return the loss of a batch, regularization included, and the gradient of each trainable variable.
 

@@ -142,9 +142,13 @@ def as_written(model: keras.Sequential, changed: Mapping[str, Recurrence]) -> Ab
 
 
 def evaluate(model: keras.Sequential, batches: Batches) -> tuple[dict[str, float], np.ndarray]:
-    measured = model.evaluate(batches, verbose=0, return_dict=True)
     outputs = np.concatenate([np.asarray(model.predict_on_batch(x), np.float32) for x, _ in batches])
-    return {name: float(value) for name, value in measured.items()}, outputs
+    return measure(model, batches), outputs
+
+
+def measure(model: keras.Sequential, batches: Batches) -> dict[str, float]:
+    measured = model.evaluate(batches, verbose=0, return_dict=True)
+    return {name: float(value) for name, value in measured.items()}
 
 
 def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.ndarray | None]]:

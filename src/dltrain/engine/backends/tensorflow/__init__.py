@@ -113,6 +113,19 @@ def as_written(model: keras.Sequential, changed: Mapping[str, Recurrence]) -> It
 
 
 def evaluate(model: keras.Sequential, batches: tf.data.Dataset) -> tuple[dict[str, float], np.ndarray]:
+    outputs = [found.numpy() for found in _evaluated(model, batches)]
+    return _metrics(model), np.concatenate(outputs)
+
+
+def measure(model: keras.Sequential, batches: tf.data.Dataset) -> dict[str, float]:
+    for _ in _evaluated(model, batches):
+        pass
+    return _metrics(model)
+
+
+def _evaluated(model: keras.Sequential, batches: tf.data.Dataset) -> Iterator[tf.Tensor]:
+    """Yield the outputs for each batch, with which the metrics of a model are brought up to date."""
+
     @tf.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]
     def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         outputs = model(x, training=False)
@@ -122,8 +135,12 @@ def evaluate(model: keras.Sequential, batches: tf.data.Dataset) -> tuple[dict[st
         return tf.cast(outputs, tf.float32)
 
     model.reset_metrics()
-    outputs = np.concatenate([step(x, y).numpy() for x, y in batches])
-    return {name: float(value) for name, value in model.get_metrics_result().items()}, outputs
+    for x, y in batches:
+        yield step(x, y)
+
+
+def _metrics(model: keras.Sequential) -> dict[str, float]:
+    return {name: float(value) for name, value in model.get_metrics_result().items()}
 
 
 def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.ndarray | None]]:
