@@ -264,6 +264,19 @@ def test_text_reads_new_rows(tmp_path: Path, labelled: bool) -> None:
         new("text", tmp_path / "o.csv", arguments, found)
 
 
+def test_text_tells_new_rows_that_are_labelled_in_part_or_otherwise(tmp_path: Path) -> None:
+    arguments = written(tmp_path, TABLE)
+    found = loaded("text", arguments)
+    (tmp_path / "n.csv").write_text("text,label\na,good\nb,\nc,bad\n")
+    part = new("text", tmp_path / "n.csv", arguments, found)
+    assert not part.labelled
+    assert f"{tmp_path / 'n.csv'} lacks `label` in 1 of 3 rows, so it is predicted and not scored" in part.notes
+    (tmp_path / "n.csv").write_text("text,label\na,good\nb,ugly\n")
+    with pytest.raises(DataError, match="`ugly`, in line 3") as caught:
+        new("text", tmp_path / "n.csv", arguments, found)
+    assert "`classes`" not in caught.value.hint  # the model is trained
+
+
 @pytest.mark.parametrize("folders", [True, False])
 def test_text_folder_reads_new_files(tmp_path: Path, folders: bool) -> None:
     arguments = in_folders(tmp_path / "f", a=["x y"] * 5, b=["y z"] * 5)

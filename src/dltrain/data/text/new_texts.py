@@ -18,8 +18,8 @@ from dltrain.data.learnt.scaling import scaled
 from dltrain.data.samples import Beginnings, Samples, Trained
 from dltrain.data.tables.dataset import Reader
 from dltrain.data.tables.roles import Roles, columns_of
-from dltrain.data.tables.splits import scales_of, targets
-from dltrain.data.tables.table import Wrong
+from dltrain.data.tables.splits import NOT_TRAINED, scales_of, targets
+from dltrain.data.tables.table import Wrong, partly_labelled
 from dltrain.data.text.beginnings import End, beginnings
 from dltrain.data.text.files import lines_of
 from dltrain.data.text.folders import Reading
@@ -112,24 +112,24 @@ class NewTexts:
             if text not in there:
                 has = ", ".join(f"`{name[:60]}`" for name in there[:12])
                 raise Wrong("path", f"{path} has no column `{text}`: it has {has}", "name the column as in training")
-            labelled = bool(wanted) and set(wanted) <= set(there)
-            for names in [wanted, ()] if labelled else [()]:
-                roles = Roles((), frozenset(), names, None, None, None, None, {})
-                columns = columns_of(roles, self.like.facts.task, reader.decimal, reader.missing)
-                tokens = Tokens(self.tokenizer, Words())
-                table = reader.fill(path, {**columns, text: tokens}, there)  # type: ignore[dict-item]
-                table.columns = columns
-                if not len(table):
-                    raise Wrong("path", f"{path} has no rows", "save at least one")
-                if not any(column.count_missing for column in columns.values()):
-                    break
+            roles = Roles((), frozenset(), wanted if set(wanted) <= set(there) else (), None, None, None, None, {})
+            columns = columns_of(roles, self.like.facts.task, reader.decimal, reader.missing)
+            tokens = Tokens(self.tokenizer, Words())
+            table = reader.fill(path, {**columns, text: tokens}, there)  # type: ignore[dict-item]
+            table.columns = columns
+            if not len(table):
+                raise Wrong("path", f"{path} has no rows", "save at least one")
+            notes = partly_labelled(str(path), wanted, table, there, len(table))
+            labelled = bool(roles.target) and not any(column.count_missing for column in columns.values())
+            table.columns = columns if labelled else {}
             table.check(hint="save the columns as those of the training")
-            y = targets(table, names, self.like.facts) if names else None
+            y = targets(table, wanted, self.like.facts, NOT_TRAINED) if labelled else None
         except Wrong as wrong:
             raise wrong.as_error() from None
         if y is not None and self.like.facts.task == "regression":
             y = scaled(y, scales_of(self.like.learnt or {}))
-        return self._samples(str(path), tokens, y)
+        found = self._samples(str(path), tokens, y)
+        return replace(found, notes=(*found.notes, *notes))
 
     def _samples(self, file: str, tokens: Tokens, y: np.ndarray | None, names: Sequence[str] | None = None) -> Samples:
         vocabulary = Vocabulary.from_json(self.form, self.like.learnt)
