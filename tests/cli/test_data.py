@@ -136,6 +136,17 @@ def test_data_tells_steps_apart_and_names_by_their_ends(place: Command) -> None:
     assert "犬😀      15           1     4" in named.stdout
 
 
+def test_data_shows_the_most_frequent_of_many_classes(place: Command) -> None:
+    (place.folder / "many.yaml").write_text(IMAGES.replace("images.npz", "many.npz").replace("units: 3", "units: 30"))
+    y = np.r_[np.repeat(np.arange(29), 4), np.repeat(29, 40)]
+    np.savez(place.folder / "many.npz", x=np.zeros((len(y), 2, 2, 1)), y=y)
+    (found,) = place.in_turn(("data", "many.yaml"))
+    lines = found.stdout.splitlines()
+    head = next(place for place, line in enumerate(lines) if line.startswith("class"))
+    assert lines[head + 1].split()[0] == "29"
+    assert "… and 6 more, with " in found.stdout
+
+
 @pytest.mark.parametrize("config", [(), ("tiny.yaml",)])
 def test_data_clears_the_cache_and_nothing_else(
     tmp_path: Path, tiny: Path, dltrain: Command, monkeypatch: pytest.MonkeyPatch, config: tuple[str, ...]

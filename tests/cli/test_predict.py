@@ -33,8 +33,10 @@ def test_predict_writes_csv_to_stdout_and_everything_else_to_stderr(place: Comma
         ("predict", "latest", "new.npz", "--threshold", "0.5"),
         ("predict", "latest", "new.npz", "-o", "out.txt"),
         ("predict", "latest"),
+        ("predict", "latest", "new.npz", "-o", "-"),
     )
-    fit, plain, written, scored, wide, nowhere, threshold, unknown, nothing = results
+    fit, plain, written, scored, wide, nowhere, threshold, unknown, nothing, dash = results
+    assert (dash.returncode, dash.stdout) == (0, plain.stdout)
     assert fit.returncode == 0, fit.stderr
     lines = plain.stdout.splitlines()
     assert lines[0] == "input,prediction,confidence"

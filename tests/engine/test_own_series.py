@@ -235,6 +235,17 @@ def test_own_series_new_steps_unlike_those_of_the_training_are_told(
     assert message in caught.value.message
 
 
+def test_own_series_missing_values_of_new_steps_are_told_by_their_line(tmp_path: Path, trained: Trained) -> None:
+    new = table(tmp_path, LEVELS[:24], "new.csv")
+    head, *lines = new.read_text().splitlines()
+    rows = [line.split(",") for pair in zip(lines[:12], lines[12:], strict=True) for line in pair]
+    rows[3][3] = rows[4][3] = ""  # of the second series, then of the first
+    new.write_text("\n".join([head, *map(",".join, rows)]) + "\n")
+    with pytest.raises(DataError, match="lacks values in 2 steps, first in line 5") as caught:
+        dltrain.predict(trained("one of two"), new)
+    assert "fill them, or train anew" in (caught.value.hint or "")
+
+
 def test_own_series_shares_leave_windows_for_the_training(tmp_path: Path) -> None:
     config = config_of(tmp_path)
     config["data"]["dataset"]["series"]["sequence_length"] = 40

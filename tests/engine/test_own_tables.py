@@ -270,7 +270,7 @@ def parquet_of(config: dict[str, Any], folder: Path) -> dict[str, Any]:
         (700, ",Ulm,0,poor", "lacks values of `age` in line 702; the"),
         (700, "30,Ulm,0", "line 702 has 3"),
         (700, "1e200,Ulm,0,poor", "beyond the range"),
-        (700, "30,Ulm,0,both", "no class of the training: both"),
+        (700, "30,Ulm,0,both", "no class of the training: `both`, in line 702"),
     ],
 )
 @pytest.mark.usefixtures("small_parts")
@@ -329,3 +329,19 @@ def test_own_tables_in_part_with_columns_of_targets_are_told(tmp_path: Path) -> 
     told: list[Any] = []
     assert predicted(run, [tmp_path / "new.csv"], told)[1] is None
     assert "lacks `rich` in 2 of 2 rows, so it is predicted and not scored" in str(told)
+
+
+@pytest.mark.parametrize(("rule", "categories"), [("drop", 2), ("mean", 3)])
+def test_own_tables_the_check_counts_the_categories_of_rows_that_are_kept(
+    rule: str, categories: int, tmp_path: Path
+) -> None:
+    rows = ["a,town,kind", *("1,Ulm,x\n2,Bonn,y" for _ in range(20)), "3,,x", "3,,y", "3,,x", ",,y", "5,Jena,"]
+    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
+    arguments = {"path": str(tmp_path / "t.csv"), "target": "kind", "categorical": ["town"], "missing": rule}
+    layers = [{"Reshape": {"target_shape": [1 + categories, 1]}}, "Flatten"]
+    config = {
+        "data": {"dataset": {"csv": arguments}, "task": "classification", "test": 0.2},
+        "model": {"layers": [*layers, {"Dense": {"units": 2, "activation": "softmax"}}]},
+        "train": {"optimizer": "Adam", "loss": "sparse_categorical_crossentropy", "epochs": 1},
+    }
+    assert dltrain.describe_data(config).shape == (1 + categories,)

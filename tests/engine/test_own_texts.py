@@ -130,6 +130,10 @@ def test_own_texts_predict_with_the_vocabulary_of_the_run(
     piped = dltrain.predict(run, "-")
     assert piped.inputs == ["-:0", "-:1"]
     assert np.array_equal(piped.outputs, found.outputs)
+    rows = [line.replace('"', '""') for line in (texts / "new.txt").read_text().splitlines()]
+    as_table = "\n".join(["id, text", *(f'{place},"{row}"' for place, row in enumerate(rows))])
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(as_table.encode())))
+    assert np.array_equal(dltrain.predict(run, "-").outputs, found.outputs)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"abc\xff")))
     with pytest.raises(DataError, match=r"^standard input: it is not written in utf-8: .* at byte 3"):
         dltrain.predict(run, "-")

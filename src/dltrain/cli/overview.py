@@ -78,14 +78,17 @@ def _splits(summary: Summary) -> None:
 
 def _classes(summary: Summary) -> None:
     head = "label" if summary.task == "multi_label" else "class"
+    train = summary.splits[0].counts
+    places = list(range(len(summary.classes)))
+    if len(places) > _MOST_ROWS:
+        places.sort(key=lambda place: -train[place])
     rows = [
-        [_name(name), *(f"{split.counts[place]:,}" for split in summary.splits)]
-        for place, name in enumerate(summary.classes[:_MOST_ROWS])
+        [_name(summary.classes[place]), *(f"{split.counts[place]:,}" for split in summary.splits)]
+        for place in places[:_MOST_ROWS]
     ]
     click.echo()
     table([head, *(split.name for split in summary.splits)], rows, right=range(1, 4))
-    rest = summary.splits[0].counts[_MOST_ROWS:]
-    if rest:
+    if rest := [train[place] for place in places[_MOST_ROWS:]]:
         click.echo(f"… and {len(rest):,} more, with {min(rest):,} to {max(rest):,} training samples each")
 
 

@@ -15,7 +15,7 @@ from dltrain.cli.options import run_argument, runs_dir_option, verbose_option
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="File for the predictions: .csv, .jsonl or .npz; CSV on stdout without it.",
+    help="File for the predictions: .csv, .jsonl or .npz; CSV on stdout without it, or with -.",
 )
 @click.option("--top", type=click.IntRange(1, 100), default=1, show_default=True, help="Likeliest classes to list.")
 @click.option(
@@ -47,14 +47,16 @@ def command(
     """Predict with the best weights of RUN.
 
     RUN is a directory, a run id or a prefix of one, `latest`, `latest~1` or `best:METRIC`. INPUT has samples
-    as those of the training: an .npz or .npy file or a directory of .npy files; a table or texts where RUN was trained
-    on such; `-` is standard input. Targets in it are scored.
+    as those of the training: an .npz or .npy file or a directory of .npy files; a table, images, texts or a folder of
+    them where RUN was trained on such; `-` is standard input. Targets in it are scored.
     """
     from dltrain import runs
     from dltrain.cli import console, quiet
     from dltrain.engine.answers import check_path, write, write_file
     from dltrain.engine.prediction import predictor
 
+    if output == Path("-"):
+        output = None
     if output is not None:
         check_path(output)
     found = runs.find(run, runs_dir)

@@ -114,6 +114,12 @@ def appended(path: Path, line: str) -> Path:
     return path
 
 
+def prose(folder: Path) -> Path:
+    lines = "It was late, and dark.\nNobody came; no, not one, ever, at all.\nSo they left.\n"
+    (folder / "book.txt").write_text(lines * 40)
+    return folder / "book.txt"
+
+
 # What is there -> the lines and words that the config has.
 CASES: dict[str, tuple[Make, list[str]]] = {
     "table of classes": (
@@ -172,11 +178,27 @@ CASES: dict[str, tuple[Make, list[str]]] = {
         ),
         ['drop: ["Unnamed: 0", id, same, name, day, none]', "hardly comes again", "same value everywhere", "no value"],
     ),
+    "amounts": (
+        table({"a": A, "rate": [f"{n}.5%" for n in range(N)], "cost": [f"€ {n},000" for n in range(N)], "kind": KIND}),
+        [
+            "drop: [rate, cost]",
+            "`rate`: text such as `0.5%`: if these are numbers, write plain ones",
+            "such as `€ 0,000`",
+        ],
+    ),
+    "dates that rise beside labels": (
+        table({"day": [f"2024-01-01T{n // 60:02}:{n % 60:02}" for n in range(N)], "a": A, "kind": KIND}),
+        ["drop: [day]", "dates; where rows are steps in time, write `series`; with `time: NAME`"],
+    ),
     "missing words": (
         table({"a": ["NA", *A[1:]], "b": [*B[:-2], "?", ""], "town": ["", *TOWN[1:]], "kind": KIND}),
         ['na_values: ["?", NA]', "missing: mean", "1 of `a`, 2 of `b`, 1 of `town`"],
     ),
     "missing targets": (table({"a": A, "kind": ["", "NA", *KIND[2:]]}), ["missing: drop", "2 rows without a target"]),
+    "missing targets and features": (
+        table({"a": ["", *A[1:]], "b": B, "kind": [*KIND[:-2], "", ""]}),
+        ["missing: mean", "2 rows without a target: left out", "(1 of `a`)"],
+    ),
     "mostly missing": (table({"a": A, "b": [*[""] * 40, *B[40:]], "kind": KIND}), ["drop: [b]", "more than half"]),
     "codes with zeros before them": (
         table({"a": A, "zip": [f"0{1000 + n % 4}" for n in range(N)], "kind": KIND}),
@@ -267,6 +289,14 @@ CASES: dict[str, tuple[Make, list[str]]] = {
         arrays(x=TOKENS, y=LABELS % 2),
         ["Embedding: {input_dim: 40, output_dim: 8}", "`Normalization` in the place of `Embedding`"],
     ),
+    "arrays of groups and weights": (
+        arrays(x=X, y=LABELS, Group=np.arange(N) // 4, sample_weights=np.ones(N), age=np.arange(N), groups=np.ones(3)),
+        ["group: Group", "sample_weight: sample_weights", "not used: `age`, `groups`"],
+    ),
+    "long text": (
+        prose,
+        ["split: character", "task: sequence", "return_sequences: true", "no table", "latest share"],
+    ),
     "indices with labels of steps": (arrays(x=TOKENS, y=TOKENS % 5), ["Embedding", "task: sequence", "units: 5"]),
     "whole numbers of different ranges": (
         arrays(x=TOKENS * np.array([1, 1, 1, 1, 1, 1, 1, 1, 1, 50]), y=LABELS),
@@ -296,7 +326,7 @@ CASES: dict[str, tuple[Make, list[str]]] = {
         ["validation: given", "16 images for test"],
     ),
 }
-QUICK = ("missing words", "uint8 images", "indices")  # the others train in the slow tests
+QUICK = ("missing words", "long text", "uint8 images", "indices")  # the others train in the slow tests
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -399,6 +429,8 @@ REFUSED: dict[str, tuple[Make, str | None, str]] = {
     "workbook": (raw(b"PK\x03\x04", "a.xlsx"), None, "save a sheet of it as CSV"),
     "bytes": (raw(b"\x01\x00\x02\x00" * 50), None, "neither text nor an array"),
     "single column": (raw(b"a\n1\n2\n3\n"), None, "is no table"),
+    "short text": (raw(b"hello there\nworld wide\n", "t.txt"), None, "at least 1,000 characters"),
+    "table of a text with a target": (raw(b"It was late.\n" * 99, "t.txt"), "kind", "no column `kind`"),
     "prose": (
         raw(b"It was late, and dark.\nNobody came; no, not one, ever, at all.\nSo they left.\n" * 40),
         None,
@@ -412,6 +444,11 @@ REFUSED: dict[str, tuple[Make, str | None, str]] = {
     "all constant": (raw(b"a,b\n" + b"1,2\n" * 9), None, "no column"),
     "only a target": (table({"same": [1] * N, "kind": KIND}), None, "left for the features: the same value everywhere"),
     "unknown target": (table({"a": A, "kind": KIND}), "kin", "did you mean `kind`?"),
+    "target of amounts": (
+        table({"a": A, "b": [f"{1 + n % 9}.{n:03},50" for n in range(N)]}),
+        "b",
+        "such as `1.000,50` if they are numbers, write plain ones",
+    ),
     "target of names": (table({"a": A, "name": NAMES}), "name", "60 different texts in 60 rows"),
     "constant target": (table({"a": A, "b": [1] * N}), "b", "a single value"),
     "target of arrays": (arrays(x=X, y=LABELS), "y", "no columns"),

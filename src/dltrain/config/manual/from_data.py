@@ -36,7 +36,7 @@ def text(path: Path, target_column: str | None, file: Path) -> str:
     """Return the config for a path, which `dltrain check` passes.
 
     Args:
-        path: a folder of images or texts, a CSV or Parquet file, or arrays of NumPy.
+        path: a folder of images or texts, a CSV or Parquet file, a long text, or arrays of NumPy.
         target_column: the column to predict, of a table.
         file: where the config will stand; the path in it is relative to that.
 
@@ -118,7 +118,7 @@ def _data(found: Guess, path: Path, file: Path) -> list[str]:
     else:
         lines += _key("task", found.task, "  ")
     share = 0.1 if found.train >= _MANY else 0.2
-    latest = "latest " if found.source == "series" else ""
+    latest = "latest " if found.source == "series" or "sequence_stride" in found.arguments else ""
     if not found.has_test:
         lines += _key("test", Taken(share, f"the {latest}share to hold out for the test"), "  ")
     why = f"the {latest}share of the rest to hold out: it shows when the model overfits"

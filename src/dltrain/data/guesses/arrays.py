@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,20 @@ _MOST_INDICES = 1_000_000
 _GLANCE = 2_000  # samples whose values are looked at
 _FEWEST_STEPS = 5  # of a sequence of indices
 _CHANNELS = (1, 3, 4)
+# Names of arrays with a value for each training sample, the kinds that they have, and what they do.
+_ROLES = {"group": ("group", "groups"), "sample_weight": ("sample_weight", "sample_weights")}
+_KINDS = {"group": "iuUS", "sample_weight": "iuf"}
+_FOR = {
+    "group": "samples of one are all in the same split",
+    "sample_weight": "what a training sample counts in the loss",
+}
 _OTHERWISE = "if not, change `task`, the last layer and the loss"
 
 
 def guess_arrays(path: Path) -> Guess:
     """Look at the headers of arrays, at some samples and at all targets. Raises DataError if they are no data set."""
     splits, named = _splits(path)
+    named |= _of_roles(path, splits)
     x, y = splits["train"]
     if y is None:
         there = ", ".join(f"`{name}` {member.shape}" for name, member in list(npy.members(path).items())[:8])
@@ -38,7 +46,7 @@ def guess_arrays(path: Path) -> Guess:
     task, classes, shape = _task(x, y)
     guess = Guess(
         source="arrays",
-        found=", ".join(_found(name, pair) for name, pair in splits.items()),
+        found=", ".join(_found(name, pair) for name, pair in splits.items()) + _unused(path, splits, named),
         arguments=named,
         task=task,
         kind="other",
@@ -70,6 +78,25 @@ def _splits(path: Path) -> tuple[dict[str, tuple[Member, Member | None]], dict[s
 def _found(split: str, pair: tuple[Member, Member | None]) -> str:
     of = [f"{told([m.name])} {m.shape} {_dtype(m)}" for m in pair if m is not None]
     return f"{' and '.join(of)} for {split}"
+
+
+def _of_roles(path: Path, splits: Mapping[str, tuple[Member, Member | None]]) -> dict[str, Taken]:
+    """Return the arguments for arrays that have a value for each training sample, and the name of what it is for."""
+    ours = {name: key for key, names in _ROLES.items() for name in names}
+    found: dict[str, Taken] = {}
+    for name, member in npy.members(path).items():
+        key = ours.get(name.lower(), "")
+        if member.shape == splits["train"][0].shape[:1] and member.kind in _KINDS.get(key, ""):
+            found.setdefault(key, Taken(name, f"taken by its name: {_FOR[key]}"))
+    return found
+
+
+def _unused(path: Path, splits: Mapping[str, tuple[Member, Member | None]], named: Mapping[str, Taken]) -> str:
+    """Return which arrays are not used, as the end of a sentence."""
+    used = {member.name for pair in splits.values() for member in pair if member is not None}
+    used |= {taken.value for taken in named.values()}
+    rest = [name for name in npy.members(path) if name not in used]
+    return f"; not used: {told(rest)}" if rest else ""
 
 
 def _dtype(member: Member) -> str:

@@ -20,6 +20,8 @@ _MOST_KEPT = 2_000_000  # different cells of all columns
 _LONGEST_KEPT = 200  # characters of a cell
 _MOST_WORDS = 2_000  # of a cell that are counted
 _DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}(?:[ T]\d{1,2}:\d{2}.*)?")
+# A number with separators of thousands, a unit or a sign: `1.234,50 €`, `36.8%`, `$ 1,200`.
+_AMOUNT = re.compile(r"[^\w\s.,]?\s?[+-]?\d[\d.,' ]*[^\w\s.,]?|[+-]?\d[\d.,]*\s?[^\W\d_]{1,3}")
 _INDEX = frozenset({"id", "index", "idx", "row", "rowid", "row_id", "rownames", "uuid", "guid"})
 # Words that mean that a value is missing in a column of text too, where others may be categories.
 _CLEAR = frozenset(MISSING_WORDS) - {"-", ".", "None", "none", "na"}
@@ -119,6 +121,12 @@ class Profile:
         if self.numbers and self.words.keys() <= set(MISSING_WORDS):
             return set(self.words)
         return set() if self.numbers and self.content == "number" else set(_CLEAR & self.counts.keys())
+
+    @property
+    def amount(self) -> str:
+        """A cell, where all that are no plain numbers are ones with separators or signs; else empty."""
+        told = [word for word in self.words if word not in MISSING_WORDS]
+        return told[0] if told and all(map(_AMOUNT.fullmatch, told)) else ""
 
     def missing(self, words: set[str]) -> int:
         """Return how many cells lack a value, where `words` mean so."""

@@ -87,8 +87,11 @@ def reason_to_drop(look: Look, column: Profile) -> str:
     if missing > look.rows / 2:
         return "more than half of the values are missing"
     if content == "date":
-        return "dates; with `time: NAME` instead, the latest rows are held out for the test"
+        steps = "; where rows are steps in time, write `series`" if column.are_steps else ""
+        return f"dates{steps}; with `time: NAME` instead, the latest rows are held out for the test"
     if content in ("text", "code") and not (look.repeats(column) and look.distinct(column) <= _MOST_CATEGORIES):
+        if column.amount:
+            return f"text such as {told([column.amount])}: if these are numbers, write plain ones"
         if column.numbers > look.rows / 2:
             word = next(iter(column.words))
             return f"text such as {told([word])} among numbers; if that is missing, add it to `na_values`"

@@ -12,7 +12,7 @@ from dltrain.data.folders.kinds import IMAGES, TEXTS
 from dltrain.data.guesses.guess import Guess, told
 from dltrain.errors import DataError
 
-_TAKES = "give a folder of images or texts, a CSV or Parquet file, or arrays in .npz or .npy files"
+_TAKES = "give a folder of images or texts, a CSV or Parquet file, a long text, or arrays in .npz or .npy files"
 # The first bytes of files that are known, and what to do with them.
 _KNOWN = (
     (b"\x89HDF", "an HDF5 file", "save its arrays with `numpy.savez`"),
@@ -28,6 +28,7 @@ _KNOWN = (
     (b"\x80\x04", "a pickle, which could run anything", "save its arrays with `numpy.savez`"),
     (b"\x80\x05", "a pickle, which could run anything", "save its arrays with `numpy.savez`"),
 )
+_PROSE = (".txt", ".text", ".md", ".rst")  # files that are one long text, where they are no table
 _MOST_LISTED = 10_000
 
 
@@ -35,7 +36,7 @@ def guess(path: Path, target: str | None = None) -> Guess:
     """Look at a path, and say which data set it is and with which arguments.
 
     Args:
-        path: a folder of images or texts, a CSV or Parquet file, or arrays of NumPy.
+        path: a folder of images or texts, a CSV or Parquet file, a long text, or arrays of NumPy.
         target: the column to predict, of a table.
 
     Raises DataError if it is none of these, or nothing can be learnt from it.
@@ -69,7 +70,14 @@ def _file(path: Path, mode: int, target: str | None) -> Guess:
         return guess_arrays(path)
     from dltrain.data.guesses.table import guess_table
 
-    return guess_table(path, target)
+    try:
+        return guess_table(path, target)
+    except DataError as no_table:
+        if target is not None or path.suffix.lower() not in _PROSE:
+            raise
+        from dltrain.data.guesses.texts import guess_long_text
+
+        return guess_long_text(path, no_table.message)
 
 
 def _folder(path: Path) -> Guess:

@@ -47,7 +47,6 @@ def guess_table(path: Path, target: str | None) -> Guess:
     arguments |= _missing(look, column, used, of_text=text is not None) | written
     if look.bad_rows:
         arguments["on_bad"] = bad_rows_of(look)
-    lost = sum(map(look.lacking, used)) if arguments.get("missing", Taken("")).value == "drop" else 0
     return Guess(
         source="text" if text is not None else look.source,
         found=f"{plural(look.rows, 'row')} and {plural(len(look.columns), 'column')}",
@@ -55,7 +54,7 @@ def guess_table(path: Path, target: str | None) -> Guess:
         task=task,
         kind="indices" if text is not None else "vector",
         shape=(arguments["output_sequence_length"].value,) if text is not None else (),
-        train=max(1, look.rows - lost),
+        train=max(1, look.rows - look.lacking(column)),
         classes=classes,
         target_shape=() if classes else (1,),
         vocabulary=arguments["max_tokens"].value if text is not None else 0,
@@ -184,12 +183,12 @@ def _missing(look: Look, target: Profile, used: list[Profile], *, of_text: bool)
         places = told(column.name for column in used if any(word in column.counts for word in words))
         found["na_values"] = Taken(words, f"in {places}: taken for missing values")
     lacking = [column for column in used if look.lacking(column)]
-    lacks = ", ".join(counts(look, lacking))
-    if look.lacking(target):
-        others = f" (missing: {lacks})" if len(lacking) > 1 else ""
-        why = f"{plural(look.lacking(target), 'row')} without a target; rows that lack a value are left out{others}"
-        found["missing"] = Taken("drop", why)
-    elif lacking and not of_text:  # an empty text is a text
+    features = [column for column in lacking if column is not target and not of_text]  # an empty text is a text
+    lost = f"{plural(look.lacking(target), 'row')} without a target: left out" if look.lacking(target) else ""
+    if features:
+        lacks = ", ".join(counts(look, features))
         why = f"the mean stands for a missing number, an empty text for a category ({lacks}); or `median`, `drop`"
-        found["missing"] = Taken("mean", why)
+        found["missing"] = Taken("mean", f"{lost}; {why}" if lost else why)
+    elif lost:
+        found["missing"] = Taken("drop", lost)
     return found

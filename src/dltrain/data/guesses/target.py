@@ -41,6 +41,8 @@ def task_of(look: Look, column: Profile) -> tuple[Taken, int]:
     if content in ("text", "date", "code") or (content == "index" and not column.numbers):
         if column.many or values > _MOST_CLASSES or not look.repeats(column):
             message = f"{name} of {look.path} has {values:,} different texts in {plural(look.rows, 'row')}"
+            if column.amount:
+                raise DataError(f"{message}, such as {told([column.amount])}", "if they are numbers, write plain ones")
             raise DataError(message, "classes come again and again: name another column, `--target NAME`")
         named = sorted((word for word in column.counts if word not in look.missing), key=natural)
         return Taken("classification", f"{name} has {plural(values, 'class')}: {told(named)}"), values

@@ -1,4 +1,4 @@
-"""Texts in a column or in folders -> the data sets `text` and `text_folder`: lengths and the vocabulary."""
+"""Texts in a column, in folders or a long one -> the data sets `text` and `text_folder`: lengths, the vocabulary."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ _GLANCE = 500  # files that are looked at
 _MOST_BYTES = 2**16  # of each
 _LONGEST = 500  # tokens: what a small model reads
 _MOST_WORDS = 2_000
+# Of a long text: characters that are looked at, that it has at least, that are told apart, and those of windows.
+_MOST_CHARACTERS, _FEWEST_CHARACTERS, _MOST_KNOWN = 2**22, 1_000, 5_000
+_WINDOW, _STRIDE = 40, 10
 # Words of all texts -> size of the vocabulary: rarer words come too seldom to be learnt.
 _VOCABULARIES = ((20_000, 1_000), (200_000, 5_000), (0, 10_000))
 
@@ -49,6 +52,38 @@ def guess_text_folder(path: Path) -> Guess:
         has_test=bool(listing.count("test")),
         has_validation=bool(listing.count("validation")),
         padded=True,
+    )
+
+
+def guess_long_text(path: Path, why: str) -> Guess:
+    """Count the characters of a text that is no table, and `why`. Raises DataError if it is too short."""
+    encoding = encoding_of(path)
+    with path.open(encoding=encoding, errors="replace") as stream:
+        text = stream.read(_MOST_CHARACTERS)
+    if len(text) < _FEWEST_CHARACTERS:
+        message = f"{why}; taken for a text that goes on, it has {plural(len(text), 'character')}"
+        raise DataError(message, f"give a table, or a text of at least {_FEWEST_CHARACTERS:,} characters")
+    known = min(len(set(text)) + 2, _MOST_KNOWN)
+    arguments = {
+        "split": Taken("character", "or `subword` with 2,000 `max_tokens`, where a text is long"),
+        "standardize": Taken("none", "letters and marks as they are"),
+        "max_tokens": Taken(known, f"{known - 2:,} different characters, what stands for others, and padding"),
+        "output_sequence_length": Taken(_WINDOW, "characters that tell the next one"),
+        "sequence_stride": Taken(_STRIDE, "characters from a window to the next"),
+    }
+    if encoding != "utf-8":
+        arguments["encoding"] = Taken(encoding, "it is no UTF-8")
+    return Guess(
+        source="text",
+        found=f"a text of {path.stat().st_size:,} bytes (no table: {why})",
+        arguments=arguments,
+        task=Taken("sequence", "the next character after each one; `dltrain predict latest FILE --steps 200` goes on"),
+        kind="indices",
+        shape=(_WINDOW,),
+        train=max(1, (path.stat().st_size - _WINDOW) // _STRIDE),
+        classes=known,
+        target_shape=(_WINDOW,),
+        vocabulary=known,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,8 @@ def steps_in(
     columns = {name: values if in_order else values[rows] for name, values in cells.items()}
     features = np.stack([columns[name] for name in roles.features], axis=1)
     shown = file.file if isinstance(file, Table) else str(file.path)
-    _check_numbers(features, shown, arguments["missing"])
+    first, hint = partial(_first, file, rows), f"fill them, or train anew: {HINT}" if new else HINT
+    _check_numbers(features, shown, arguments["missing"], first, hint)
     target = labels = None
     if roles.target and isinstance(file, Table) and isinstance(file.columns[roles.target[0]], Texts):
         labels = file.columns[roles.target[0]].names, columns[roles.target[0]].astype(np.int64)  # type: ignore[union-attr]
@@ -72,7 +74,7 @@ def steps_in(
         target = features
     elif roles.target:
         target = np.stack([columns[name] for name in roles.target], axis=1)
-        _check_numbers(target, shown, "drop" if new else arguments["missing"])
+        _check_numbers(target, shown, "drop" if new else arguments["missing"], first, hint)
     filled = _filled(features, ends, arguments["missing"])
     there = ~np.isnan(features).any(axis=1)
     return Steps(shown, filled, there, target, labels, ends, rows, ranks[rows], groups)
@@ -91,18 +93,23 @@ def _of_table(table: Table) -> dict[str, np.ndarray]:
     }
 
 
-def _check_numbers(values: np.ndarray, file: str, missing: str) -> None:
+def _first(file: Table | Member, rows: np.ndarray, wrong: np.ndarray) -> str:
+    """Return in how many steps a value is wrong, and where the first of them is in the file, whose `rows` they are."""
+    found = rows[wrong.any(axis=1)]
+    row, count = int(found.min()), len(found)
+    place = file.place(row) if isinstance(file, Table) else f"row {row} (counted from 0)"
+    return f"{count:,} step{'s' * (count != 1)}, first in {place}"
+
+
+def _check_numbers(values: np.ndarray, file: str, missing: str, first: Callable[[np.ndarray], str], hint: str) -> None:
     """Raise Wrong for infinity, and for NaN where nothing may be missing."""
     with np.errstate(over="ignore"):
-        infinite = np.isinf(values.astype(np.float32)).any(axis=1)
+        infinite = np.isinf(values.astype(np.float32))
     if infinite.any():
-        row = int(np.flatnonzero(infinite)[0])
-        message = f"{file} has infinity, or a number beyond float32, in {np.count_nonzero(infinite):,} steps"
-        raise Wrong("path", f"{message}, first in row {row} (counted from 0)", "replace these before training")
-    if missing == "fail" and (lacking := np.isnan(values).any(axis=1)).any():
-        row = int(np.flatnonzero(lacking)[0])
-        message = f"{file} lacks values in {np.count_nonzero(lacking):,} steps, first in row {row} (counted from 0)"
-        raise Wrong("missing", message, HINT)
+        message = f"{file} has infinity, or a number beyond float32, in {first(infinite)}"
+        raise Wrong("path", message, "replace these before training")
+    if missing == "fail" and (lacking := np.isnan(values)).any():
+        raise Wrong("missing", f"{file} lacks values in {first(lacking)}", hint)
 
 
 def _filled(values: np.ndarray, ends: np.ndarray, rule: str) -> np.ndarray:

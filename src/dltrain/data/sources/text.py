@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dltrain.data.samples import Samples, Trained
 
 _MOST_CLASSES = 10_000
+_FIRST_LINE = 2**16  # bytes
 _TABLES = (".csv", ".tsv", ".tab")
 _OF_COLUMNS = ("target", "target_scale", "classes", "sample_weight", "group", "time", "stratify", "date_format")
 
@@ -194,8 +196,19 @@ def samples(path: Path, arguments: Arguments, like: Trained) -> Samples:
     new = NewTexts(arguments, like, form, tokenizer_of(arguments, keep_space=long), goes_on=long)
     if path.is_dir():
         return new.of_files(path)
-    is_table = _is_table(arguments) and path.suffix.lower() in (*_TABLES, Path(arguments["path"]).suffix.lower())
+    by_name = path.suffix.lower() in (*_TABLES, Path(arguments["path"]).suffix.lower())
+    is_table = _is_table(arguments) and (by_name or _begins_with_names(path, arguments))
     return new.of_table(path, CsvReader(arguments)) if is_table else new.of_lines(path)
+
+
+def _begins_with_names(path: Path, arguments: Arguments) -> bool:
+    """Return whether the first line has the name of the column of texts: standard input has no name of its own."""
+    if not arguments["header"] or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        lines = file.readline(_FIRST_LINE).decode(arguments["encoding"], "ignore").lstrip("\ufeff").splitlines()[:1]
+    cells = next(csv.reader(lines, delimiter=arguments["delimiter"]), [])
+    return str(arguments["text"]) in (cell.strip() for cell in cells)
 
 
 def _likely_tasks(arguments: Arguments) -> str:

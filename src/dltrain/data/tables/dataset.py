@@ -166,8 +166,9 @@ def misuse(table: Table, roles: Roles, date_format: str | None) -> Iterator[Wron
 def _facts(name: str, arguments: Mapping[str, Any], task: Task, roles: Roles, tables: Mapping[str, Table]) -> Facts:
     """Return what whole tables say. How many categories the training split has, all rows tell nearly."""
     labels, shape = targets_of(arguments, task, roles, tables["train"])
-    width = sum(_width(tables["train"].columns[feature], arguments) for feature in roles.features)
     always = needed(roles, arguments["missing"])
+    left_out = lacking_rows(tables["train"], always)
+    width = sum(_width(tables["train"].columns[feature], arguments, left_out) for feature in roles.features)
     rows = {split: kept_rows(table, always) for split, table in tables.items()}
     return Facts(
         name=name,
@@ -185,17 +186,23 @@ def _facts(name: str, arguments: Mapping[str, Any], task: Task, roles: Roles, ta
     )
 
 
-def _width(column: Column, arguments: Mapping[str, Any]) -> int:
-    """Return how many numbers of a sample a column makes."""
+def _width(column: Column, arguments: Mapping[str, Any], left_out: Collection[int]) -> int:
+    """Return how many numbers of a sample a column makes, of rows that are not left out."""
     if isinstance(column, Numbers) or arguments["category_encoding"] == "ordinal":
         return 1
-    counts, least = Counter(column.codes), arguments["min_frequency"]
+    codes = (code for row, code in enumerate(column.codes) if row not in left_out) if left_out else column.codes
+    counts, least = Counter(codes), arguments["min_frequency"]
     kept = sum(count >= least for count in counts.values())
     return max(1, kept + (kept < len(counts)))
 
 
 def kept_rows(table: Table, needed: Iterable[str]) -> int:
     """Return how many rows have a value in all columns that are needed."""
+    return len(table) - len(lacking_rows(table, needed))
+
+
+def lacking_rows(table: Table, needed: Iterable[str]) -> set[int]:
+    """Return the rows without a value in one of the columns that are needed."""
     lacking: set[int] = set()
     for name in needed:
         column = table.columns[name]
@@ -203,7 +210,7 @@ def kept_rows(table: Table, needed: Iterable[str]) -> int:
             lacking.update(row for row, value in enumerate(column.values) if value != value)
         elif isinstance(column, Texts) and column.count_missing:
             lacking.update(row for row, code in enumerate(column.codes) if code == column.words[""])
-    return len(table) - len(lacking)
+    return lacking
 
 
 def targets_of(

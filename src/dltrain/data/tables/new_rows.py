@@ -60,6 +60,7 @@ class _Seen:
         count: of the rows.
         first: the samples, where the rows are few.
         targets: the cells of each target, as long as none is missing.
+        lines: of the rows, where targets are kept.
         lacking: where the first of the missing values are that nothing stands for, by column.
     """
 
@@ -67,6 +68,7 @@ class _Seen:
     count: int = 0
     first: np.ndarray | None = None
     targets: dict[str, array[Any]] = field(default_factory=dict)
+    lines: array[int] = field(default_factory=lambda: array("q"))
     lacking: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -110,7 +112,8 @@ class _NewRows:
         if not self.target or len(seen.targets) < len(self.target):
             return None
         columns = {name: _with(seen.table.columns[name], kept) for name, kept in seen.targets.items()}
-        return targets(Table(str(self.path), columns), list(self.target), self.like.facts, NOT_TRAINED)
+        table = Table(str(self.path), columns, seen.lines)
+        return targets(table, list(self.target), self.like.facts, NOT_TRAINED)
 
     def again(self, count: int) -> Again:
         """Return what reads the samples again."""
@@ -142,6 +145,8 @@ class _NewRows:
         return self.features.samples(cells(table, [column.name for column in self.features.columns], words), words)
 
     def _keep_targets(self, table: Table, seen: _Seen) -> None:
+        if self.target and self.like.facts.labels:
+            seen.lines.extend(table.lines)
         for name in self.target:
             if table.columns[name].count_missing:
                 seen.targets.clear()

@@ -52,9 +52,10 @@ def _raw_dataset(tables: Mapping[str, Table], roles: Roles, arguments: Mapping[s
         raise Wrong("path", message, hint)
     counts = {split: len(splits.get(split, ())) for split in ("train", "test", "validation")}
     known = replace(known, **counts)  # type: ignore[arg-type]
+    what = "target" if set(always) <= set(roles.target) else "value"
     notes: list[str] = [table.skipped for table in tables.values() if table.skipped]
     notes += [
-        f"{np.count_nonzero(~rows):,} of {len(rows):,} rows of {tables[split].file} lack a value and are left out"
+        f"{np.count_nonzero(~rows):,} of {len(rows):,} rows of {tables[split].file} lack a {what} and are left out"
         for split, rows in kept.items()
         if not rows.all()
     ]
