@@ -54,9 +54,10 @@ def _fill_descriptors() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
-    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(descriptor, "w", encoding="utf-8", closefd=False))
+            mode = "w" if descriptor else "r"
+            setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8", closefd=False))
 
 
 def _end_on_signals() -> None:
@@ -86,7 +87,8 @@ def _main() -> None:
             sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as failure:
-        failure.show()
+        with contextlib.suppress(OSError):  # nobody reads it
+            failure.show()
         sys.exit(failure.exit_code)
     except DltrainError as error:
         from dltrain.cli import console

@@ -117,3 +117,15 @@ train: {{optimizer: Adam, loss: sparse_categorical_crossentropy, epochs: 1}}
     assert (checked.returncode, looked.returncode) == (2, 1)
     assert str(path) in checked.stderr
     assert f"{path} is neither a file nor a folder" in looked.stderr
+
+
+def test_pipes_standard_input_that_is_closed_is_empty(place: Path) -> None:
+    line = f"'{sys.executable}' -m dltrain predict latest - <&-"
+    done = subprocess.run(line, shell=True, cwd=place, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: standard input")
+
+
+def test_pipes_a_wrong_command_is_one_without_a_reader_too(place: Path) -> None:
+    _, code, _ = read(place, 0, "fit", "--nonsense", both=True)
+    assert code == 2

@@ -322,10 +322,11 @@ def test_csv_by_time_the_latest_rows_are_held_out(tmp_path: Path, form: str | No
     assert len(data.test_indices) == 7
 
 
-def test_csv_time_that_is_none_is_told_by_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("form", "line"), [(None, 3), ("%Y%Y", 2), ("%", 2)])
+def test_csv_time_that_is_none_is_told_by_line(tmp_path: Path, form: str | None, line: int) -> None:
     text = "a,day,y\n1,2023-02-01,0\n2,02/03/2023,1\n"
-    with pytest.raises(DataError, match="no time in line 3") as raised:
-        loaded(written(tmp_path, text, time="day"))
+    with pytest.raises(DataError, match=f"no time in line {line}") as raised:
+        loaded(written(tmp_path, text, time="day", date_format=form))
     assert "date_format" in raised.value.hint
 
 

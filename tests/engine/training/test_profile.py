@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.helpers import Trained
 
@@ -44,13 +45,39 @@ def test_profile_is_off_by_default(trained: Trained) -> None:
     assert not (trained.finished().path / "profile.json").exists()
 
 
+def steps_of(config: Path, layers: str, *overrides: str) -> speed.Steps:
+    whole = f"model.layers=[{layers}, Dense: {{units: 3, activation: softmax}}]"
+    plan = load(config, [whole, *(overrides or ["data.dataset.synthetic.features=64"])])
+    return speed.per_execution(plan, speed.count_steps(plan, 100_000), 1_000)
+
+
 @pytest.mark.parametrize(
-    ("units", "batch_size", "at_once"), [(8, 8, 999), (100, 8, 966), (4_000, 32, 4), (20_000, 100, 1), (3_000, 100, 2)]
+    ("units", "batch_size", "at_once"), [(8, 8, 996), (1_000, 32, 40), (4_000, 32, 2), (20_000, 100, 1)]
 )
 def test_profile_steps_per_execution_take_at_most_half_a_second(
     tiny: Path, units: int, batch_size: int, at_once: int
 ) -> None:
-    layers = f"[Dense: {{units: {units}}}, Dense: {{units: {units}}}, Dense: {{units: 3, activation: softmax}}]"
-    plan = load(tiny, [f"model.layers={layers}", f"train.batch_size={batch_size}"])
-    steps = speed.per_execution(plan, speed.count_steps(plan, 10_000), 1_000)
-    assert steps == speed.Steps(batch_size, -(-10_000 // batch_size), at_once)
+    steps = steps_of(tiny, f"Dense: {{units: {units}}}, Dense: {{units: {units}}}", f"train.batch_size={batch_size}")
+    assert steps.per_execution == at_once
+
+
+@pytest.mark.parametrize(
+    ("layers", "most"),
+    [
+        ("Reshape: {target_shape: [32, 2]}, LSTM: {units: 1}", 80),
+        ("Reshape: {target_shape: [32, 2]}, Bidirectional: {layer: {LSTM: {units: 1}}}", 40),
+        ("Reshape: {target_shape: [4, 8, 2]}, TimeDistributed: {layer: {GRU: {units: 1}}}, Flatten", 80),
+        ("Dense: {units: 10, use_bias: false}, RepeatVector: {n: 10000}, GlobalMaxPooling1D", 50),
+    ],
+)
+def test_profile_steps_per_execution_are_few_where_long_steps_multiply_little(
+    tiny: Path, layers: str, most: int
+) -> None:
+    assert most / 2 < steps_of(tiny, layers).per_execution <= most
+
+
+def test_profile_steps_per_execution_are_few_where_many_weights_are_updated(tiny: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "words.npz", x=np.arange(100).reshape(50, 2), y=np.arange(50) % 3)
+    override = f"data={{dataset: {{arrays: {{path: {tmp_path}/words.npz}}}}, test: 0.2}}"
+    steps = steps_of(tiny, "Embedding: {input_dim: 1000000, output_dim: 25}, Flatten", override)
+    assert steps.per_execution == 3

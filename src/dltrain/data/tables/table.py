@@ -64,7 +64,7 @@ class Numbers:
         missing: the cells that mean that a value is missing.
         values: the numbers so far.
         bad: the rows whose cell is no number, with that cell, as many as messages tell.
-        count_bad: how many such rows there are.
+        bad_rows: all such rows.
         before: rows that were forgotten, which count.
     """
 
@@ -74,17 +74,25 @@ class Numbers:
     values: array[float] = field(default_factory=lambda: array("d"))
     bad: list[tuple[int, str]] = field(default_factory=list)
     bad_words: set[str] = field(default_factory=set)
-    count_bad: int = 0
+    bad_rows: array[int] = field(default_factory=lambda: array("q"))
     count_missing: int = 0
     zeros: str = ""
     before: int = 0
 
+    @property
+    def count_bad(self) -> int:
+        """How many cells are no numbers."""
+        return len(self.bad_rows)
+
     def missing_rows(self) -> Iterator[int]:
-        """Yield the rows whose value is missing, as far as they are known apart from cells that are no numbers."""
-        bad = {row for row, _ in self.bad}
-        known = len(self.values) if self.count_bad == len(self.bad) else self.bad[-1][0]
-        numbers = enumerate(islice(self.values, known))
-        return (row for row, value in numbers if value != value and row not in bad)
+        """Yield the rows whose value is missing, in order; a cell that is no number is not."""
+        bad = iter(self.bad_rows)
+        next_bad = next(bad, -1)
+        for row, value in enumerate(self.values):
+            if row == next_bad:
+                next_bad = next(bad, -1)
+            elif value != value:
+                yield row
 
     def add(self, cells: Sequence[str]) -> None:
         """Append the cells of some rows."""
@@ -149,7 +157,7 @@ class Numbers:
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            self.count_bad += 1
+            self.bad_rows.append(row)
             if len(self.bad) < _MOST_TOLD:
                 self.bad.append((row, text))
             if len(self.bad_words) < _MOST_WORDS:
@@ -231,7 +239,7 @@ class Table:
     width: int | None = None
 
     def __len__(self) -> int:
-        if self.lines:
+        if self.lines or not self.columns:
             return len(self.lines)
         column = next(iter(self.columns.values()))
         return len(column.values if isinstance(column, Numbers) else column.codes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -55,6 +56,6 @@ def moment(text: str, form: str | None) -> float | None:
                 return number if abs(number) < 1e300 else None
             except ValueError:
                 date = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, re.error):  # `strptime` makes a pattern of the form
         return None
     return date.timestamp() if date.tzinfo is not None else (date - _EPOCH).total_seconds()

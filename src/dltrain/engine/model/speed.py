@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING
 
+from dltrain.config.catalogue.entries import trait
+from dltrain.config.schema import KerasObject
 from dltrain.data.sizes import train_samples
 from dltrain.engine import backends
 from dltrain.engine.backends.backend import Recurrence
 
 if TYPE_CHECKING:
-    from dltrain.config import KerasObject, Plan
+    from dltrain.config import Plan
     from dltrain.data.facts import Facts
 
 _SLOW_CPU = 30e9  # operations a second, in training
 _STEP = 5e-4  # seconds of a step on it that computes next to nothing
+_PASSED = 5e-9  # seconds for a number that a layer makes, or for a weight that the optimizer updates
+_TURN = 2e-4  # seconds for a step of a sequence, one after the other
 _LONGEST_CALL = 0.5  # seconds
 _LONGEST_SEQUENCE = 32  # steps; tracing a longer unrolled layer takes more time than it saves
 # Samples per epoch. Tracing an unrolled layer takes some seconds more, won back over 30,000 to 40,000 samples.
@@ -56,15 +61,25 @@ def per_execution(plan: Plan, steps: Steps, most: int) -> Steps:
 
 
 def _per_execution(plan: Plan, batch_size: int, most: int) -> int:
-    """Return the number of steps that take half a second at most, estimated from the MACs on a slow CPU.
+    """Return the number of steps that take half a second at most, estimated for a slow CPU; 1 for unknown layers.
 
     During a call the progress display stands still and Ctrl-C waits.
     """
-    counts = [row.after.macs for row in plan.checked.outline.rows]
-    if not counts:
+    outline = plan.checked.outline
+    if outline.shape is None:
         return 1
-    seconds = _STEP + 6 * sum(counts) * batch_size / _SLOW_CPU
+    computed = 6 * batch_size * sum(row.after.macs for row in outline.rows)
+    passed = sum(batch_size * prod(row.after.shape) + row.after.trainable for row in outline.rows)
+    turns = sum(_turns(row.placed.object, row.before) for row in outline.rows)
+    seconds = _STEP + computed / _SLOW_CPU + passed * _PASSED + turns * _TURN
     return max(1, min(most, int(_LONGEST_CALL / seconds)))
+
+
+def _turns(layer: KerasObject, shape: Sequence[int]) -> int:
+    """Return the steps of a sequence that a layer takes one after the other."""
+    if layer.name == "TimeDistributed":
+        return shape[0] * _turns(KerasObject.model_validate(layer.arguments["layer"]), shape[1:])
+    return shape[0] * (1 + (layer.name == "Bidirectional")) if trait("layer", layer.name, "recurrent") else 0
 
 
 def speeds_up_recurrence(plan: Plan, facts: Facts) -> bool:
