@@ -139,6 +139,9 @@ def test_own_images_predict_from_files_folders_and_patterns(photos: Path, tmp_pa
     assert sorted(dltrain.predict(run, f"{new}/*.jpg").inputs) == sorted(whole.inputs)
     with pytest.raises(UsageError, match="no file fits"):
         dltrain.predict(run, f"{new}/*.png")
+    with pytest.raises(UsageError, match="no file fits") as caught:
+        dltrain.predict(run, f"{new}/*.JPG")
+    assert "capitals count" in caught.value.hint
 
 
 def test_own_images_in_folders_of_classes_are_scored_as_the_test_split(photos: Path, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_own_tables_new_rows_unlike_those_of_the_training_are_told(tmp_path: Pat
         dltrain.predict(run, new)
     assert "leave these rows out" in raised.value.hint
     new.write_text("age,place,rich\n,Bonn,0\n")
-    with pytest.raises(DataError, match="lacks values of `age` in line 2"):
+    with pytest.raises(DataError, match="nothing stands since the training: `age` in line 2"):
         dltrain.predict(run, new)
     new.write_text("age,place,rich\n30,Mainz,0\n")
     dltrain.predict(run, new, on_event=told.append)
@@ -267,7 +267,7 @@ def parquet_of(config: dict[str, Any], folder: Path) -> dict[str, Any]:
     ("place", "row", "message"),
     [
         (700, "old,Ulm,0,poor", "`age`: 'old' in line 702"),
-        (700, ",Ulm,0,poor", "lacks values of `age` in line 702; the"),
+        (700, ",Ulm,0,poor", "since the training: `age` in line 702"),
         (700, "30,Ulm,0", "line 702 has 3"),
         (700, "1e200,Ulm,0,poor", "beyond the range"),
         (700, "30,Ulm,0,both", "no class of the training: `both`, in line 702"),

@@ -18,6 +18,7 @@ from dltrain import runs
 from dltrain.data.samples import paths_of, read_samples
 from dltrain.engine import prediction
 from dltrain.engine.answers import write, write_file
+from dltrain.engine.events import Noted
 from dltrain.engine.prediction import Predictions, predictor
 from dltrain.engine.trained import open_run, trained_on
 from dltrain.errors import DataError, RunError, UsageError
@@ -101,9 +102,12 @@ def test_prediction_lists_the_likeliest_classes_first(trained: dict[str, runs.Ru
 def test_prediction_threshold_decides_yes_or_no(
     case: str, threshold: float, trained: dict[str, runs.Run], tmp_path: Path
 ) -> None:
-    found = dltrain.predict(trained[case], samples(tmp_path, case), threshold=threshold)
+    told: list[Any] = []
+    found = dltrain.predict(trained[case], samples(tmp_path, case), threshold=threshold, on_event=told.append)
     assert found.classes is not None
     assert set(np.unique(found.classes)) == {int(threshold < 0.5)}
+    notes = [event.text for event in told if isinstance(event, Noted)]
+    assert notes == ([f"above {threshold:g}, the answer is `{found.names[1]}`"] if case == "whole numbers" else [])
 
 
 SCORED = ["accuracy", "Precision", "Recall", "FalsePositives", {"F1Score": {"threshold": 0.5, "average": "micro"}}]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from dltrain.data.values import checked_samples, opened
 from dltrain.errors import DataError, UsageError
 
 _MOST_TOLD = 6
+_MOST_NEAR = 1_000
 _AS_BEFORE = "prepare samples as those of the training"
 _PAIRS = [("x", "y"), ("X", "Y"), ("X", "y")]  # what names of samples have, and those of their targets
 _PAIRS += [(x, y) for x in ("images", "data", "features", "inputs") for y in ("labels", "targets", "target")]
@@ -131,8 +135,16 @@ def _paths(text: Path | str) -> list[Path]:
     plain = (Path(each) for each in glob.iglob(str(text)))  # noqa: PTH207  absolute ones too
     found = sorted(_recursive(path) if "**" in path.parts else plain)
     if not found:
-        raise UsageError(f"no file fits {text}", "a pattern such as `photos/*.jpg`")
+        near = next((other for other in _beside(path) if fnmatch(other.name.lower(), path.name.lower())), None)
+        hint = f"there is {near.name}: capitals count" if near is not None else "a pattern such as `photos/*.jpg`"
+        raise UsageError(f"no file fits {text}", hint)
     return found
+
+
+def _beside(path: Path) -> Iterator[Path]:
+    """Yield the first paths in the folder of a path; none where it is a pattern itself."""
+    with contextlib.suppress(OSError):
+        yield from islice(path.parent.iterdir(), _MOST_NEAR)
 
 
 def _recursive(pattern: Path) -> Iterator[Path]:

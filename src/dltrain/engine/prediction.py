@@ -26,7 +26,7 @@ from dltrain.data.samples import Ahead, Beginnings, Samples, paths_of, read_samp
 from dltrain.data.samples import Trained as TrainedOn
 from dltrain.data.sources import SOURCES
 from dltrain.engine.backends.backend import INFERENCE_BATCH
-from dltrain.engine.events import Listener, Phase, Warned, ignore
+from dltrain.engine.events import Listener, Noted, Phase, Warned, ignore
 from dltrain.engine.model.ahead import LIKELIEST, Choice, choice_of, continued, forecast
 from dltrain.engine.model.labels import classes_of, encode, probabilities
 from dltrain.engine.model.threshold import metrics_at
@@ -248,6 +248,8 @@ def predictor(
         choice = choice_of(temperature, seed, texts=any(isinstance(each, Beginnings) for each in ahead))
         with restored(opened, owns_process=owns_process, on_event=on_event) as trained:
             _check_threshold(threshold, like.facts, trained)
+            if threshold is not None and like.facts.targets == "classes":
+                on_event(Noted(f"above {threshold:g}, the answer is `{like.facts.labels[1]}`"))
             on_event(Phase("predicting"))
             yield Predictor(trained, given, like, threshold, ahead, steps, choice)
 
@@ -332,7 +334,10 @@ def _check_threshold(threshold: float | None, facts: Facts, trained: Trained) ->
     one = facts.targets == "classes" and trained.output.shape[-1] == 1
     if not (one or facts.targets == "flags"):
         message = "a threshold is for answers of yes or no"
-        raise UsageError(message, "this model picks the class with the largest output, or predicts numbers")
+        hint = "this model picks the class with the largest output, or predicts numbers"
+        if facts.targets == "classes" and facts.classes == 2:
+            hint = "of two outputs the larger counts: end the model in `Dense: {units: 1, activation: sigmoid}`"
+        raise UsageError(message, hint)
     if not trait("loss", trained.opened.plan.spec.train.loss.name, "probabilities"):
         raise UsageError("a threshold is a probability", "the loss of this model makes no probabilities of its outputs")
     if not 0 < threshold < 1:

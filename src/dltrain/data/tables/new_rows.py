@@ -102,8 +102,9 @@ class _NewRows:
         labelled = all(not columns[name].count_missing for name in self.target)
         known = {name: column for name, column in columns.items() if labelled or name not in self.target}
         replace(seen.table, columns=known).check(hint=_AS_TRAINED)
-        for name, rows in seen.lacking.items():
-            message = f"{self.path} lacks values of `{name}` in {', '.join(rows)}; the training lacked none"
+        if seen.lacking:
+            told = "; ".join(f"`{name}` in {', '.join(rows)}" for name, rows in list(seen.lacking.items())[:_MOST_TOLD])
+            message = f"{self.path} lacks values for which nothing stands since the training: {told}"
             raise Wrong("path", message, "fill them, or train with `missing: mean`")
         return seen
 
@@ -188,6 +189,8 @@ def _names(reader: Reader, path: Path, arguments: Mapping[str, Any], features: F
     if lacking := [column.name for column in features.columns if column.name not in known]:
         has = ", ".join(f"`{name[:60]}`" for name in there[:12]) + (", …" if len(there) > 12 else "")
         hint = _IN_PLACE if arguments.get("header") is False else _AS_TRAINED
+        if "encoding" in arguments and not all(name.isascii() for name in lacking):
+            hint += f", in the same encoding, {arguments['encoding']}"
         raise Wrong("path", f"{path} has no column {_told([f'`{name}`' for name in lacking])}: it has {has}", hint)
     return there
 
