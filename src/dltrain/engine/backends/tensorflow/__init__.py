@@ -33,6 +33,7 @@ from dltrain.engine.backends.tensorflow.state import pinned as pinned
 ERRORS: tuple[type[Exception], ...] = (tf.errors.OpError,)
 JIT_COMPILE = False
 AUTO_STEPS_PER_EXECUTION = 16
+_GATHERED = 2**21  # bytes of samples that are gathered together: fewer than a cache of the processor holds
 _BUILT_WITH = {"CUDA": "cuda_version", "cuDNN": "cudnn_version"}  # keys of TensorFlow's build info
 _DRIVER = Path("/proc/driver/nvidia/version")
 
@@ -162,6 +163,11 @@ class _Column:
         self._native = values.dtype.newbyteorder("=")  # TensorFlow accepts no other byte order
         self._tensor = tf.constant(np.asarray(values).astype(self._native, copy=False)) if kind == "memory" else None
 
+    @property
+    def bytes(self) -> int:
+        """The bytes of a sample, as it is gathered."""
+        return int(np.prod(self._values.shape[1:], dtype=np.int64)) * self._dtype.size
+
     def gather(self, rows: tf.Tensor) -> tf.Tensor:
         if self._tensor is not None:
             found = tf.gather(self._tensor, rows)
@@ -253,14 +259,23 @@ class InputPipeline:
         if self.kind != "memory" or self._augment is not None or tf.config.list_physical_devices("GPU"):
             return None
 
+        together = batch_size * max(1, _GATHERED // (batch_size * self._x.bytes))
+
         def execution(iterator: Any) -> Mapping[str, tf.Tensor]:
             rows = iterator.get_next()
 
-            def step(start: tf.Tensor) -> tf.Tensor:
-                model.train_step(self._batch(rows[start : start + batch_size]))
-                return start + batch_size
+            def steps(start: tf.Tensor) -> tf.Tensor:
+                some = rows[start : start + together]
+                held = self._batch(some)
 
-            tf.while_loop(lambda start: start < tf.size(rows), step, [0], parallel_iterations=1)
+                def step(first: tf.Tensor) -> tf.Tensor:
+                    model.train_step(tuple(part[first : first + batch_size] for part in held))
+                    return first + batch_size
+
+                tf.while_loop(lambda first: first < tf.size(some), step, [0], parallel_iterations=1)
+                return start + together
+
+            tf.while_loop(lambda start: start < tf.size(rows), steps, [0], parallel_iterations=1)
             return model.get_metrics_result()
 
         model.train_function = tf.function(execution, autograph=False)
