@@ -31,7 +31,7 @@ check: .venv/.installed-dev
 check-oldest: .venv-oldest/.installed
 	.venv-oldest/bin/pytest -m "not slow" $(PARALLEL)
 
-# About 50 minutes on an idle machine; writes benchmarks/results.md. PYTORCH=… names a Python that has torch installed.
+# About 70 minutes on an idle machine; writes benchmarks/results.md. PYTORCH=… names a Python that has torch installed.
 bench: .venv/.installed-bench
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/check_speed.py
