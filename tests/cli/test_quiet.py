@@ -7,6 +7,7 @@ LINES = (
     "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\\n"
     "I0000 00:00:1.2    1 port.cc:153] oneDNN custom operations are on.\\n"
     "E0000 00:00:1.2    1 cuda_platform.cc:52] failed call to cuInit: INTERNAL\\n"
+    "E0000 00:00:1.2    1 util.cc:131] oneDNN supports DT_INT32 only on platforms with AVX-512. Falling back\\n"
     "E0000 00:00:1.2    1 real.cc:1] a real error\\n"
     "terminate called\\n"
 )
@@ -24,7 +25,7 @@ def test_quiet_drops_log_noise_and_passes_errors() -> None:
 
 def test_quiet_verbose_shows_all() -> None:
     code = f"import os\nfrom dltrain.cli import quiet\nwith quiet.tensorflow(True):\n    os.write(2, b'{LINES}')\n"
-    assert stderr_of(code).count("\n") == 5
+    assert stderr_of(code).count("\n") == 6
 
 
 def test_quiet_passes_the_last_output_before_a_crash() -> None:

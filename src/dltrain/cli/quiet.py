@@ -20,8 +20,9 @@ _NOISE = re.compile(
     rb"|[IW]\d{4} "  # Google's log prefix for information and warnings
     rb"|\d{4}-\d\d-\d\d \S+: [IW] "  # TensorFlow's own
     rb"|To enable the following instructions:"
-    rb"|(E\d{4}|\d{4}-\d\d-\d\d \S+: E) "  # errors, by either prefix, that every machine without a GPU gets
-    rb".*(failed call to cuInit|Unable to register cu\w+ factory|computation placer already registered)"
+    rb"|(E\d{4}|\d{4}-\d\d-\d\d \S+: E) "  # errors, by either prefix, of machines without a GPU, or AVX-512
+    rb".*(failed call to cuInit|Unable to register cu\w+ factory|computation placer already registered"
+    rb"|oneDNN supports \w+ only on platforms with)"
 )
 
 
