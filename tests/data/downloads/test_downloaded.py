@@ -311,7 +311,9 @@ def test_downloaded_other_contents_are_told(server: Server, name: str, body: byt
 def test_downloaded_sources_say_offline_what_to_put_where(name: str, cache: Path) -> None:
     source = SOURCES[name]
     if all(Path(remote.installed).is_file() for remote in MADE[name].remotes):
-        pytest.skip("this machine has it installed")
+        with offline():
+            assert len(source.read(source.filled(source.example or {}), None).train)  # the machine has it installed
+        return
     with offline(), pytest.raises(DataError) as caught:
         source.read(source.filled(source.example or {}), None)
     assert f"`{name}`" in caught.value.message
