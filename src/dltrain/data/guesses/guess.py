@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dltrain.data.facts import Task
 from dltrain.data.folders.names import printable
 from dltrain.errors import DataError
 
@@ -61,12 +60,6 @@ class Guess:
     before: list[Taken] = field(default_factory=list)
     unit_targets: bool = False
     padded: bool = False
-
-    @property
-    def the_task(self) -> Task:
-        """The task that was taken."""
-        task: Task = self.task.value
-        return task
 
 
 def told(names: Iterable[str], most: int = 6) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from dltrain.config.catalogue import entries
 from dltrain.config.catalogue.elsewhere.words import Arguments, Around, Carry, Table, Word, made, number, plain
 
-_NOTHING = "the next layer sees what it gets"
 _STACK = "write its layers here, one after the other"
 _INPUTS = "it takes several inputs: a Sequential model has one"
 _NONE = "Keras has no such layer"
