@@ -71,7 +71,8 @@ LAYERS = judged(
     ("CategoryEncoding Embedding Hashing ReversibleEmbedding", {"takes_whole": True}),
     ("Discretization EinsumDense", {}),
     ("Normalization Rescaling", {"rescales": True}),
-    ("STFTSpectrogram SpectralNormalization TimeDistributed", {}),
+    ("STFTSpectrogram TimeDistributed", {}),
+    ("SpectralNormalization", {"updates": True}),
 )
 # `supports_masking` of Keras's layers
 _MASKS = (

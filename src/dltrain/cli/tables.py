@@ -126,11 +126,12 @@ def _chosen(runtime: RuntimeRecord) -> dict[str, str]:
     """Return the performance choices of a run, under the names of the keys that override them."""
     if not runtime.backend:  # the run stopped before anything was chosen
         return {}
-    keys = ("feed", "steps_per_execution", "optimizer", "threads")
+    keys = ("feed", "steps_per_execution", "optimizer", "shards", "threads")
     found = {
         "runtime": ", ".join(
             f"{key} {getattr(runtime, key) or 'all'}" for key in keys if getattr(runtime, key) not in ("", None)
         ),
+        "jit_compile": "true" if runtime.jit_compile else "",
         "precision": runtime.precision if runtime.precision and runtime.precision != "float32" else "",
         "recurrent": ", ".join(f"{name} {how}" for name, how in runtime.recurrent.items()),
     }

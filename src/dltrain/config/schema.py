@@ -28,6 +28,8 @@ from dltrain import names
 from dltrain.config.annotations import RatesByEpoch
 from dltrain.errors import KeyPath
 
+MOST_SHARDS = 64  # of a batch
+
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
@@ -140,20 +142,25 @@ class ModelSpec(Section):
 
 @dataclass(frozen=True)
 class CountOr:
-    """Annotation of an integer of at least 1, or the string `other`."""
+    """Annotation of an integer from 1 to `most`, or the string `other`."""
 
     other: str
+    most: int | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [{"type": "integer", "minimum": 1}, {"const": self.other}]}
+        count = {"type": "integer", "minimum": 1, **({"maximum": self.most} if self.most else {})}
+        return {"anyOf": [count, {"const": self.other}]}
 
     def _check(self, value: object) -> object:
-        if value == self.other or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        if value == self.other:
             return value
-        raise PydanticCustomError("expected", f"expected an integer of at least 1, or `{self.other}`")
+        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= (self.most or value):
+            return value
+        count = f"from 1 to {self.most}" if self.most else "of at least 1"
+        raise PydanticCustomError("expected", f"expected an integer {count}, or `{self.other}`")
 
 
 def _version(value: object) -> object:
@@ -265,10 +272,26 @@ class RuntimeSpec(Section):
         default="auto",
         description="Adam without AMSGrad on a CPU: `auto` is one operation per variable, `keras` Keras's own.",
     )
+    shards: Annotated[int | Literal["auto"], CountOr("auto", MOST_SHARDS)] = Field(
+        default="auto",
+        description="In how many parts a batch is computed side by side on a CPU; `1` computes as Keras does, "
+        "`auto` is one a core where layers treat samples one by one and have enough to do.",
+    )
+    jit_compile: Literal["auto", True, False] = Field(
+        default="auto",
+        description="Whether XLA compiles training steps on TensorFlow and a CPU; `auto` compiles those of small dense "
+        "models. JAX always compiles.",
+    )
     feed: Literal["auto", "memory", "stream"] = Field(
         default="auto",
         description="Input pipeline: samples are copied into memory first or read when needed; `auto` decides by size.",
     )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> RuntimeSpec:
+        if self.jit_compile is True and self.shards not in ("auto", 1):
+            raise PydanticCustomError("expected", "XLA compiles whole batches: remove `shards` or `jit_compile`")
+        return self
 
 
 # Groups without names: JavaScript, and so JSON Schema, writes those otherwise.
@@ -346,4 +369,9 @@ SECTIONS: dict[KeyPath, type[BaseModel]] = {
 def choices(path: KeyPath) -> tuple[str, ...]:
     """Return the values of a key that takes only certain ones; empty for other keys."""
     annotation = SECTIONS[path[:-1]].model_fields[str(path[-1])].annotation
-    return tuple(str(value) for value in get_args(annotation)) if get_origin(annotation) is Literal else ()
+    return words_of(annotation) if get_origin(annotation) is Literal else ()
+
+
+def words_of(annotation: Any) -> tuple[str, ...]:
+    """Return the values of a `Literal`, as YAML writes them."""
+    return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in get_args(annotation))

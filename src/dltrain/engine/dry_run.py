@@ -20,7 +20,7 @@ from dltrain.config.catalogue.domains import suspect
 from dltrain.config.document.source import place_of
 from dltrain.engine.events import Listener, Phase, ignore
 from dltrain.engine.inputs import load_data
-from dltrain.engine.model.speed import choose_threads
+from dltrain.engine.model.shards import choose_cores
 from dltrain.engine.session import Device, Session, open_session
 from dltrain.engine.training.initial_weights import find_source
 from dltrain.engine.training.job import Job, prepare
@@ -84,8 +84,8 @@ def dry_run(plan: Plan, *, owns_process: bool = False, on_event: Listener = igno
     """
     source = find_source(plan, Path("runs"))
     dataset = load_data(plan.spec, on_event, told=plan.checked.told)
-    threads = choose_threads(plan, dataset.facts, owns_process)
-    with open_session(plan.spec, threads, owns_process=owns_process, on_event=on_event) as session:
+    cores = choose_cores(plan, dataset.facts, owns_process)
+    with open_session(plan.spec, cores, owns_process=owns_process, on_event=on_event) as session:
         return _tried_out(prepare(plan, dataset, session, on_event, source=source), on_event)
 
 

@@ -1,4 +1,4 @@
-"""The session of a process: a started backend, its device, and its threads per operation."""
+"""The session of a process: a started backend, its device, and how its cores are used."""
 
 from __future__ import annotations
 
@@ -33,23 +33,34 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Cores:
+    """In how many shards a batch is computed, and the threads per operation; 0 for one per core."""
+
+    shards: int = 1
+    threads: int = 0
+
+
+ALL = Cores()  # for each operation
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
-    """A started backend; `threads` is the number per operation, 0 for one per core."""
+    """A started backend, its device, and the cores that a model may use."""
 
     backend: Backend
     device: Device
-    threads: int
+    cores: Cores
 
 
 @contextlib.contextmanager
 def open_session(
-    spec: Spec, threads: int = 0, *, owns_process: bool = False, on_event: Listener = ignore
+    spec: Spec, cores: Cores = ALL, *, owns_process: bool = False, on_event: Listener = ignore
 ) -> Iterator[Session]:
     """Start the backend of a config and seed it; afterwards, give back what the process had.
 
     Args:
         spec: names the backend, the seed and whether operations are deterministic.
-        threads: threads per operation; 0 for that of the process, by default one per core.
+        cores: shards of a batch, and threads per operation; by default those of the process.
         owns_process: whether the process exits afterwards, as a command does.
         on_event: called with each event of `engine.events`.
 
@@ -60,10 +71,10 @@ def open_session(
     on_event(Phase(f"starting {backends.TITLES[spec.runtime.backend]}"))
     with ambient.alone():
         backend = backends.choose(spec.runtime.backend, owns_process)
-        backend.start(threads)
+        backend.start(cores.threads)
         with ambient.pinned(owns_process), backend.pinned():
             backend.seed(spec.seed, spec.train.deterministic)
-            yield Session(backend, device_of(backend), backend.threads())
+            yield Session(backend, device_of(backend), Cores(cores.shards, backend.threads()))
 
 
 def device_of(backend: Backend) -> Device:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from dltrain import runs
 from dltrain.config import MAX_BYTES, Plan, load
 from dltrain.config.catalogue.datasets import input_dtype
+from dltrain.config.schema import MOST_SHARDS
 from dltrain.data.facts import Facts
 from dltrain.data.samples import Trained as TrainedOn
 from dltrain.engine.events import Listener, ignore
 from dltrain.engine.inputs import class_weights
-from dltrain.engine.session import Session, open_session
+from dltrain.engine.session import Cores, Session, open_session
 from dltrain.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -62,10 +63,10 @@ class OpenedRun:
         return found
 
     @property
-    def threads(self) -> int:
-        """Threads per operation in the run; 0 for one per core."""
-        threads = self.record.runtime.threads
-        return threads if 0 < threads <= _MOST_THREADS else 0
+    def cores(self) -> Cores:
+        """Shards of a batch and threads per operation in the run."""
+        shards, threads = self.record.runtime.shards, self.record.runtime.threads
+        return Cores(shards if 0 < shards <= MOST_SHARDS else 1, threads if 0 < threads <= _MOST_THREADS else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +245,8 @@ def restored(
     """
     opened = run if isinstance(run, OpenedRun) else open_run(run, runs_dir=runs_dir)
     _ensure_checkpoint(opened.run, checkpoint)
-    spec, threads = opened.plan.spec, opened.threads
-    with open_session(spec, threads, owns_process=owns_process, on_event=on_event) as session:
+    spec, cores = opened.plan.spec, opened.cores
+    with open_session(spec, cores, owns_process=owns_process, on_event=on_event) as session:
         yield _rebuilt(opened, session, checkpoint)
 
 

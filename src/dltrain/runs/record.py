@@ -53,6 +53,8 @@ class RuntimeRecord:
     Args:
         backend: `tensorflow` or `jax`.
         feed: `memory` or `stream`.
+        jit_compile: whether XLA compiles the steps of TensorFlow on a CPU.
+        shards: parts of a batch that are computed side by side.
         threads: threads per operation; 0 for one per core.
         precision: the dtype policy, and in mixed precision the dtype of the output.
         steps_per_execution: optimizer steps per backend call.
@@ -63,6 +65,8 @@ class RuntimeRecord:
 
     backend: str = ""
     feed: str = ""
+    jit_compile: bool = False
+    shards: int = 1
     threads: int = 0
     precision: str | None = None
     steps_per_execution: int | None = None
@@ -310,6 +314,8 @@ _READERS: dict[str, Reader] = {
         RuntimeRecord,
         backend=as_text,
         feed=as_text,
+        jit_compile=as_flag,
+        shards=as_count,
         threads=as_count,
         precision=as_text,
         steps_per_execution=as_count,

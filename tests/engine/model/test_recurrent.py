@@ -11,12 +11,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from tests.helpers import ROOT, Command, Trained, prepared
+from tests.helpers import Command, Trained, prepared
 
 import dltrain as package
 from dltrain import runs
-from dltrain.config import KerasObject, load
-from dltrain.config.catalogue import datasets
+from dltrain.config import KerasObject
 from dltrain.config.catalogue.objects import complete
 from dltrain.engine import backends
 from dltrain.engine.backends import tensorflow
@@ -37,7 +36,7 @@ def recurrent(trained: Trained, *overrides: str) -> runs.Run:
     ("overrides", "unrolled"),
     [
         ([], {}),  # 200 samples
-        (["runtime.recurrent=unroll"], {"lstm": "split", "gru": "unrolled"}),
+        (["runtime.recurrent=unroll"], {"lstm": "fused", "gru": "unrolled"}),
         (["runtime.recurrent=keras"], {}),
     ],
 )
@@ -53,7 +52,7 @@ def test_recurrent_is_chosen_and_recorded(trained: Trained, overrides: list[str]
 
 def test_recurrent_is_unrolled_where_enough_is_trained(tiny: Path, tmp_path: Path) -> None:
     run = prepared(tiny, tmp_path, f"model.layers={LAYERS}", "data.dataset.synthetic.samples=6000")
-    assert run.record().runtime.recurrent == {"lstm": "split", "gru": "unrolled"}
+    assert run.record().runtime.recurrent == {"lstm": "fused", "gru": "unrolled"}
 
 
 def test_recurrent_keeps_layers_that_the_config_unrolls(trained: Trained) -> None:
@@ -84,7 +83,7 @@ def test_recurrent_differs_only_by_rounding(trained: Trained) -> None:
 
 @pytest.mark.parametrize("sequences", [True, False])
 @pytest.mark.parametrize("samples", [1, 2, 7])
-def test_recurrent_split_lstm_matches_values_and_gradients_of_keras(sequences: bool, samples: int) -> None:
+def test_recurrent_fused_lstm_matches_values_and_gradients_of_keras(sequences: bool, samples: int) -> None:
     x = np.random.default_rng(0).normal(size=(samples, 5, 3)).astype(np.float32)
     found = []
     for fast in (False, True):
@@ -95,13 +94,13 @@ def test_recurrent_split_lstm_matches_values_and_gradients_of_keras(sequences: b
             recurrent_initializer=keras.initializers.GlorotUniform(2),
         )
         if fast:
-            assert tensorflow.speed_up(layer, "split")
+            assert tensorflow.speed_up(layer, "fused")
         model = keras.Sequential([keras.Input((5, 3)), layer])
         model.compile("sgd", "mean_squared_error")
         y = np.ones(model.compute_output_shape((samples, 5, 3)), np.float32)
         found.append((np.asarray(model(x)), *tensorflow.first_step(model, x, y)[1]))
-    for plain, split in zip(*found, strict=True):
-        assert np.allclose(plain, split, atol=1e-6)
+    for plain, fused in zip(*found, strict=True):
+        assert np.allclose(plain, fused, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -112,10 +111,10 @@ def test_recurrent_split_lstm_matches_values_and_gradients_of_keras(sequences: b
         ({"use_bias": False}, "unrolled"),
         ({"go_backwards": True}, "unrolled"),
         ({"unroll": True}, None),
-        ({}, "split"),
+        ({}, "fused"),
     ],
 )
-def test_recurrent_splits_only_plain_lstms_on_short_sequences(arguments: dict[str, Any], how: str | None) -> None:
+def test_recurrent_fuses_only_plain_lstms_on_short_sequences(arguments: dict[str, Any], how: str | None) -> None:
     name, filled = complete("layer", "LSTM", {"units": 4, **arguments})
     layer = KerasObject.model_construct(name=name, arguments=filled)
     assert speed.recurrence(layer, (5, 3), masked=False) == how
@@ -129,46 +128,25 @@ def test_recurrent_lstm_with_a_mask_is_unrolled(tiny: Path, tmp_path: Path) -> N
     assert prepared(tiny, tmp_path, *given).record().runtime.recurrent == {"lstm": "unrolled"}
 
 
-@pytest.mark.parametrize(
-    ("overrides", "halves"),
-    [
-        ([], True),
-        (["model.layers.1.LSTM.activation=relu"], False),
-        (["model.layers.1.LSTM.dropout=0.2"], False),
-        (["model.layers.0.Reshape.target_shape=[56, 14]"], False),
-        (["model.layers.0=Reshape: {target_shape: [28, 28]}", "model.layers.1=GRU: {units: 8}"], False),
-        (["runtime.recurrent=keras"], False),
-        (["data.limit.train=3000"], False),
-        (["data.limit.train=3000", "runtime.recurrent=unroll"], True),
-    ],
-)
-def test_recurrent_threads_are_halved_if_most_work_is_split(overrides: list[str], halves: bool) -> None:
-    plan = load(ROOT / "configs" / "lstm_mnist.yaml", overrides)
-    facts = datasets.facts("mnist", {})
-    assert facts is not None
-    assert speed.choose_threads(plan, facts, owns_process=False) == 0
-    assert speed.choose_threads(plan, facts, owns_process=True) == (max(1, backends.cores() // 2) if halves else 0)
-
-
-def test_recurrent_threads_are_chosen_recorded_and_kept_by_resume(tiny: Path, tmp_path: Path, dltrain: Command) -> None:
+def test_recurrent_cores_are_chosen_recorded_and_kept_by_resume(tiny: Path, tmp_path: Path, dltrain: Command) -> None:
     layers = "[{Reshape: {target_shape: [4, 1]}}, {LSTM: {units: 8}}, Dense: {units: 3, activation: softmax}]"
+    given = (f"model.layers={layers}", "expect={}", "runtime.recurrent=unroll", "runtime.shards=2")
 
     def fitted() -> Iterator[runs.Run]:
-        options = [f"-s{override}" for override in (f"model.layers={layers}", "expect={}", "runtime.recurrent=unroll")]
-        fit = ("fit", tiny, *options, "--runs-dir", tmp_path / "runs")
+        fit = ("fit", tiny, *(f"-s{override}" for override in given), "--runs-dir", tmp_path / "runs")
         for done in dltrain.in_turn(*((*fit, f"-strain.epochs={epochs}") for epochs in (1, 2))):
             assert done.returncode == 0, done.stderr
             yield runs.Run(Path(done.stdout.strip()))
 
     half = max(1, backends.cores() // 2)
     short, long = fitted()
-    assert short.record().runtime.threads == half
+    assert (short.record().runtime.shards, short.record().runtime.threads) == (2, half)
     keras.ops.zeros(1)  # TensorFlow initializes with all threads
     with pytest.raises(RunError, match=f"an operation had {half} thread.* and has all threads"):
         package.resume(short, ["train.epochs=2"])
     assert short.record().status == "completed"
     done = dltrain("resume", short.path, "-s", "train.epochs=2")
     assert done.returncode == 0, done.stderr
-    assert short.record().runtime.threads == half
+    assert (short.record().runtime.shards, short.record().runtime.threads) == (2, half)
     weights = "checkpoints/epoch-0002/weights.safetensors"
     assert (short.path / weights).read_bytes() == (long.path / weights).read_bytes()

@@ -30,6 +30,7 @@ Trait = Literal[
     "rescales",  # multiplies and shifts its input's numbers, so they may lie anywhere
     "applies",  # the activation function that the layer is
     "positionwise",  # works at every position along a sample's axes alike: it adds none and takes none away
+    "updates",  # changes weights of its own with each call, in training alone
     "masks",  # passes on the mask of its input; the others lose it
     "ends_mask",  # takes a mask and outputs one vector, which needs none
     # Layers and losses

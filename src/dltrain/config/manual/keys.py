@@ -16,7 +16,7 @@ from dltrain.config.catalogue.objects import FIELDS
 from dltrain.config.catalogue.phrases import noun, with_article
 from dltrain.config.document.suggest import listing
 from dltrain.config.document.writer import flow
-from dltrain.config.schema import SECTIONS, KerasObject, default_phrase
+from dltrain.config.schema import SECTIONS, KerasObject, default_phrase, words_of
 
 # pydantic's names of bounds and Python's types, as arguments have them.
 _BOUNDS = {"ge": "minimum", "gt": "above", "le": "maximum", "lt": "below"}
@@ -81,7 +81,7 @@ def _bound(field: FieldInfo, name: str) -> Any:
 def _phrase(annotation: Any, bounds: dict[str, Any]) -> str:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Literal:
-        words = listing([str(word) for word in inner])
+        words = listing(words_of(annotation))
         return f"one of {words}" if len(inner) > 1 else words
     if origin in (Union, types.UnionType):
         return " or ".join(_phrase(part, bounds) for part in inner)

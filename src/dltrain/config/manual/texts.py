@@ -80,6 +80,8 @@ KEYS: dict[str, Any] = {
     "runtime.backend": "jax",
     "runtime.recurrent": "keras",
     "runtime.optimizer": "keras",
+    "runtime.shards": 2,
+    "runtime.jit_compile": False,
     "runtime.feed": "stream",
     "expect": {"test_accuracy": ">= 0.90"},
 }

@@ -47,7 +47,7 @@ class Augment(Protocol):
     def __call__(self, x: Any, states: Any, /) -> Any: ...
 
 
-Recurrence = Literal["split", "unrolled"]
+Recurrence = Literal["fused", "unrolled"]
 """Faster implementations of a recurrent layer."""
 
 
@@ -92,8 +92,10 @@ class InputPipeline(Protocol):
         need no state for them.
         """
 
-    def gathered_inside(self, model: keras.Sequential, batch_size: int) -> Rows | None:
+    def gathered_inside(self, model: keras.Sequential, batch_size: int, jit_compile: bool = False) -> Rows | None:
         """Let the training function of a model gather its batches itself; None where that is no faster.
+
+        With `jit_compile`, TensorFlow compiles the steps of a call by XLA, which changes bits.
 
         An execution of several steps is one program then, which waits for nothing. The result is what `fit` takes.
         """
@@ -160,11 +162,20 @@ class Backend(Protocol):
     def speed_up(self, layer: keras.layers.Layer, how: Recurrence) -> bool:
         """Switch an unbuilt recurrent layer to a faster implementation; return whether the backend has one."""
 
+    def speed_up_gradients(self, model: keras.Sequential) -> None:
+        """Switch layers to faster gradients that are the same bit for bit."""
+
+    def shard(self, model: keras.Sequential, shards: int, whole: Sequence[str]) -> bool:
+        """Let a model compute each batch in shards, side by side; return whether the backend can.
+
+        Layers named in `whole` get all samples of a batch.
+        """
+
     def fuse(self, model: keras.Sequential) -> bool:
         """Fuse the optimizer's update of a variable into one operation; return whether that is possible."""
 
     def as_written(self, model: keras.Sequential, changed: Mapping[str, Recurrence]) -> AbstractContextManager[None]:
-        """Turn the optimizer and the sped-up layers back into Keras's own inside the block."""
+        """Turn model, optimizer and the sped-up layers back into Keras's own inside the block."""
 
     def evaluate(self, model: keras.Sequential, batches: Batches) -> tuple[dict[str, float], np.ndarray]:
         """Return loss and metrics of a compiled model, equal to Keras's `evaluate`, and its outputs as float32."""

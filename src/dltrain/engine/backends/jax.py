@@ -133,6 +133,14 @@ def speed_up(layer: keras.layers.Layer, how: Recurrence) -> bool:
     return False  # XLA makes one program of a loop
 
 
+def speed_up_gradients(model: keras.Sequential) -> None:
+    """XLA compiles those of Keras."""
+
+
+def shard(model: keras.Sequential, shards: int, whole: Sequence[str]) -> bool:
+    return False  # XLA divides an operation among the cores
+
+
 def fuse(model: keras.Sequential) -> bool:
     return False  # XLA fuses what it can
 
@@ -256,7 +264,7 @@ class InputPipeline:
         split = self._x, self._y, self.samples
         return NumPyBatches(*split, batch_size, count, seed, epoch, self._weights, self._augment, shuffle)
 
-    def gathered_inside(self, model: keras.Sequential, batch_size: int) -> Rows | None:
+    def gathered_inside(self, model: keras.Sequential, batch_size: int, jit_compile: bool = False) -> Rows | None:
         return None
 
 

@@ -23,6 +23,7 @@ from dltrain.engine.model import blame, speed
 from dltrain.engine.model.adapting import Adapted, Learner
 from dltrain.engine.model.construct import Refused, ask, construct, construct_metric, culprit
 from dltrain.engine.model.metrics import in_original_unit, log_as_numbers, parts_of
+from dltrain.engine.model.shards import mixing
 from dltrain.engine.session import Session, precision
 from dltrain.errors import KeyPath
 
@@ -42,6 +43,7 @@ class BuiltModel:
         from_logits: whether its outputs are logits, of which the loss makes probabilities.
         boundary: value of a single output above which a sample is of the class 1.
         recurrent: the layers that compute otherwise than Keras would, by name.
+        shards: parts of a batch that are computed side by side.
         optimizer: whether the optimizer updates a variable in one operation (`fused`) or as Keras has it.
         metric_parts: names of the numbers beside its mean that a metric with a vector as its result logs.
         adapted: what `Normalization` layers have learnt.
@@ -52,6 +54,7 @@ class BuiltModel:
     from_logits: bool
     boundary: float
     recurrent: Mapping[str, Recurrence]
+    shards: int
     optimizer: Literal["fused", "keras"]
     metric_parts: tuple[str, ...] = ()
     adapted: Adapted = field(default_factory=dict)
@@ -105,6 +108,8 @@ def build_model(plan: Plan, facts: Facts, session: Session, learn: Learner) -> B
         except Refused as refusal:
             raise blame.training_at_fault(plan, model, refusal) from refusal
         fused = plan.spec.runtime.optimizer == "auto" and session.backend.fuse(model)
+    session.backend.speed_up_gradients(model)
+    sharded = session.backend.shard(model, session.cores.shards, list(mixing(plan, model)))
     parts = parts_of(train.metrics, facts.labels, model.output_shape[-1])
     log_as_numbers(model, parts)
     return BuiltModel(
@@ -113,6 +118,7 @@ def build_model(plan: Plan, facts: Facts, session: Session, learn: Learner) -> B
         from_logits,
         split_at,
         recurrent,
+        session.cores.shards if sharded else 1,
         "fused" if fused else "keras",
         tuple(chain.from_iterable(parts.values())),
         adapted,

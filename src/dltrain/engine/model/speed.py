@@ -1,4 +1,4 @@
-"""Automatic choices for fast training: steps per backend call, threads per operation, recurrent layers."""
+"""Automatic choices for fast training: steps per backend call, recurrent layers."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING
 from dltrain.config.catalogue.entries import trait
 from dltrain.config.schema import KerasObject
 from dltrain.data.sizes import train_samples
-from dltrain.engine import backends
 from dltrain.engine.backends.backend import Recurrence
 
 if TYPE_CHECKING:
     from dltrain.config import Plan
     from dltrain.data.facts import Facts
 
+LARGE_STEP = 2e8  # operations, from which on they take longer than their calls
 _SLOW_CPU = 30e9  # operations a second, in training
 _STEP = 5e-4  # seconds of a step on it that computes next to nothing
 _PASSED = 5e-9  # seconds for a number that a layer makes, or for a weight that the optimizer updates
 _TURN = 2e-4  # seconds for a step of a sequence, one after the other
 _LONGEST_CALL = 0.5  # seconds
+_WORTH_COMPILING = 1.0  # seconds of an epoch, by the same estimate; XLA takes one or two to compile
 _LONGEST_SEQUENCE = 32  # steps; tracing a longer unrolled layer takes more time than it saves
 # Samples per epoch. Tracing an unrolled layer takes some seconds more, won back over 30,000 to 40,000 samples.
 _WORTH_UNROLLING = 5_000
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN")  # the layers that `backends.*.speed_up` knows
-# The arguments that an LSTM must have to be split.
-_SPLIT = {
+# The arguments that an LSTM must have to be fused.
+_FUSED = {
     "activation": "tanh",
     "recurrent_activation": "sigmoid",
     "use_bias": True,
@@ -61,18 +62,52 @@ def per_execution(plan: Plan, steps: Steps, most: int) -> Steps:
 
 
 def _per_execution(plan: Plan, batch_size: int, most: int) -> int:
-    """Return the number of steps that take half a second at most, estimated for a slow CPU; 1 for unknown layers.
+    """Return the number of steps that take half a second at most; 1 for unknown layers.
 
     During a call the progress display stands still and Ctrl-C waits.
     """
-    outline = plan.checked.outline
-    if outline.shape is None:
+    if plan.checked.outline.shape is None:
         return 1
-    computed = 6 * batch_size * sum(row.after.macs for row in outline.rows)
-    passed = sum(batch_size * prod(row.after.shape) + row.after.trainable for row in outline.rows)
-    turns = sum(_turns(row.placed.object, row.before) for row in outline.rows)
-    seconds = _STEP + computed / _SLOW_CPU + passed * _PASSED + turns * _TURN
-    return max(1, min(most, int(_LONGEST_CALL / seconds)))
+    return max(1, min(most, int(_LONGEST_CALL / _seconds_of_step(plan, batch_size))))
+
+
+def _seconds_of_step(plan: Plan, batch_size: int) -> float:
+    """Estimate the time of a step on a slow CPU."""
+    rows = plan.checked.outline.rows
+    computed = 6 * batch_size * sum(row.after.macs for row in rows)
+    passed = sum(batch_size * prod(row.after.shape) + row.after.trainable for row in rows)
+    turns = sum(_turns(row.placed.object, row.before) for row in rows)
+    return _STEP + computed / _SLOW_CPU + passed * _PASSED + turns * _TURN
+
+
+def compiles(plan: Plan, facts: Facts) -> bool:
+    """Return whether XLA compiles the steps of TensorFlow on a CPU: by default, those of small dense models.
+
+    Independent of `epochs` and of `feed`, so a resumed run stays bit-identical.
+    """
+    chosen, outline = plan.spec.runtime.jit_compile, plan.checked.outline
+    if chosen != "auto":
+        return chosen
+    samples = samples_of(plan, facts)
+    if outline.shape is None or samples < 1 or plan.smoke or plan.spec.train.precision != "float32":
+        return False
+    steps = count_steps(plan, samples)
+    small = 6 * steps.batch_size * sum(row.after.macs for row in outline.rows) < LARGE_STEP
+    seconds = steps.per_epoch * _seconds_of_step(plan, steps.batch_size)
+    return small and seconds >= _WORTH_COMPILING and all(_is_dense(row.placed.object) for row in outline.rows)
+
+
+def _is_dense(layer: KerasObject) -> bool:
+    """Return whether a layer is of a kind that gains from XLA."""
+    if layer.name in ("Flatten", "Reshape", "Rescaling", "Normalization"):
+        return True
+    return bool(trait("layer", layer.name, "positionwise")) and layer.name != "Masking"
+
+
+def samples_of(plan: Plan, facts: Facts) -> int:
+    """Return how many samples an epoch has; below 1 if none is left."""
+    section = plan.spec.data
+    return train_samples(facts.train, section.limit.train, section.validation, section.test, facts.gap)
 
 
 def _turns(layer: KerasObject, shape: Sequence[int]) -> int:
@@ -83,13 +118,11 @@ def _turns(layer: KerasObject, shape: Sequence[int]) -> int:
 
 
 def speeds_up_recurrence(plan: Plan, facts: Facts) -> bool:
-    """Return whether recurrent layers are unrolled or split.
+    """Return whether recurrent layers are unrolled or fused.
 
     Independent of `epochs`, so extending a run stays bit-identical.
     """
-    kind = plan.spec.runtime.recurrent
-    section = plan.spec.data
-    samples = train_samples(facts.train, section.limit.train, section.validation, section.test, facts.gap)
+    kind, samples = plan.spec.runtime.recurrent, samples_of(plan, facts)
     return kind == "unroll" or (kind == "auto" and not plan.smoke and samples >= _WORTH_UNROLLING)
 
 
@@ -99,13 +132,13 @@ def recurrence(layer: KerasObject, shape: Sequence[int | None], masked: bool) ->
     Args:
         layer: the layer with all defaults filled in.
         shape: input shape of one sample.
-        masked: whether a mask may skip steps, which a split LSTM does not support.
+        masked: whether a mask may skip steps, which a fused LSTM does not support.
     """
     short = len(shape) == 2 and shape[0] is not None and 1 < shape[0] <= _LONGEST_SEQUENCE
     if layer.name not in _RECURRENT or not short or layer.arguments["unroll"]:
         return None
-    plain = layer.name == "LSTM" and all(layer.arguments[key] == value for key, value in _SPLIT.items())
-    return "split" if plain and not masked else "unrolled"
+    plain = layer.name == "LSTM" and all(layer.arguments[key] == value for key, value in _FUSED.items())
+    return "fused" if plain and not masked else "unrolled"
 
 
 def with_masks(layers: Sequence[KerasObject]) -> Iterator[tuple[KerasObject, bool]]:
@@ -114,24 +147,3 @@ def with_masks(layers: Sequence[KerasObject]) -> Iterator[tuple[KerasObject, boo
     for layer in layers:
         yield layer, masked
         masked = masked or layer.name == "Masking" or bool(layer.arguments.get("mask_zero"))
-
-
-def choose_threads(plan: Plan, facts: Facts, owns_process: bool) -> int:
-    """Return half of the cores if most of the work runs in two parallel halves, as in `SplitLSTM`; otherwise 0: all.
-
-    With all cores, the halves compete for threads, and some processes run at half the speed. The setting holds for
-    the rest of the process, so it follows the model only if `owns_process`.
-    """
-    halves = owns_process and speeds_up_recurrence(plan, facts) and _is_mostly_split(plan, facts.shape)
-    return max(1, backends.cores() // 2) if halves else 0
-
-
-def _is_mostly_split(plan: Plan, shape: Sequence[int | None]) -> bool:
-    """Return whether LSTMs that will be split have at least half of the MACs known from the config."""
-    split = whole = 0
-    layers = with_masks(plan.spec.model.layers)
-    for (layer, masked), row in zip(layers, plan.checked.outline.rows, strict=False):
-        whole += row.after.macs
-        split += row.after.macs if recurrence(layer, shape, masked) == "split" else 0
-        shape = row.after.shape
-    return 0 < whole <= 2 * split

@@ -11,7 +11,7 @@ from dltrain.calls import flag_of, listener_of, path_of, text_of
 from dltrain.config import load
 from dltrain.engine.events import Listener, Warned, ignore
 from dltrain.engine.inputs import load_data
-from dltrain.engine.model.speed import choose_threads
+from dltrain.engine.model.shards import choose_cores
 from dltrain.engine.session import open_session
 from dltrain.engine.trained import PREPROCESS, preprocess_of
 from dltrain.engine.training.initial_weights import find_source
@@ -72,8 +72,8 @@ def fit(
     with StopSignal(on_event, owns_process) as stop:
         dataset = load_data(plan.spec, on_event, stop.check, told=plan.checked.told)
         watch.lap(LOAD)
-        threads = choose_threads(plan, dataset.facts, owns_process)
-        with open_session(plan.spec, threads, owns_process=owns_process, on_event=on_event) as session:
+        cores = choose_cores(plan, dataset.facts, owns_process)
+        with open_session(plan.spec, cores, owns_process=owns_process, on_event=on_event) as session:
             watch.lap(START)
             return _trained(
                 prepare(plan, dataset, session, on_event, source=source), directory, stop, on_event, watch, profile

@@ -15,7 +15,7 @@ from dltrain.engine.backends.backend import INFERENCE_BATCH, MOST_GATHERED_INSID
 from dltrain.engine.events import Listener, Phase, Warned
 from dltrain.engine.inputs import Pipelines, first_samples, pipelines_of, training_samples
 from dltrain.engine.machine import machine_of
-from dltrain.engine.model.speed import Steps, count_steps, per_execution
+from dltrain.engine.model.speed import Steps, compiles, count_steps, per_execution
 from dltrain.engine.session import Session
 from dltrain.engine.training.initial_weights import Source, load_weights
 
@@ -43,6 +43,7 @@ class Job:
     inputs: Pipelines
     steps: Steps
     rows: Rows | None = None
+    jit_compile: bool = False
     initial_weights: runs.InitialWeights | None = None
 
     def training_input(self, epoch: Epoch, steps: int | None = None) -> Batches:
@@ -96,11 +97,12 @@ def prepare(
     initial = load_weights(plan, built.model, source, on_event) if source is not None else None
     callbacks = build_callbacks(plan)
     inputs = pipelines_of(dataset, built.encoding, plan.spec, session.backend, augment)
-    rows = inputs.train.gathered_inside(built.model, steps.batch_size)
+    jit_compile = built.shards == 1 and compiles(plan, dataset.facts)
+    rows = inputs.train.gathered_inside(built.model, steps.batch_size, jit_compile)
     most = session.backend.AUTO_STEPS_PER_EXECUTION if rows is None else MOST_GATHERED_INSIDE
     steps = per_execution(plan, steps, most)
     built.model.steps_per_execution = steps.per_execution
-    return Job(plan, dataset, session, built, callbacks, inputs, steps, rows, initial)
+    return Job(plan, dataset, session, built, callbacks, inputs, steps, rows, rows is not None and jit_compile, initial)
 
 
 def _confirmed(plan: Plan, dataset: Dataset, on_event: Listener) -> Plan:
@@ -143,7 +145,9 @@ def record_of(job: Job) -> dict[str, Any]:
         "runtime": runs.RuntimeRecord(
             backend=plan.spec.runtime.backend,
             feed=job.inputs.train.kind,
-            threads=session.threads,
+            jit_compile=job.jit_compile,
+            shards=job.built.shards,
+            threads=session.cores.threads,
             precision=plan.precision,
             steps_per_execution=job.steps.per_execution,
             recurrent=job.built.recurrent,

@@ -76,8 +76,8 @@ def resume(
         dataset = load_data(opened.plan.spec, on_event, check, learnt_of(opened))
         differs = list(_differences(opened, dataset))
         _refuse(held, differs, force)
-        spec, threads = opened.plan.spec, opened.threads
-        with open_session(spec, threads, owns_process=owns_process, on_event=on_event) as session:
+        spec, cores = opened.plan.spec, opened.cores
+        with open_session(spec, cores, owns_process=owns_process, on_event=on_event) as session:
             from dltrain.engine.model.adapting import from_run
 
             differs += _machine_differences(opened, session)
@@ -225,8 +225,9 @@ def _unused(backend: str) -> set[str]:
 
 def _machine_differences(opened: OpenedRun, session: Session) -> Iterator[str]:
     """Yield a sentence for each difference in threads and machine since the run was made."""
-    if session.threads != opened.threads:
-        yield f"an operation had {_count(opened.threads)} and has {_count(session.threads)}"
+    before, now = opened.cores.threads, session.cores.threads
+    if before != now:
+        yield f"an operation had {_count(before)} and has {_count(now)}"
     if opened.record.machine is not None:
         yield from differences(opened.record.machine, machine_of(session))
 

@@ -27,13 +27,14 @@ from dltrain.engine.backends.backend import (
     streams,
     target_dtype,
 )
-from dltrain.engine.backends.tensorflow import adam, lstm
+from dltrain.engine.backends.tensorflow import adam, loop, lstm, pooling, sharding
 from dltrain.engine.backends.tensorflow.state import pinned as pinned
 
 ERRORS: tuple[type[Exception], ...] = (tf.errors.OpError,)
 JIT_COMPILE = False
 AUTO_STEPS_PER_EXECUTION = 16
 _GATHERED = 2**21  # bytes of samples that are gathered together: fewer than a cache of the processor holds
+_FASTER = (adam.FusedAdam, lstm.FusedLSTM, *pooling.FAST.values(), sharding.ShardedSequential)  # than their bases
 _BUILT_WITH = {"CUDA": "cuda_version", "cuDNN": "cudnn_version"}  # keys of TensorFlow's build info
 _DRIVER = Path("/proc/driver/nvidia/version")
 
@@ -103,14 +104,39 @@ def speed_up(layer: keras.layers.Layer, how: Recurrence) -> bool:
     return True
 
 
+def speed_up_gradients(model: keras.Sequential) -> None:
+    if not tf.config.list_physical_devices("GPU"):
+        for layer in model.layers:
+            pooling.speed_up(layer)
+
+
+def shard(model: keras.Sequential, shards: int, whole: Sequence[str]) -> bool:
+    if shards == 1 or tf.config.list_physical_devices("GPU"):
+        return False
+    sharding.shard(model, shards, whole)
+    return True
+
+
 def fuse(model: keras.Sequential) -> bool:
     return not tf.config.list_physical_devices("GPU") and adam.fuse(model)
 
 
 @contextlib.contextmanager
 def as_written(model: keras.Sequential, changed: Mapping[str, Recurrence]) -> Iterator[None]:
-    with lstm.as_written(model, changed), adam.as_written(model.optimizer):
+    faster = [each for each in (model, model.optimizer, *model.layers) if type(each) in _FASTER]
+    classes = [type(each) for each in faster]
+    unrolled = [model.get_layer(name) for name, how in changed.items() if how == "unrolled"]
+    try:
+        for each in faster:
+            each.__class__ = type(each).__base__
+        for layer in unrolled:
+            layer.unroll = False
         yield
+    finally:
+        for each, own in zip(faster, classes, strict=True):
+            each.__class__ = own
+        for layer in unrolled:
+            layer.unroll = True
 
 
 def evaluate(model: keras.Sequential, batches: tf.data.Dataset) -> tuple[dict[str, float], np.ndarray]:
@@ -254,25 +280,21 @@ class InputPipeline:
         key = tf.stack([tf.constant(seed, tf.int64), epoch.read_value()])
         return key, tf.random.experimental.stateless_shuffle(indices, seed=key) if shuffle else indices
 
-    def gathered_inside(self, model: keras.Sequential, batch_size: int) -> Rows | None:
+    def gathered_inside(self, model: keras.Sequential, batch_size: int, jit_compile: bool = False) -> Rows | None:
         # A GPU takes samples from the host; augmentation is as much work as training, on other cores.
-        if self.kind != "memory" or self._augment is not None or tf.config.list_physical_devices("GPU"):
+        if self._augment is not None or tf.config.list_physical_devices("GPU"):
             return None
-
-        together = batch_size * max(1, _GATHERED // (batch_size * self._x.bytes))
+        if self.kind != "memory" and not jit_compile:  # reading takes time, beside the steps
+            return None
+        most = -(-self.samples // batch_size)
+        together = batch_size * max(1, min(most, _GATHERED // (batch_size * self._x.bytes)))
+        train = loop.compiled(model, batch_size, together) if jit_compile else loop.plain(model, batch_size)
 
         def execution(iterator: Any) -> Mapping[str, tf.Tensor]:
             rows = iterator.get_next()
 
             def steps(start: tf.Tensor) -> tf.Tensor:
-                some = rows[start : start + together]
-                held = self._batch(some)
-
-                def step(first: tf.Tensor) -> tf.Tensor:
-                    model.train_step(tuple(part[first : first + batch_size] for part in held))
-                    return first + batch_size
-
-                tf.while_loop(lambda first: first < tf.size(some), step, [0], parallel_iterations=1)
+                train(self._batch(rows[start : start + together]))
                 return start + together
 
             tf.while_loop(lambda start: start < tf.size(rows), steps, [0], parallel_iterations=1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -47,16 +45,3 @@ def fuse(model: keras.Sequential) -> bool:
         return False
     model.optimizer.__class__ = FusedAdam
     return True
-
-
-@contextmanager
-def as_written(optimizer: keras.Optimizer) -> Iterator[None]:
-    """Turn the optimizer back into Keras's own inside the block, to save it as such."""
-    fused = type(optimizer) is FusedAdam
-    if fused:
-        optimizer.__class__ = keras.optimizers.Adam
-    try:
-        yield
-    finally:
-        if fused:
-            optimizer.__class__ = FusedAdam

@@ -2,15 +2,14 @@
 
 Keras runs a loop with a dozen small TensorFlow operations per step. Here an LSTM is unrolled, with the product of
 inputs and kernel computed once for all steps. Its gradient is explicit, so each weight product is one operation for
-all steps. The two halves of a batch are independent, one for each core.
+all steps.
 Formulas: Hochreiter and Schmidhuber, Long Short-Term Memory, 1997, with forget gates (Gers et al., 2000), backwards in
 time. The gates stand in Keras's order: input, forget, candidate, output.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -19,47 +18,24 @@ import tensorflow as tf
 from dltrain.engine.backends.backend import Recurrence
 
 
-class SplitLSTM(keras.layers.LSTM):
+class FusedLSTM(keras.layers.LSTM):
     """Keras's LSTM with a faster implementation."""
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
         if mask is not None or sequences.shape[1] is None:
             return super().inner_loop(sequences, initial_state, mask, training)
         weights = [tf.convert_to_tensor(w) for w in (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)]
-        samples = tf.shape(sequences)[0]
-        halves = [samples // 2, samples - samples // 2]  # `split`, not slices: their gradients are padded and added
-        pairs = (tf.split(each, halves) for each in (sequences, *initial_state))
-        row = tf.custom_gradient(lambda *tensors: _recurrence(self.return_sequences, *tensors))
-        parts = [row(x, *weights, *state) for x, *state in zip(*pairs, strict=True)]
-        *outputs, hidden, carry = (tf.concat(pair, 0) for pair in zip(*parts, strict=True))
+        run = tf.custom_gradient(lambda *tensors: _recurrence(self.return_sequences, *tensors))
+        *outputs, hidden, carry = run(sequences, *weights, *initial_state)
         return hidden, outputs[0] if outputs else hidden, [hidden, carry]
 
 
 def speed_up(layer: keras.layers.Layer, how: Recurrence) -> None:
     """Switch an unbuilt recurrent layer to the implementation `how`."""
-    if how == "split":
-        layer.__class__ = SplitLSTM
+    if how == "fused":
+        layer.__class__ = FusedLSTM
     else:
         layer.unroll = True
-
-
-@contextmanager
-def as_written(model: keras.Sequential, changed: Mapping[str, Recurrence]) -> Iterator[None]:
-    """Turn the sped-up layers back into Keras's own inside the block, to save them as such."""
-    layers = [(model.get_layer(name), how) for name, how in changed.items()]
-    for layer, how in layers:
-        if how == "split":
-            layer.__class__ = keras.layers.LSTM
-        else:
-            layer.unroll = False
-    try:
-        yield
-    finally:
-        for layer, how in layers:
-            if how == "split":
-                layer.__class__ = SplitLSTM
-            else:
-                layer.unroll = True
 
 
 def _recurrence(

@@ -1,0 +1,161 @@
+"""Training steps compiled by XLA: the results of Keras's own, the same bits for every feed and number of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from tests.config.catalogue.test_catalogue import build
+from tests.helpers import ROOT, Trained, failures, fingerprint
+
+import dltrain as package
+from dltrain.config import load
+from dltrain.config.catalogue import datasets, entries
+from dltrain.engine.backends import tensorflow
+from dltrain.engine.model.shards import choose_cores
+from dltrain.engine.model.speed import compiles
+from dltrain.errors import ConfigError
+
+Made = Callable[[], Any]
+
+
+def trained_weights(
+    jit_compile: bool,
+    *,
+    optimizer: Made = lambda: "adam",
+    loss: Made = lambda: "mean_squared_error",
+    metric: Made = lambda: "mean_absolute_error",
+    layers: Made = lambda: [keras.layers.Dense(8, activation="relu")],
+    outputs: int = 3,
+    integers: bool = False,
+    kind: str = "memory",
+    per_execution: int = 4,
+    weighted: bool = False,
+) -> list[np.ndarray]:
+    """Train two epochs of 45 samples in batches of 8; return weights, losses and metrics."""
+    draws = np.random.default_rng(0)
+    x, weights = draws.random((45, 6)).astype(np.float32), draws.random(45).astype(np.float32)
+    y: Any = draws.integers(0, outputs, 45)
+    if not integers:
+        y = draws.dirichlet(np.ones(outputs), 45) if outputs > 1 else draws.integers(0, 2, (45, 1))
+        y = y.astype(np.float32)
+    tensorflow.seed(1, deterministic=True)
+    last = keras.layers.Dense(outputs, activation="softmax" if outputs > 1 else "sigmoid")
+    model = keras.Sequential([keras.Input((6,)), *layers(), last])
+    model.compile(optimizer(), loss(), metrics=[metric()], jit_compile=False, steps_per_execution=per_execution)
+    model.optimizer.build(model.trainable_variables)
+    tensorflow.fuse(model)
+    counter = tensorflow.epoch()
+    pipeline = tensorflow.input_pipeline(x, y, 1.0, kind, weights=weights if weighted else None)
+    rows = pipeline.gathered_inside(model, 8, jit_compile)
+    assert rows is not None
+    history = model.fit(rows(per_execution, 1, counter), epochs=2, shuffle=False, verbose=0).history
+    return [*map(np.asarray, history.values()), *map(np.asarray, model.get_weights())]
+
+
+def check_against_plain(**given: Any) -> None:
+    for plain, compiled in zip(trained_weights(False, **given), trained_weights(True, **given), strict=True):
+        np.testing.assert_allclose(compiled, plain, rtol=2e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
+def test_compiled_steps_train_as_keras_does(optimizer: str, weighted: bool) -> None:
+    check_against_plain(optimizer=lambda: optimizer, weighted=weighted)
+
+
+@pytest.mark.slow
+def test_compiled_steps_take_every_optimizer() -> None:
+    names = [name for name in entries.names("optimizer") if name != "LossScaleOptimizer"]
+    assert failures(names, lambda name: check_against_plain(optimizer=lambda: build("optimizer", name))) == {}
+
+
+@pytest.mark.slow
+def test_compiled_steps_take_every_loss() -> None:
+    def check(name: str) -> None:
+        integers = bool(entries.trait("loss", name, "integer_labels"))
+        check_against_plain(loss=lambda: build("loss", name), integers=integers)
+
+    assert failures([name for name in entries.names("loss") if name != "CTC"], check) == {}  # which takes sequences
+
+
+@pytest.mark.slow
+def test_compiled_steps_take_every_metric() -> None:
+    def check(name: str) -> None:
+        labels = entries.trait("metric", name, "labels")
+        loss = "sparse_categorical_crossentropy" if labels == "integer" else "mean_squared_error"
+        kind = {"integers": labels == "integer", "outputs": 1 if labels == "binary" else 3}
+        check_against_plain(metric=lambda: build("metric", name), loss=lambda: loss, **kind)
+
+    assert failures(entries.names("metric"), check) == {}
+
+
+@pytest.mark.slow
+def test_compiled_steps_take_every_dense_layer() -> None:
+    def check(name: str) -> None:
+        def layers() -> list[keras.layers.Layer]:
+            return [keras.layers.Reshape((3, 2)), build("layer", name), keras.layers.Flatten()]
+
+        if entries.trait("layer", name, "drops") or entries.trait("layer", name, "adds_noise"):  # XLA draws others
+            once, again = (trained_weights(True, layers=layers) for _ in range(2))
+            assert all(map(np.array_equal, once, again))
+        else:
+            check_against_plain(layers=layers)
+
+    dense = [name for name in entries.names("layer") if entries.trait("layer", name, "positionwise")]
+    others = ["Flatten", "Reshape", "Rescaling", "Normalization"]
+    of_images = ["SpatialDropout2D", "SpatialDropout3D", "Masking"]
+    assert failures([name for name in [*dense, *others] if name not in of_images], check) == {}
+
+
+def test_compiled_steps_have_the_same_bits_for_every_feed_and_number_of_steps() -> None:
+    def layers() -> list[keras.layers.Layer]:
+        return [keras.layers.Dense(8, activation="relu"), keras.layers.Dropout(0.5)]
+
+    first = trained_weights(True, layers=layers)
+    for kind, per_execution in (("memory", 1), ("memory", 100), ("stream", 1), ("stream", 3)):
+        again = trained_weights(True, layers=layers, kind=kind, per_execution=per_execution)
+        assert all(map(np.array_equal, first, again)), (kind, per_execution)
+
+
+def test_compiled_steps_are_recorded_and_resumed_to_the_same_bits(trained: Trained) -> None:
+    layers = "[{Dense: {units: 8, activation: relu}}, {Dropout: {rate: 0.4}}, Dense: {units: 3, activation: softmax}]"
+    overrides = [f"model.layers={layers}", "runtime.jit_compile=true"]
+    whole, part = trained.finished(*overrides), trained.stopped(1, *overrides)
+    assert whole.record().runtime.jit_compile
+    resumed = package.resume(part, ["runtime.feed=stream", "train.steps_per_execution=2"])
+    assert fingerprint(resumed) == fingerprint(whole)
+    plain = trained.finished(f"model.layers={layers}", "runtime.jit_compile=false")
+    assert not plain.record().runtime.jit_compile
+
+
+@pytest.mark.parametrize(
+    ("config", "overrides", "expected"),
+    [
+        ("mlp_mnist_mse", [], True),
+        ("mlp_mnist_mse", ["train.epochs=1"], True),
+        ("mlp_mnist_mse", ["data.limit.train=2000"], False),  # compiling takes longer
+        ("mlp_mnist_mse", ["train.precision=mixed_bfloat16"], False),
+        ("mlp_mnist_mse", ["runtime.jit_compile=false"], False),
+        ("mlp_mnist_mse", ["runtime.feed=stream"], True),
+        ("cnn_mnist", [], False),
+        ("cnn_mnist", ["runtime.jit_compile=true"], True),
+        ("lstm_mnist", [], False),
+    ],
+)
+def test_compiled_steps_are_those_of_small_dense_models(config: str, overrides: list[str], expected: bool) -> None:
+    plan, facts = load(ROOT / "configs" / f"{config}.yaml", overrides), datasets.facts("mnist", {})
+    assert facts is not None
+    assert compiles(plan, facts) == expected
+    if expected:
+        assert choose_cores(plan, facts, owns_process=True).shards == 1
+
+
+def test_compiled_steps_take_no_shards(tiny: Path) -> None:
+    with pytest.raises(ConfigError, match="XLA compiles whole batches"):
+        load(tiny, ["runtime.jit_compile=true", "runtime.shards=2"])
+    assert load(tiny, ["runtime.jit_compile=true", "runtime.shards=1"])
