@@ -31,7 +31,8 @@ check: .venv/.installed-dev
 check-oldest: .venv-oldest/.installed
 	.venv-oldest/bin/pytest -m "not slow" $(PARALLEL)
 
-# About 70 minutes on an idle machine; writes benchmarks/results.md. PYTORCH=… names a Python that has torch installed.
+# About two hours on an idle machine; writes benchmarks/results.md. PYTORCH=… names a Python that has torch installed,
+# ROUNDS=3 measures less often; ONLY=mlp,cnn and DIVIDE=10 (benchmarks/training_speed.py) are for trials.
 bench: .venv/.installed-bench
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/check_speed.py

@@ -1,12 +1,12 @@
 """Measure the figures of results.md in interleaved processes: `python benchmarks/bench.py [SECTION...]`.
 
 Named sections are measured again; the others in results.md stay unchanged. PYTORCH names a Python with torch if this
-one has none.
+one has none. ROUNDS, 5 by default, is how often each is measured; with ONLY or DIVIDE (training_speed.py) results.md
+stays as it is.
 """
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 import tempfile
@@ -16,42 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from data_speed import DATA_SECTIONS
-from measuring import DLTRAIN, HERE, PYTORCH, ROUNDS, measured, run, spread, table
+from measuring import DIVIDE, DLTRAIN, HERE, ONLY, PYTORCH, ROUNDS, json_of, measured, run, spread, table
+from training_speed import MNIST, ROOT, ours, subset, training
 
-ROOT = HERE.parent
 RESULTS = HERE / "results.md"
-DATA = ROOT / "src" / "dltrain" / "data" / "mnist.npz"
-CONFIGS = {
-    "cnn": "cnn_mnist",
-    "lstm": "lstm_mnist",
-    "stacked_lstm": "stacked_lstm_mnist",
-    "conv_lstm": "conv_lstm_mnist",
-}
+CONFIGS = ROOT / "configs"
+CNN = CONFIGS / "cnn_mnist.yaml"
 IMAGES, EPOCHS = 6_400, 3
 
 
-def plain(model: str, batch: int, epochs: int = EPOCHS, images: int = IMAGES, **environment: str) -> dict[str, Any]:
+def plain(model: str, batch: int, epochs: int, images: int, **environment: str) -> dict[str, Any]:
     """Return the output of plain_keras.py, with wall seconds and peak bytes."""
-    command = [sys.executable, HERE / "plain_keras.py", model, batch, epochs, images, DATA]
-    wall, peak, output = run(command, **environment)
-    return {**json.loads(output.splitlines()[-1]), "wall": wall, "peak": peak}
-
-
-def pytorch(model: str, batch: int) -> dict[str, Any]:
-    """Return the output of plain_pytorch.py."""
-    command = [PYTORCH, HERE / "plain_pytorch.py", model, batch, EPOCHS, IMAGES, DATA]
-    return dict(json.loads(run(command)[2].splitlines()[-1]))
-
-
-def ours(folder: str, config: str, *overrides: str) -> dict[str, Any]:
-    """Run `dltrain fit`; return seconds of each epoch, metrics, wall seconds and peak bytes."""
-    options = [option for override in (*overrides, "expect={}") for option in ("-s", override)]
-    wall, peak, output = run([*DLTRAIN, "fit", ROOT / f"configs/{config}.yaml", *options, "--runs-dir", folder])
-    path = Path(output.strip().splitlines()[-1])
-    rows = [json.loads(line) for line in (path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    record = json.loads((path / "run.json").read_text(encoding="utf-8"))
-    seconds = [row["seconds"] for row in rows]
-    return {"seconds": seconds, "metrics": record["metrics"], "wall": wall, "peak": peak, "path": path, "rows": rows}
+    command = [sys.executable, HERE / "plain_keras.py", model, batch, epochs, images, MNIST]
+    wall, peak, output = run(command, environment)
+    return {**json_of(output), "wall": wall, "peak": peak}
 
 
 def small(batch: int, *more: str) -> list[str]:
@@ -59,66 +37,18 @@ def small(batch: int, *more: str) -> list[str]:
     return [*subset(IMAGES, EPOCHS), f"train.batch_size={batch}", *more]
 
 
-def subset(samples: int, epochs: int) -> list[str]:
-    """Return overrides for a number of samples and epochs, without validation split, with plain Adam."""
-    limits = ["data.validation=0", f"data.limit={{train: {samples}, test: 500}}", f"train.epochs={epochs}"]
-    return [*limits, "train.checkpoint.monitor=loss", "train.optimizer=Adam"]
-
-
 def rate(result: Mapping[str, Any]) -> float:
     """Return images/s of the best epoch after the first, which traces."""
     return IMAGES / min(result["seconds"][1:])
 
 
-def mflop(config: str) -> float:
-    """Return MFLOP per image, forward and backward: 2 for a multiply-add, backward twice the forward."""
-    from dltrain.config import load
-
-    rows = load(ROOT / f"configs/{config}.yaml").checked.outline.rows
-    return sum(row.after.macs or 0 for row in rows) * 6 / 1e6
-
-
 def machine() -> str:
     """The machine and the versions."""
-    facts = json.loads(run([*DLTRAIN, "env", "--json"])[2].splitlines()[-1])
+    facts = json_of(run([*DLTRAIN, "env", "--json"])[2])
     peak = measured("matmul_peak.py")
     facts["torch"] = run([PYTORCH, "-c", "import torch; print(torch.__version__)"])[2].strip()
     lines = [f"- {key}: {value}" for key, value in facts.items()]
     return "\n".join([*lines, *(f"- matrix product, {name}: {value:.0f} GFLOP/s" for name, value in peak.items())])
-
-
-def training() -> str:
-    """Images/s of the four models beside plain Keras and PyTorch."""
-    peak = measured("matmul_peak.py")["float32"]
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for model, config in CONFIGS.items():
-            for batch in (32, 128):
-                found: dict[str, list[float]] = {"plain": [], "ours": [], "torch": []}
-                for _ in range(ROUNDS):
-                    found["plain"].append(rate(plain(model, batch)))
-                    found["ours"].append(rate(ours(folder, config, *small(batch))))
-                    found["torch"].append(rate(pytorch(model, batch)))
-                share = statistics.median(found["ours"]) * mflop(config) / 1e3 / peak
-                ratios = [
-                    spread([mine / other for mine, other in zip(found["ours"], found[name], strict=True)])
-                    for name in ("plain", "torch")
-                ]
-                rates = [spread(found[name], ",.0f") for name in ("plain", "torch", "ours")]
-                rows.append([model, str(batch), *rates, *ratios, f"{mflop(config):.1f}", f"{share:.0%}"])
-                print(rows[-1], flush=True)
-    head = [
-        "model",
-        "batch",
-        "plain Keras",
-        "PyTorch",
-        "dltrain",
-        "× plain Keras",
-        "× PyTorch",
-        "MFLOP/image",
-        "of peak",
-    ]
-    return f"Images/s, {IMAGES:,} images an epoch, best epoch after the first, {ROUNDS} rounds.\n\n{table(head, rows)}"
 
 
 def precision() -> str:
@@ -129,7 +59,7 @@ def precision() -> str:
             ratios = []
             for _ in range(ROUNDS):
                 pair = [
-                    rate(ours(folder, "cnn_mnist", *small(batch, f"train.precision={kind}")))
+                    rate(ours(folder, CNN, *small(batch, f"train.precision={kind}")))
                     for kind in ("mixed_bfloat16", "float32")
                 ]
                 ratios.append(pair[0] / pair[1])
@@ -143,7 +73,7 @@ def whole() -> str:
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(ROUNDS):
-            two, mine = plain("cnn", 32, 2, 54_000), ours(folder, "cnn_mnist", "train.epochs=2")
+            two, mine = plain("cnn", 32, 2, 54_000), ours(folder, CNN, "train.epochs=2")
             found.setdefault("whole command, 2 epochs of `cnn_mnist`: plain s", []).append(two["wall"])
             found.setdefault("whole command, 2 epochs of `cnn_mnist`: dltrain s", []).append(mine["wall"])
             found.setdefault("**plain / dltrain**", []).append(two["wall"] / mine["wall"])
@@ -153,7 +83,7 @@ def whole() -> str:
                 two["inference"] / inference
             )
             to_99 = plain("cnn", 32, 12, 60_000, TARGET="0.99")
-            fast = ours(folder, "mnist_fast")
+            fast = ours(folder, CONFIGS / "mnist_fast.yaml")
             found.setdefault("time to 99 %, plain script: s", []).append(to_99["wall"])
             found.setdefault("`mnist_fast.yaml`, whole command: s", []).append(fast["wall"])
             found.setdefault("its test accuracy, %", []).append(100 * fast["metrics"]["test_accuracy"])
@@ -173,10 +103,10 @@ def accuracy() -> str:
     with tempfile.TemporaryDirectory() as folder:
         for model in ("cnn", "lstm"):
             for seed in (1, 2, 3):
-                found = [plain(model, 32, 2, 54_000, SEED=str(seed))["accuracy"]]
+                found = [plain(model, 32, 2, 54_000, SEED=str(seed))["score"]]
                 for more in kinds.values():
                     same = ["train.epochs=2", "train.batch_size=32", "train.optimizer=Adam", f"seed={seed}", *more]
-                    found.append(ours(folder, CONFIGS[model], *same)["metrics"]["test_accuracy"])
+                    found.append(ours(folder, CONFIGS / f"{model}_mnist.yaml", *same)["metrics"]["test_accuracy"])
                 rows.append([model, str(seed), *(f"{value:.4f}" for value in found)])
                 print(rows[-1], flush=True)
     return table(["model", "seed", "plain Keras", *kinds], rows)
@@ -189,7 +119,7 @@ def growth() -> str:
     with tempfile.TemporaryDirectory() as folder:
 
         def seconds(config: str, samples: int, epochs: int, *more: str) -> list[float]:
-            return list(ours(folder, config, *subset(samples, epochs), *more)["seconds"][1:])
+            return list(ours(folder, CONFIGS / f"{config}.yaml", *subset(samples, epochs), *more)["seconds"][1:])
 
         def by_layers(n: int) -> float:
             layers = f"[Flatten, repeat: {{times: {8 * n}, layers: [{dense}]}}, Dense: {{units: 10}}]"
@@ -216,12 +146,11 @@ def start_up() -> str:
             made = runs.create(Path(folder) / "many", name="a", config=b"", resolved="", record={})
             made.finish("completed")
             made.release()
-        config = ROOT / "configs" / "cnn_mnist.yaml"
         commands: dict[str, list[object]] = {
             "`--help`": [*DLTRAIN, "--help"],
-            "`check`": [*DLTRAIN, "check", config],
+            "`check`": [*DLTRAIN, "check", CNN],
             "`ls`, 1,000 runs": [*DLTRAIN, "ls", "--runs-dir", Path(folder) / "many"],
-            "`fit --smoke`": [*DLTRAIN, "fit", config, "--smoke", "--runs-dir", folder],
+            "`fit --smoke`": [*DLTRAIN, "fit", CNN, "--smoke", "--runs-dir", folder],
             "`import tensorflow`": [sys.executable, "-c", "import tensorflow"],
         }
         found = {name: [run(command)[0] for _ in range(2 * ROUNDS + 1)][1:] for name, command in commands.items()}
@@ -245,6 +174,9 @@ def main() -> None:
     for name in sys.argv[1:] or SECTIONS:
         function = SECTIONS[name]
         measured = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        if ONLY or DIVIDE != 1:
+            print(function())
+            continue
         about = f"*{(function.__doc__ or '').strip()} Measured {measured}.*"
         found = f"<!-- {name} -->\n{about}\n\n{function()}\n<!-- /{name} -->"
         text = RESULTS.read_text(encoding="utf-8")

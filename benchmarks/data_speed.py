@@ -7,7 +7,6 @@ the wait for input. DIVIDE=100 makes all data sets smaller by that, to try the s
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -19,10 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from measuring import DLTRAIN, HERE, PYTORCH, QUIET, ROUNDS, measured, spread, table
+from measuring import DIVIDE, DLTRAIN, HERE, PYTORCH, QUIET, ROUNDS, measured, spread, table
 
 EPOCHS = 3
-DIVIDE = int(os.environ.get("DIVIDE", "1"))
 IMAGES, ROWS, STEPS, LARGE = 4_000 // DIVIDE, 1_000_000 // DIVIDE, 100_000 // DIVIDE, 350_000 // DIVIDE
 CLASSES = "sparse_categorical_crossentropy"
 CNN = "[Conv2D: {filters: 32, kernel_size: 3, activation: relu}, MaxPooling2D, Conv2D: {filters: 64, kernel_size: 3, "
