@@ -82,7 +82,9 @@ def test_cli_verbs_read_the_run_that_fit_wrote(results: dict[str, Done]) -> None
     assert json.loads(results["ls --json"].stdout)[0]["name"] == "first"
     shown = results["show"].stdout
     assert results["fit"].stdout.strip() in shown
-    assert re.search(r"(?m)^runtime +feed memory, steps_per_execution \d+, optimizer fused, threads all$", shown)
+    assert re.search(
+        r"(?m)^runtime +feed memory, steps_per_execution \d+, optimizer fused, shards 1, threads all$", shown
+    )
     assert len(json.loads(results["show --json"].stdout)["epochs"]) == 1
     evaluated = json.loads(results["eval --json"].stdout)
     assert evaluated["samples"] == 60

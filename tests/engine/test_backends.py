@@ -105,7 +105,8 @@ def test_backends_without_hides_modules_only_inside_the_block(monkeypatch: pytes
 def test_backends_command_line_imports_only_what_it_needs() -> None:
     code = (
         "import sys\nfrom dltrain.engine import backends\nbackends.choose('tensorflow', True)\n"
-        "print(sorted({'sklearn', 'jax'} & set(sys.modules)))\nimport sklearn, gc\nprint(gc.isenabled())"
+        "print(sorted({'sklearn', 'jax', 'matplotlib', 'scipy'} & set(sys.modules)))\n"
+        "import sklearn, matplotlib, gc\nprint(gc.isenabled())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.split("\n")[:2] == ["[]", "True"]

@@ -155,6 +155,13 @@ def test_compiled_steps_are_those_of_small_dense_models(config: str, overrides: 
         assert choose_cores(plan, facts, owns_process=True).shards == 1
 
 
+def test_compiled_steps_take_no_augmentation(tiny: Path, tmp_path: Path) -> None:
+    overrides = ["runtime.jit_compile=true", "data.augment=[GaussianNoise: {stddev: 0.1}]"]
+    with pytest.raises(ConfigError, match="augmented batches come one by one"):
+        package.fit(tiny, overrides, runs_dir=tmp_path)
+    assert not list(tmp_path.glob("20*"))
+
+
 def test_compiled_steps_take_no_shards(tiny: Path) -> None:
     with pytest.raises(ConfigError, match="XLA compiles whole batches"):
         load(tiny, ["runtime.jit_compile=true", "runtime.shards=2"])

@@ -18,6 +18,7 @@ from dltrain.errors import DltrainError, UsageError
 
 NAMES = ("tensorflow", "jax")
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
+_NEEDED = {"tensorflow": set[str](), "jax": {"jax", "scipy"}}
 
 _LEAST_ADDRESS_SPACE = 3_000_000_000  # bytes; with 2.5 GB, TensorFlow aborts
 
@@ -37,8 +38,8 @@ def choose(name: str, owns_process: bool = False) -> Backend:
         raise UsageError(f"the backend `{name}` is not installed", f"pip install 'dltrain[{name}]'")
     _refuse_fork(name)
     _check_address_space(name)
-    # Keras and TensorFlow import these if installed, for wrappers and a converter: half a second, unused.
-    unused = {"sklearn", "jax"} - {name} if owns_process else ()
+    # Keras and TensorFlow import these if installed, for wrappers, pictures and a converter: a second, unused.
+    unused = {"sklearn", "matplotlib", "jax", "scipy"} - _NEEDED[name] if owns_process else ()
     try:
         with _keras_backend(name), without(*unused), _no_garbage_collection():
             import keras
