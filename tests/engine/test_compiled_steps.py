@@ -142,6 +142,7 @@ def test_compiled_steps_are_recorded_and_resumed_to_the_same_bits(trained: Train
         ("mlp_mnist_mse", ["train.precision=mixed_bfloat16"], False),
         ("mlp_mnist_mse", ["runtime.jit_compile=false"], False),
         ("mlp_mnist_mse", ["runtime.feed=stream"], True),
+        ("mlp_mnist_mse", ["runtime.backend=jax"], False),
         ("cnn_mnist", [], False),
         ("cnn_mnist", ["runtime.jit_compile=true"], True),
         ("lstm_mnist", [], False),

@@ -86,6 +86,8 @@ def compiles(plan: Plan, facts: Facts) -> bool:
     Independent of `epochs` and of `feed`, so a resumed run stays bit-identical.
     """
     chosen, outline = plan.spec.runtime.jit_compile, plan.checked.outline
+    if plan.spec.runtime.backend != "tensorflow":
+        return False  # JAX compiles what it runs
     if chosen != "auto":
         return chosen
     samples = samples_of(plan, facts)

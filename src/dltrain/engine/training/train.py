@@ -164,8 +164,10 @@ def _keras_file(job: Job, run: runs.Run) -> bytes:
 def _profiled(job: Job, run: runs.Run, watch: Stopwatch, recorder: Recorder) -> Profiled:
     for name, seconds in recorder.watch.seconds.items():
         watch.add(name, seconds)
-    if job.rows is None:  # otherwise the steps gather their batches
-        batches = job.training_input(job.session.backend.epoch())
+    train = job.inputs.train
+    if job.rows is None or train.kind == "stream":  # otherwise the steps gather their batches
+        spec, counter = job.plan.spec, job.session.backend.epoch()
+        batches = train.shuffled(job.steps.batch_size, spec.seed, counter, shuffle=spec.train.shuffle)
         watch.add(INPUT, input_seconds(batches, job.steps.per_epoch * len(recorder.history)))
     told = rows(watch.seconds)
     run.write_json("profile.json", {name: round(seconds, 4) for name, seconds, _ in told})

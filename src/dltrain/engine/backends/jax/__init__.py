@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import keras
@@ -19,7 +20,6 @@ from dltrain.engine.backends.backend import (
     Recurrence,
     Rows,
     Values,
-    in_file,
     streams,
     target_dtype,
     without,
@@ -30,9 +30,12 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import jax
 
+from dltrain.engine.backends.jax.batches import Column, EpochNumber, NumPyBatches, Order, Positions
+from dltrain.engine.backends.jax.executions import Executions, is_slower
+
 ERRORS: tuple[type[Exception], ...] = (jax.errors.JaxRuntimeError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)
 JIT_COMPILE = True
-AUTO_STEPS_PER_EXECUTION = 1  # more are a loop in Python, no larger program
+AUTO_STEPS_PER_EXECUTION = 1  # where batches are not gathered inside: more are a loop in Python, no larger program
 _DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 
 
@@ -118,14 +121,6 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
 
 
-class EpochNumber:
-    def __init__(self) -> None:
-        self.value = 0
-
-    def assign(self, value: int) -> None:
-        self.value = value
-
-
 epoch = EpochNumber
 
 
@@ -170,67 +165,6 @@ def first_step(model: keras.Sequential, x: Any, y: Any) -> tuple[float, list[np.
     return float(loss), [np.asarray(each, np.float32) for each in gradients]
 
 
-class _Column:
-    """Samples or targets, cast and scaled for each batch."""
-
-    def __init__(self, values: Values, dtype: str, scale: float, kind: str) -> None:
-        self._values = np.array(values[:]) if kind == "memory" and in_file(values) else values
-        self._dtype, self._scale = np.dtype(dtype), scale
-
-    def gather(self, rows: Any) -> np.ndarray:
-        found = np.asarray(self._values[rows]).astype(self._dtype)
-        return found if self._scale == 1 else found * self._dtype.type(self._scale)
-
-
-class NumPyBatches(keras.utils.PyDataset):
-    """Batches that are gathered on demand; with `epoch` None, in the order of the split."""
-
-    def __init__(
-        self,
-        x: _Column,
-        y: _Column | None,
-        samples: int,
-        size: int,
-        steps: int,
-        seed: int = 0,
-        epoch: EpochNumber | None = None,
-        weights: np.ndarray | None = None,
-        augment: Augment | None = None,
-        shuffle: bool = True,
-    ) -> None:
-        super().__init__(workers=1)
-        self._shuffle = shuffle
-        self._states = augment.states if augment is not None else 0
-        self._augment = jax.jit(augment) if augment is not None else None
-        self._x, self._y, self._samples, self._weights = x, y, samples, weights
-        self._size, self._steps, self._seed, self._epoch = size, steps, seed, epoch
-        self._order: tuple[int, np.ndarray] | None = None
-
-    @property
-    def num_batches(self) -> int:
-        return self._steps
-
-    def __getitem__(self, step: int) -> tuple[np.ndarray, ...]:
-        rows: Any = slice(step * self._size, min((step + 1) * self._size, self._samples))
-        if self._epoch is not None and self._shuffle:
-            rows = self._shuffled(self._epoch.value)[rows]
-        x = self._x.gather(rows)
-        y = x if self._y is None else self._y.gather(rows)
-        if self._augment is not None and self._epoch is not None:
-            seeds = np.random.SeedSequence([self._seed, self._epoch.value, step])
-            x = self._augment(x, seeds.generate_state(2 * self._states).reshape(-1, 2) >> 1)
-        return (x, y) if self._weights is None else (x, y, self._weights[rows])
-
-    def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
-        return (self[step] for step in range(self._steps))
-
-    def _shuffled(self, epoch: int) -> np.ndarray:
-        if self._order is None or self._order[0] != epoch:
-            generator = np.random.Generator(np.random.PCG64([self._seed, epoch]))
-            self._order = (epoch, generator.permutation(self._samples))
-        return self._order[1]
-
-
 class InputPipeline:
     """Batches of NumPy arrays, in memory or read from a file."""
 
@@ -247,25 +181,42 @@ class InputPipeline:
     ) -> None:
         self.samples, self._augment = len(x), augment
         self.kind = "stream" if streams(x, kind) else "memory"
-        self._x = _Column(x, dtype, scale, self.kind)
-        self._y = _Column(y, target_dtype(y), target_scale, "stream") if y is not None else None
-        self._weights = weights
+        self._x = Column(x, dtype, scale, self.kind)
+        self._y = Column(y, target_dtype(y), target_scale) if y is not None else None
+        self._weights = Column(weights, "float32") if weights is not None else None
+        self._split = self._x, self._y, self._weights, self.samples
 
     def in_order(self, batch_size: int = INFERENCE_BATCH) -> NumPyBatches:
-        steps = -(-self.samples // batch_size)
-        return NumPyBatches(self._x, self._y, self.samples, batch_size, steps, weights=self._weights)
+        return NumPyBatches(*self._split, batch_size, -(-self.samples // batch_size))
 
     def shuffled(
         self, batch_size: int, seed: int, epoch: Epoch, steps: int | None = None, shuffle: bool = True
     ) -> NumPyBatches:
+        count = -(-self.samples // batch_size) if steps is None else steps
+        return NumPyBatches(*self._split, batch_size, count, self._order(seed, epoch, shuffle), self._augment)
+
+    def _order(self, seed: int, epoch: Epoch, shuffle: bool) -> Order:
         if not isinstance(epoch, EpochNumber):
             raise TypeError(f"the epoch of another backend: {epoch!r}")
-        count = -(-self.samples // batch_size) if steps is None else steps
-        split = self._x, self._y, self.samples
-        return NumPyBatches(*split, batch_size, count, seed, epoch, self._weights, self._augment, shuffle)
+        return Order(self.samples, seed, epoch, shuffle)
 
     def gathered_inside(self, model: keras.Sequential, batch_size: int, jit_compile: bool = False) -> Rows | None:
-        return None
+        if self._augment is not None or is_slower(model):  # augmentation is as much work as training, beside it
+            return None
+        model.train_function = Executions(model, *self._split, batch_size, self.kind == "memory")
+        return partial(self._rows, batch_size)
+
+    def _rows(
+        self,
+        batch_size: int,
+        per_execution: int,
+        seed: int,
+        epoch: Epoch,
+        steps: int | None = None,
+        shuffle: bool = True,
+    ) -> Positions:
+        count = -(-self.samples // batch_size) if steps is None else steps
+        return Positions(self._order(seed, epoch, shuffle), self.samples, batch_size, count, per_execution)
 
 
 input_pipeline = InputPipeline
