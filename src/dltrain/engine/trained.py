@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dltrain import runs
-from dltrain.config import MAX_BYTES, Plan, load
+from dltrain.config import MAX_BYTES, MOST_SHARDS, Plan, load
 from dltrain.config.catalogue.datasets import input_dtype
-from dltrain.config.schema import MOST_SHARDS
 from dltrain.data.facts import Facts
 from dltrain.data.samples import Trained as TrainedOn
 from dltrain.engine.events import Listener, ignore
