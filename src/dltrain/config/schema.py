@@ -274,7 +274,7 @@ class RuntimeSpec(Section):
     )
     shards: Annotated[int | Literal["auto"], CountOr("auto", MOST_SHARDS)] = Field(
         default="auto",
-        description="In how many parts a batch is computed side by side on a CPU; `1` computes as Keras does, "
+        description="In how many parts TensorFlow computes a batch side by side on a CPU; `1` computes as Keras does, "
         "`auto` is one a core where layers treat samples one by one and have enough to do.",
     )
     jit_compile: Literal["auto", True, False] = Field(

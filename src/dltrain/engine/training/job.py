@@ -99,7 +99,7 @@ def prepare(
     inputs = pipelines_of(dataset, built.encoding, plan.spec, session.backend, augment)
     jit_compile = built.shards == 1 and compiles(plan, dataset.facts)
     rows = inputs.train.gathered_inside(built.model, steps.batch_size, jit_compile)
-    if plan.spec.runtime.jit_compile is True and augment is not None and session.device.kind == "CPU":
+    if jit_compile and plan.spec.runtime.jit_compile is True and augment is not None and session.device.kind == "CPU":
         message = "XLA compiles several steps together, and augmented batches come one by one"
         raise plan.error(("runtime", "jit_compile"), message, "remove it, or `data.augment`", "jit-compile")
     most = session.backend.AUTO_STEPS_PER_EXECUTION if rows is None else MOST_GATHERED_INSIDE
