@@ -10,14 +10,14 @@ import keras
 import numpy as np
 import pytest
 from tests.config.catalogue.test_catalogue import build
-from tests.helpers import ROOT, Trained, failures, fingerprint
+from tests.helpers import ROOT, Trained, failures, fingerprint, slow_but
 
 import dltrain as package
 from dltrain.config import load
 from dltrain.config.catalogue import datasets, entries
 from dltrain.engine.backends import tensorflow
 from dltrain.engine.model.shards import choose_cores
-from dltrain.engine.model.speed import compiles
+from dltrain.engine.model.speed import COMPILED, compiles, speeds_up_recurrence
 from dltrain.errors import ConfigError
 
 Made = Callable[[], Any]
@@ -96,7 +96,7 @@ def test_compiled_steps_take_every_metric() -> None:
 
 
 @pytest.mark.slow
-def test_compiled_steps_take_every_dense_layer() -> None:
+def test_compiled_steps_take_every_layer_that_gains() -> None:
     def check(name: str) -> None:
         def layers() -> list[keras.layers.Layer]:
             return [keras.layers.Reshape((3, 2)), build("layer", name), keras.layers.Flatten()]
@@ -107,10 +107,42 @@ def test_compiled_steps_take_every_dense_layer() -> None:
         else:
             check_against_plain(layers=layers)
 
-    dense = [name for name in entries.names("layer") if entries.trait("layer", name, "positionwise")]
-    others = ["Flatten", "Reshape", "Rescaling", "Normalization"]
-    of_images = ["SpatialDropout2D", "SpatialDropout3D", "Masking"]
-    assert failures([name for name in [*dense, *others] if name not in of_images], check) == {}
+    positionwise = [name for name in entries.names("layer") if entries.trait("layer", name, "positionwise")]
+    others = [name for name in COMPILED if name != "Embedding" and not entries.trait("layer", name, "cell")]
+    elsewhere = ["RepeatVector", "SpatialDropout2D", "SpatialDropout3D"]  # on other shapes
+    assert failures([name for name in [*positionwise, *others] if name not in elsewhere], check) == {}
+
+
+def of_sequences(name: str, length: int, **arguments: Any) -> Made:
+    """Return a function that makes words of six numbers, some of them missing, and layers along them."""
+
+    def layers() -> list[keras.layers.Layer]:
+        return [
+            keras.layers.Rescaling(4.0),
+            keras.layers.Embedding(4, 3, mask_zero=True),
+            *(build("layer", name, **arguments, return_sequences=True) for _ in range(length - 1)),
+            build("layer", name, **arguments),
+        ]
+
+    return layers
+
+
+@pytest.mark.parametrize("name", slow_but(["GRU"], ["LSTM", "GRU", "SimpleRNN", "RNN"]))
+def test_compiled_steps_go_along_masked_sequences_as_keras_does(name: str) -> None:
+    check_against_plain(layers=of_sequences(name, 2))
+
+
+@pytest.mark.parametrize("inside", slow_but(["LSTM"], ["LSTM", "GRU", "SimpleRNN"]))
+def test_compiled_steps_go_both_ways_as_keras_does(inside: str) -> None:
+    check_against_plain(layers=of_sequences("Bidirectional", 1, layer=build("layer", inside)))
+
+
+@pytest.mark.parametrize("name", slow_but(["SimpleRNN"], ["LSTM", "GRU", "SimpleRNN"]))
+def test_compiled_steps_of_recurrent_layers_have_the_same_bits_for_every_feed(name: str) -> None:
+    layers = of_sequences(name, 1, dropout=0.3, recurrent_dropout=0.3, seed=4)
+    first = trained_weights(True, layers=layers)
+    again = trained_weights(True, layers=layers, kind="stream", per_execution=3)
+    assert all(map(np.array_equal, first, again))
 
 
 def test_compiled_steps_have_the_same_bits_for_every_feed_and_number_of_steps() -> None:
@@ -146,15 +178,27 @@ def test_compiled_steps_are_recorded_and_resumed_to_the_same_bits(trained: Train
         ("mlp_mnist_mse", ["runtime.backend=jax"], False),
         ("cnn_mnist", [], False),
         ("cnn_mnist", ["runtime.jit_compile=true"], True),
-        ("lstm_mnist", [], False),
+        ("mlp_mnist_mse", ["data.augment=[GaussianNoise: {stddev: 0.1}]"], False),
+        ("mlp_mnist_mse", ["runtime.shards=2"], False),
+        ("lstm_mnist", [], False),  # fused
+        ("lstm_mnist", ["runtime.recurrent=keras"], True),
+        ("lstm_mnist", ["model.layers.1.LSTM.activation=relu"], True),
+        ("lstm_mnist", ["model.layers.1={GRU: {units: 128}}"], True),
+        ("lstm_mnist", ["model.layers.1={GRU: {units: 128}}", "runtime.recurrent=unroll"], False),
+        ("lstm_mnist", ["model.layers.1={GRU: {units: 128, unroll: true}}"], False),
+        ("lstm_mnist", ["model.layers.1={Bidirectional: {layer: {LSTM: {units: 64}}}}"], True),
+        ("lstm_mnist", ["model.layers.1={Bidirectional: {layer: {LSTM: {units: 64, unroll: true}}}}"], False),
+        ("lstm_mnist", ["model.layers.0.Reshape.target_shape=[49, 16]"], True),  # too long to be fused
+        ("conv_lstm_mnist", ["model.layers.4={Bidirectional: {layer: {LSTM: {units: 64}}}}"], False),
     ],
 )
-def test_compiled_steps_are_those_of_small_dense_models(config: str, overrides: list[str], expected: bool) -> None:
+def test_compiled_steps_are_those_that_gain(config: str, overrides: list[str], expected: bool) -> None:
     plan, facts = load(ROOT / "configs" / f"{config}.yaml", overrides), datasets.facts("mnist", {})
     assert facts is not None
     assert compiles(plan, facts) == expected
     if expected:
         assert choose_cores(plan, facts, owns_process=True).shards == 1
+        assert not speeds_up_recurrence(plan, facts)
 
 
 def test_compiled_steps_take_no_augmentation(tiny: Path, tmp_path: Path) -> None:

@@ -207,6 +207,9 @@ def test_sharding_takes_a_count_within_bounds(tiny: Path, shards: Any) -> None:
         load(tiny, [f"runtime.shards={shards}"])
 
 
+LONG = "model.layers.0.Reshape.target_shape=[49, 16]"
+
+
 @pytest.mark.parametrize(
     ("config", "overrides", "sharded"),
     [
@@ -215,6 +218,9 @@ def test_sharding_takes_a_count_within_bounds(tiny: Path, shards: Any) -> None:
         ("cnn_mnist", ["data.limit.train=500"], False),  # tracing takes longer
         ("cnn_mnist", ["runtime.shards=1"], False),
         ("lstm_mnist", [], True),
+        ("lstm_mnist", ["model.layers.1={Bidirectional: {layer: {LSTM: {units: 64}}}}"], False),  # XLA compiles it
+        ("lstm_mnist", [LONG, "runtime.jit_compile=false"], False),  # short steps, one after the other
+        ("lstm_mnist", [LONG, "runtime.jit_compile=false", "model.layers.1.LSTM.units=2048"], True),
         ("mlp_mnist_mse", [], False),  # too little work
         ("mlp_mnist_mse", ["runtime.shards=2"], True),
     ],

@@ -266,7 +266,7 @@ class RuntimeSpec(Section):
     recurrent: Literal["auto", "unroll", "keras"] = Field(
         default="auto",
         description="Recurrent layers of up to 32 steps on a CPU: `unroll` starts slower and trains faster, "
-        "`keras` follows their arguments, `auto` unrolls from 5,000 samples on.",
+        "`keras` follows their arguments, `auto` unrolls from 5,000 samples on where XLA does not compile them.",
     )
     optimizer: Literal["auto", "keras"] = Field(
         default="auto",
@@ -280,7 +280,7 @@ class RuntimeSpec(Section):
     jit_compile: Literal["auto", True, False] = Field(
         default="auto",
         description="Whether XLA compiles training steps on TensorFlow and a CPU; `auto` compiles those of small dense "
-        "models. JAX always compiles.",
+        "and of most recurrent models. JAX always compiles.",
     )
     feed: Literal["auto", "memory", "stream"] = Field(
         default="auto",

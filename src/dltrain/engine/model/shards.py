@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dltrain.config.catalogue import entries
-from dltrain.config.catalogue.kinds import section_of
 from dltrain.config.schema import KerasObject
 from dltrain.engine import backends
-from dltrain.engine.model.speed import LARGE_STEP, compiles, count_steps, samples_of, speeds_up_recurrence
+from dltrain.engine.model.speed import (
+    LARGE_STEP,
+    along_sequences,
+    compiles,
+    count_steps,
+    samples_of,
+    speeds_up_recurrence,
+    wrapped,
+)
 from dltrain.engine.session import Cores
 
 if TYPE_CHECKING:
@@ -39,14 +46,14 @@ def _choose_shards(plan: Plan, facts: Facts) -> int:
         return 1
     batch = count_steps(plan, samples).batch_size
     macs = sum(row.after.macs for row in outline.rows)
+    along = list(along_sequences(plan, speeds_up_recurrence(plan, facts)))
     apart = all(keeps_samples_apart(row.placed.object, len(row.before)) for row in outline.rows)
-    worth = apart and 6 * batch * macs >= LARGE_STEP and 6 * samples * macs >= _WORTH_TRACING
-    most = _MOST_OF_UNROLLED if speeds_up_recurrence(plan, facts) and _is_recurrent(plan) else _MOST_SHARDS
-    return min(backends.cores(), max(1, batch // _LEAST_SAMPLES), most) if worth else 1
-
-
-def _is_recurrent(plan: Plan) -> bool:
-    return any(entries.trait("layer", layer.name, "recurrent") for layer in plan.spec.model.layers)
+    worth = 6 * batch * macs >= LARGE_STEP and 6 * samples * macs >= _WORTH_TRACING
+    # A short step of a loop takes as long for a shard as for the batch.
+    if not apart or not worth or any(not how and 6 * batch * each < LARGE_STEP for each, how in along):
+        return 1
+    most = _MOST_OF_UNROLLED if any(how for _, how in along) else _MOST_SHARDS
+    return min(backends.cores(), max(1, batch // _LEAST_SAMPLES), most)
 
 
 def mixing(plan: Plan, model: keras.Sequential) -> Iterator[str]:
@@ -78,18 +85,11 @@ def keeps_samples_apart(layer: KerasObject, axes: int) -> bool:
         return False
     if layer.name == "EinsumDense" and not _keeps_first_letter(str(given.get("equation"))):
         return False
-    inside = (value for key, value in given.items() if value and section_of(entry.arguments[key]) == "layer")
     of_inside = axes - (layer.name == "TimeDistributed")
-    return all(
-        keeps_samples_apart(KerasObject.model_validate(each), of_inside) for value in inside for each in _each(value)
-    )
+    return all(keeps_samples_apart(each, of_inside) for each in wrapped(layer))
 
 
 def _keeps_first_letter(equation: str) -> bool:
     inputs, _, output = equation.replace(" ", "").partition("->")
     first = inputs.partition(",")[0]
     return first[:1] == output[:1] and first[:1] not in inputs.partition(",")[2]
-
-
-def _each(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""Automatic choices for fast training: steps per backend call, recurrent layers."""
+"""Automatic choices for fast training: steps per backend call, XLA, recurrent layers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from dltrain.config.catalogue.entries import trait
+from dltrain.config.catalogue.entries import find, trait
+from dltrain.config.catalogue.kinds import section_of
 from dltrain.config.schema import KerasObject
 from dltrain.data.sizes import train_samples
 from dltrain.engine.backends.backend import Recurrence
@@ -27,6 +28,12 @@ _LONGEST_SEQUENCE = 32  # steps; tracing a longer unrolled layer takes more time
 # Samples per epoch. Tracing an unrolled layer takes some seconds more, won back over 30,000 to 40,000 samples.
 _WORTH_UNROLLING = 5_000
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN")  # the layers that `backends.*.speed_up` knows
+# The layers that XLA makes faster, beside those that work at every position alike.
+COMPILED = (
+    *("Flatten", "Reshape", "Permute", "RepeatVector", "Rescaling", "Normalization", "Embedding", "TimeDistributed"),
+    *("GlobalAveragePooling1D", "GlobalMaxPooling1D"),
+    *("LSTM", "GRU", "SimpleRNN", "Bidirectional", "RNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells"),
+)
 # The arguments that an LSTM must have to be fused.
 _FUSED = {
     "activation": "tanh",
@@ -81,29 +88,53 @@ def _seconds_of_step(plan: Plan, batch_size: int) -> float:
 
 
 def compiles(plan: Plan, facts: Facts) -> bool:
-    """Return whether XLA compiles the steps of TensorFlow on a CPU: by default, those of small dense models.
+    """Return whether XLA compiles the steps of TensorFlow on a CPU.
 
-    Independent of `epochs` and of `feed`, so a resumed run stays bit-identical.
+    By default, those of small dense models, and of recurrent ones whose layers are not all fused; in epochs of a second
+    at least. Independent of `epochs` and of `feed`, so a resumed run stays bit-identical.
     """
-    chosen, outline = plan.spec.runtime.jit_compile, plan.checked.outline
-    if plan.spec.runtime.backend != "tensorflow":
+    spec, outline = plan.spec, plan.checked.outline
+    if spec.runtime.backend != "tensorflow":
         return False  # JAX compiles what it runs
-    if chosen != "auto":
-        return chosen
+    if spec.runtime.jit_compile != "auto":
+        return spec.runtime.jit_compile
     samples = samples_of(plan, facts)
-    if outline.shape is None or samples < 1 or plan.smoke or plan.spec.train.precision != "float32":
+    if outline.shape is None or samples < 1 or plan.smoke or spec.train.precision != "float32":
+        return False
+    if spec.runtime.shards not in ("auto", 1) or spec.data.augment or spec.runtime.recurrent == "unroll":
         return False
     steps = count_steps(plan, samples)
     small = 6 * steps.batch_size * sum(row.after.macs for row in outline.rows) < LARGE_STEP
-    seconds = steps.per_epoch * _seconds_of_step(plan, steps.batch_size)
-    return small and seconds >= _WORTH_COMPILING and all(_is_dense(row.placed.object) for row in outline.rows)
+    fuses = spec.runtime.recurrent == "auto" and samples >= _WORTH_UNROLLING
+    loops = any(how != "fused" for _, how in along_sequences(plan, fuses))
+    long = steps.per_epoch * _seconds_of_step(plan, steps.batch_size) >= _WORTH_COMPILING
+    return (small or loops) and long and all(map(_gains_from_xla, spec.model.layers))
 
 
-def _is_dense(layer: KerasObject) -> bool:
-    """Return whether a layer is of a kind that gains from XLA."""
-    if layer.name in ("Flatten", "Reshape", "Rescaling", "Normalization"):
-        return True
-    return bool(trait("layer", layer.name, "positionwise")) and layer.name != "Masking"
+def _gains_from_xla(layer: KerasObject) -> bool:
+    """Return whether XLA makes a layer faster; it makes convolutions slower, and takes minutes for unrolled loops."""
+    known = layer.name in COMPILED or trait("layer", layer.name, "positionwise")
+    return bool(known) and not layer.arguments.get("unroll") and all(map(_gains_from_xla, wrapped(layer)))
+
+
+def wrapped(layer: KerasObject) -> Iterator[KerasObject]:
+    """Yield the layers that are arguments of a layer, such as that of `Bidirectional`."""
+    entry = find("layer", layer.name)
+    for key, value in layer.arguments.items():
+        if value and entry is not None and section_of(entry.arguments[key]) == "layer":
+            yield from map(KerasObject.model_validate, value if isinstance(value, list) else [value])
+
+
+def along_sequences(plan: Plan, faster: bool) -> Iterator[tuple[float, Recurrence | None]]:
+    """Yield what a layer that goes along sequences multiplies and adds in a step of a sample, and how it is computed.
+
+    Args:
+        plan: the config.
+        faster: whether recurrent layers get a faster implementation, where there is one.
+    """
+    for row, (layer, masked) in zip(plan.checked.outline.rows, with_masks(plan.spec.model.layers), strict=False):
+        if turns := _turns(layer, row.before):
+            yield row.after.macs / turns, recurrence(layer, row.before, masked) if faster else None
 
 
 def samples_of(plan: Plan, facts: Facts) -> int:
@@ -125,7 +156,8 @@ def speeds_up_recurrence(plan: Plan, facts: Facts) -> bool:
     Independent of `epochs`, so extending a run stays bit-identical.
     """
     kind, samples = plan.spec.runtime.recurrent, samples_of(plan, facts)
-    return kind == "unroll" or (kind == "auto" and not plan.smoke and samples >= _WORTH_UNROLLING)
+    many = samples >= _WORTH_UNROLLING and not plan.smoke
+    return kind == "unroll" or (kind == "auto" and many and not compiles(plan, facts))
 
 
 def recurrence(layer: KerasObject, shape: Sequence[int | None], masked: bool) -> Recurrence | None:
