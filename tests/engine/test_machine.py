@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.helpers import Command, Trained, copied, start_resume
+from tests.helpers import ROOT, Command, Trained, copied, start_resume
 
 import dltrain as package
 from dltrain import runs
+from dltrain.config import load
+from dltrain.config.catalogue import datasets
 from dltrain.engine import machine
+from dltrain.engine.model.shards import choose_cores
 from dltrain.errors import RunError
 
 
@@ -124,3 +128,50 @@ def test_machine_is_compared_recorded_and_shown_by_the_commands(
     assert (facts["oneDNN"], facts["TF_ENABLE_ONEDNN_OPTS"]) == ("off", "0")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     assert f"({cores} core" in facts["device"]
+
+
+CNN = ["data.limit={train: 160, test: 32}", "train.batch_size=64", "train.epochs=1", "expect={}"]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="oneDNN is chosen on x86_64")
+def test_machine_uses_onednn_for_images_and_keeps_it_on_resume(
+    dltrain: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["fit", ROOT / "configs" / "cnn_mnist.yaml", *(part for override in CNN for part in ("-s", override))]
+    found = {}
+    for variable in ("0", None):
+        with monkeypatch.context() as patch:
+            patch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+            if variable is not None:
+                patch.setenv("TF_ENABLE_ONEDNN_OPTS", variable)
+            fitted = dltrain(*command)
+            assert fitted.returncode == 0, fitted.stderr
+        run = runs.find(dltrain.folder / fitted.stdout.strip())
+        machine_then = run.record().machine
+        assert machine_then is not None
+        assert machine_then.libraries == {"oneDNN": "off" if variable == "0" else "on"}
+        assert machine_then.environment.get("TF_ENABLE_ONEDNN_OPTS") == variable
+        found[variable] = run
+    resumed = dltrain("resume", found[None].path, "-s", "train.epochs=2")
+    assert resumed.returncode == 0, resumed.stderr
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="oneDNN is chosen on x86_64")
+@pytest.mark.parametrize(
+    ("config", "overrides", "owns_process", "expected"),
+    [
+        ("cnn_mnist", [], True, True),
+        ("cnn_mnist", [], False, None),  # other code of the process may import TensorFlow
+        ("cnn_mnist", ["train.precision=mixed_bfloat16"], True, None),
+        ("cnn_mnist", ["runtime.backend=jax"], True, None),
+        ("cnn_mnist", ["train.batch_size=1"], True, None),  # too little work
+        ("conv_lstm_mnist", [], True, None),
+        ("mlp_mnist_mse", ["train.batch_size=1024"], True, None),
+    ],
+)
+def test_machine_chooses_onednn_for_large_steps_of_convolutions(
+    config: str, overrides: list[str], owns_process: bool, expected: bool | None
+) -> None:
+    plan, facts = load(ROOT / "configs" / f"{config}.yaml", overrides), datasets.facts("mnist", {})
+    assert facts is not None
+    assert choose_cores(plan, facts, owns_process).onednn == expected

@@ -21,7 +21,6 @@ from dltrain.config.catalogue import datasets, entries
 from dltrain.engine import backends
 from dltrain.engine.backends import tensorflow
 from dltrain.engine.model.shards import choose_cores, keeps_samples_apart
-from dltrain.engine.session import Cores
 from dltrain.errors import ConfigError
 
 KINDS = [name for name in LAYERS if not entries.trait("layer", name, "cell")]
@@ -242,4 +241,5 @@ def test_sharding_leaves_enough_samples_and_uses_all_cores(
     monkeypatch.setattr(backends, "cores", lambda: cores)
     plan, facts = load(ROOT / "configs" / "cnn_mnist.yaml", [f"train.batch_size={batch}"]), datasets.facts("mnist", {})
     assert facts is not None
-    assert choose_cores(plan, facts, owns_process=True) == Cores(shards, threads)
+    found = choose_cores(plan, facts, owns_process=True)
+    assert (found.shards, found.threads) == (shards, threads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -34,10 +34,17 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """In how many shards a batch is computed, and the threads per operation; 0 for one per core."""
+    """How the cores of a CPU are used.
+
+    Args:
+        shards: in how many a batch is computed.
+        threads: per operation; 0 for one per core.
+        onednn: whether TensorFlow computes with oneDNN; None for its own choice, by the instructions of the CPU.
+    """
 
     shards: int = 1
     threads: int = 0
+    onednn: bool | None = None
 
 
 ALL = Cores()  # for each operation
@@ -60,7 +67,7 @@ def open_session(
 
     Args:
         spec: names the backend, the seed and whether operations are deterministic.
-        cores: shards of a batch, and threads per operation; by default those of the process.
+        cores: how they are used; by default as the process does.
         owns_process: whether the process exits afterwards, as a command does.
         on_event: called with each event of `engine.events`.
 
@@ -70,11 +77,11 @@ def open_session(
     """
     on_event(Phase(f"starting {backends.TITLES[spec.runtime.backend]}"))
     with ambient.alone():
-        backend = backends.choose(spec.runtime.backend, owns_process)
+        backend = backends.choose(spec.runtime.backend, owns_process, cores.onednn)
         backend.start(cores.threads)
         with ambient.pinned(owns_process), backend.pinned():
             backend.seed(spec.seed, spec.train.deterministic)
-            yield Session(backend, device_of(backend), Cores(cores.shards, backend.threads()))
+            yield Session(backend, device_of(backend), replace(cores, threads=backend.threads()))
 
 
 def device_of(backend: Backend) -> Device:

@@ -63,9 +63,14 @@ class OpenedRun:
 
     @property
     def cores(self) -> Cores:
-        """Shards of a batch and threads per operation in the run."""
+        """How the run used the cores."""
         shards, threads = self.record.runtime.shards, self.record.runtime.threads
-        return Cores(shards if 0 < shards <= MOST_SHARDS else 1, threads if 0 < threads <= _MOST_THREADS else 0)
+        libraries = self.record.machine.libraries if self.record.machine is not None else {}
+        return Cores(
+            shards if 0 < shards <= MOST_SHARDS else 1,
+            threads if 0 < threads <= _MOST_THREADS else 0,
+            {"on": True, "off": False}.get(libraries.get("oneDNN", "")),
+        )
 
 
 @dataclass(frozen=True, slots=True)

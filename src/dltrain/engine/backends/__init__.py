@@ -10,7 +10,7 @@ import importlib.util
 import os
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from dltrain.engine.backends.backend import Backend, without
 from dltrain.engine.backends.backend import cores as cores
@@ -23,12 +23,14 @@ _NEEDED = {"tensorflow": set[str](), "jax": {"jax", "scipy"}}
 _LEAST_ADDRESS_SPACE = 3_000_000_000  # bytes; with 2.5 GB, TensorFlow aborts
 
 
-def choose(name: str, owns_process: bool = False) -> Backend:
+def choose(name: str, owns_process: bool = False, onednn: bool | None = None) -> Backend:
     """Select the backend of Keras for the rest of the process.
 
     Args:
         name: one of `NAMES`.
         owns_process: whether no other code needs the libraries that Keras imports for its wrappers.
+        onednn: whether TensorFlow computes with oneDNN, where neither the environment nor a process that has imported
+            it already says so; None for its own choice.
 
     Raises:
         UsageError: the backend is not installed, or Keras already uses another one.
@@ -41,7 +43,7 @@ def choose(name: str, owns_process: bool = False) -> Backend:
     # Keras and TensorFlow import these if installed, for wrappers, pictures and a converter: a second, unused.
     unused = {"sklearn", "matplotlib", "jax", "scipy"} - _NEEDED[name] if owns_process else ()
     try:
-        with _keras_backend(name), without(*unused), _no_garbage_collection():
+        with _variable("KERAS_BACKEND", name), _onednn(onednn), without(*unused), _no_garbage_collection():
             import keras
     except (ImportError, OSError) as error:
         hint = f"install it anew: pip install --force-reinstall --no-deps keras {name}"
@@ -68,16 +70,22 @@ def _refuse_fork(name: str) -> None:
 
 
 @contextmanager
-def _keras_backend(name: str) -> Iterator[None]:
-    """Let the environment name the backend inside the block, which is when Keras reads it."""
-    before = os.environ.get("KERAS_BACKEND")
-    os.environ["KERAS_BACKEND"] = name
+def _variable(name: str, value: str) -> Iterator[None]:
+    """Set a variable of the environment inside the block, in which a library is imported that reads it."""
+    before = os.environ.get(name)
+    os.environ[name] = value
     try:
         yield
     finally:
-        del os.environ["KERAS_BACKEND"]
+        del os.environ[name]
         if before is not None:
-            os.environ["KERAS_BACKEND"] = before
+            os.environ[name] = before
+
+
+def _onednn(wanted: bool | None) -> AbstractContextManager[None]:
+    """Let TensorFlow use oneDNN or not, if it is imported inside the block and the user does not say."""
+    name = "TF_ENABLE_ONEDNN_OPTS"
+    return nullcontext() if wanted is None or name in os.environ else _variable(name, str(int(wanted)))
 
 
 def _check_address_space(name: str) -> None:

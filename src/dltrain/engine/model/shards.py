@@ -1,7 +1,8 @@
-"""How a batch is divided among the cores of a CPU: in shards side by side, with a share of the threads each."""
+"""How the cores of a CPU are used: a batch in shards side by side, with a share of the threads each; oneDNN."""
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +33,28 @@ _WORTH_TRACING = 2e10  # operations of an epoch
 
 
 def choose_cores(plan: Plan, facts: Facts, owns_process: bool) -> Cores:
-    """Choose shards by the work of a step; threads hold for the rest of the process, and follow if `owns_process`."""
+    """Choose how cores are used, by the work of a step.
+
+    Threads and oneDNN hold for the rest of the process, and follow if `owns_process`.
+    """
     shards = _choose_shards(plan, facts)
-    return Cores(shards, max(1, backends.cores() // shards) if owns_process and shards > 1 else 0)
+    threads = max(1, backends.cores() // shards) if owns_process and shards > 1 else 0
+    return Cores(shards, threads, True if owns_process and _gains_from_onednn(plan, facts) else None)
+
+
+def _gains_from_onednn(plan: Plan, facts: Facts) -> bool:
+    """Return whether large steps are convolutions of images, for the most part.
+
+    TensorFlow leaves oneDNN off on processors without the newest instructions, where it is faster for these too.
+    """
+    spec, rows, samples = plan.spec, plan.checked.outline.rows, samples_of(plan, facts)
+    if spec.runtime.backend != "tensorflow" or spec.train.precision != "float32" or platform.machine() != "x86_64":
+        return False
+    if plan.smoke or samples < 1:
+        return False
+    macs = sum(row.after.macs for row in rows)
+    images = sum(row.after.macs for row in rows if row.kind == "Conv2D")
+    return 2 * images > macs and 6 * count_steps(plan, samples).batch_size * macs >= LARGE_STEP
 
 
 def _choose_shards(plan: Plan, facts: Facts) -> int:
