@@ -38,15 +38,15 @@ class Model:
 MODELS = {
     "cnn": Model("configs/cnn_mnist.yaml", 6_400, (32, 128)),
     "lstm": Model("configs/lstm_mnist.yaml", 6_400, (32, 128)),
-    "stacked_lstm": Model("configs/stacked_lstm_mnist.yaml", 6_400, (32, 128)),
-    "conv_lstm": Model("configs/conv_lstm_mnist.yaml", 6_400, (32, 128)),
+    "stacked_lstm": Model("configs/stacked_lstm_mnist.yaml", 6_400),
+    "conv_lstm": Model("configs/conv_lstm_mnist.yaml", 6_400),
     "gru": Model("benchmarks/configs/gru.yaml", 6_400),
     "gru_series": Model("benchmarks/configs/gru_series.yaml", 1_600, data="series"),
     "bilstm": Model("benchmarks/configs/bilstm.yaml", 6_400),
     "mlp": Model("benchmarks/configs/mlp.yaml", 51_200),
     "mlp_table": Model("benchmarks/configs/mlp_table.yaml", 1_000_000, (1_024,), "table"),
     "conv1d": Model("benchmarks/configs/conv1d.yaml", 12_800, data="series"),
-    "cnn_bn": Model("benchmarks/configs/cnn_bn.yaml", 1_600, data="photos"),
+    "cnn_bn": Model("benchmarks/configs/cnn_bn.yaml", 640, data="photos"),
 }
 ON_ONE_CORE = ("cnn", "lstm", "mlp")  # at the first batch size
 
