@@ -19,6 +19,8 @@ PYTORCH = os.environ.get("PYTORCH", sys.executable)
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 DIVIDE = int(os.environ.get("DIVIDE", "1"))  # makes data sets smaller by that, to try the sections
 ONLY = [name for name in os.environ.get("ONLY", "").split(",") if name]  # models of the training section
+# Without compiled modules, which this keeps Python from writing, each start compiles dltrain anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "SAVE_TO": str(Path(tempfile.gettempdir()) / "plain.keras")}
 
 

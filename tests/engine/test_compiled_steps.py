@@ -184,6 +184,8 @@ def test_compiled_steps_are_recorded_and_resumed_to_the_same_bits(trained: Train
         ("lstm_mnist", ["runtime.recurrent=keras"], True),
         ("lstm_mnist", ["model.layers.1.LSTM.activation=relu"], True),
         ("lstm_mnist", ["model.layers.1={GRU: {units: 128}}"], True),
+        ("lstm_mnist", ["model.layers.1={GRU: {units: 4}}", "train.batch_size=9000"], True),  # would be unrolled
+        ("lstm_mnist", ["model.layers.1={GRU: {units: 4}}", "data.limit.train=1000"], False),  # compiling takes longer
         ("lstm_mnist", ["model.layers.1={GRU: {units: 128}}", "runtime.recurrent=unroll"], False),
         ("lstm_mnist", ["model.layers.1={GRU: {units: 128, unroll: true}}"], False),
         ("lstm_mnist", ["model.layers.1={Bidirectional: {layer: {LSTM: {units: 64}}}}"], True),

@@ -218,6 +218,7 @@ LONG = "model.layers.0.Reshape.target_shape=[49, 16]"
         ("cnn_mnist", ["runtime.shards=1"], False),
         ("lstm_mnist", [], True),
         ("lstm_mnist", ["model.layers.1={Bidirectional: {layer: {LSTM: {units: 64}}}}"], False),  # XLA compiles it
+        ("lstm_mnist", ["model.layers.1={GRU: {units: 4}}", "runtime.shards=2"], True),
         ("lstm_mnist", [LONG, "runtime.jit_compile=false"], False),  # short steps, one after the other
         ("lstm_mnist", [LONG, "runtime.jit_compile=false", "model.layers.1.LSTM.units=2048"], True),
         ("mlp_mnist_mse", [], False),  # too little work

@@ -181,7 +181,8 @@ class _Plain:
         self.line(f"{smoke}{counts}")
         backend = "" if event.backend == "TensorFlow" else f", {event.backend}"
         precision = "" if event.precision == "float32" else f", {event.precision}"
-        self.line(f"on {event.device}{backend}{precision}")
+        compiled = ", XLA compiles the first steps" if event.jit_compile else ""
+        self.line(f"on {event.device}{backend}{precision}{compiled}")
 
     def show_epoch(self, event: EpochDone) -> None:
         best = "  *" if event.best else ""

@@ -71,7 +71,8 @@ class Prepared:
     """The run exists and training is about to begin.
 
     `trained` is how many of the `parameters` are trained where layers are frozen. `metric_parts` names the metrics of
-    one class or threshold, whose mean is a metric too; without `val_` or `test_`.
+    one class or threshold, whose mean is a metric too; without `val_` or `test_`. `jit_compile` is whether XLA compiles
+    the training steps of TensorFlow, which makes the first epoch longer.
     """
 
     run: str
@@ -87,6 +88,7 @@ class Prepared:
     precision: str = "float32"
     metric_parts: tuple[str, ...] = ()
     trained: int | None = None
+    jit_compile: bool = False
 
 
 @dataclass(frozen=True, slots=True)

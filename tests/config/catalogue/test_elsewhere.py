@@ -414,7 +414,7 @@ def mended(made: Config, key: str, hint: str) -> Config | None:
             "metrics": "train",
             "shuffle": "train",
         }.get(name, section)
-        (better[place] if place else better)[name] = written
+        (better.setdefault(place, {}) if place else better)[name] = written
     return better
 
 
@@ -455,6 +455,9 @@ def test_elsewhere_what_is_told_of_a_key_passes_the_checks(value: Any) -> None:
         ("validation_split", 0.2, "write `validation: 0.2` in `data`"),
         ("max_epochs", 10, "did you mean `epochs`?"),
         ("gradient_clip_val", 0.5, "`optimizer: {SGD: {learning_rate: 0.1, global_clipnorm: 0.5}}`"),
+        ("jit_compile", False, "write `jit_compile: false` in `runtime`"),
+        ("xla", "yes", "write `jit_compile: true` in `runtime`"),
+        ("onednn", True, "TF_ENABLE_ONEDNN_OPTS"),
         ("lr", 0.05, "`optimizer: {SGD: {learning_rate: 0.05}}`"),
         ("decay", 1e-6, "InverseTimeDecay: {initial_learning_rate: 0.1, decay_steps: 1, decay_rate: 1e-06}"),
         (

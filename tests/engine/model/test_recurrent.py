@@ -11,11 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from tests.helpers import Command, Trained, prepared
+from tests.helpers import ROOT, Command, Trained, prepared
 
 import dltrain as package
 from dltrain import runs
-from dltrain.config import KerasObject
+from dltrain.config import KerasObject, load
+from dltrain.config.catalogue import datasets
 from dltrain.config.catalogue.objects import complete
 from dltrain.engine import backends
 from dltrain.engine.backends import tensorflow
@@ -51,8 +52,17 @@ def test_recurrent_is_chosen_and_recorded(trained: Trained, overrides: list[str]
 
 
 def test_recurrent_is_unrolled_where_enough_is_trained(tiny: Path, tmp_path: Path) -> None:
-    run = prepared(tiny, tmp_path, f"model.layers={LAYERS}", "data.dataset.synthetic.samples=6000")
-    assert run.record().runtime.recurrent == {"lstm": "fused", "gru": "unrolled"}
+    more = [f"model.layers={LAYERS}", "data.dataset.synthetic.samples=6000", "runtime.jit_compile=false"]
+    assert prepared(tiny, tmp_path, *more).record().runtime.recurrent == {"lstm": "fused", "gru": "unrolled"}
+
+
+@pytest.mark.parametrize(("shards", "unrolled"), [(1, True), (2, True), (3, False), (64, False)])
+def test_recurrent_is_not_unrolled_in_many_shards(shards: int, unrolled: bool) -> None:
+    layers = "[{Reshape: {target_shape: [28, 28]}}, {GRU: {units: 4}}, Dense: {units: 10, activation: softmax}]"
+    overrides = [f"model.layers={layers}", f"runtime.shards={shards}", "runtime.jit_compile=false"]
+    plan, facts = load(ROOT / "configs" / "lstm_mnist.yaml", overrides), datasets.facts("mnist", {})
+    assert facts is not None
+    assert speed.speeds_up_recurrence(plan, facts) == unrolled
 
 
 def test_recurrent_keeps_layers_that_the_config_unrolls(trained: Trained) -> None:

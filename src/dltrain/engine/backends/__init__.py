@@ -85,7 +85,7 @@ def _variable(name: str, value: str) -> Iterator[None]:
 def _onednn(wanted: bool | None) -> AbstractContextManager[None]:
     """Let TensorFlow use oneDNN or not, if it is imported inside the block and the user does not say."""
     name = "TF_ENABLE_ONEDNN_OPTS"
-    return nullcontext() if wanted is None or name in os.environ else _variable(name, str(int(wanted)))
+    return nullcontext() if wanted is None or os.environ.get(name) else _variable(name, str(int(wanted)))
 
 
 def _check_address_space(name: str) -> None:

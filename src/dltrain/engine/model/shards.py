@@ -11,6 +11,7 @@ from dltrain.config.schema import KerasObject
 from dltrain.engine import backends
 from dltrain.engine.model.speed import (
     LARGE_STEP,
+    MOST_SHARDS_OF_UNROLLED,
     along_sequences,
     compiles,
     count_steps,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _LEAST_SAMPLES = 8  # of a shard
 _MOST_SHARDS = 16  # each has operations of its own, which take time to trace
-_MOST_OF_UNROLLED = 2  # a hundred times as many
 _WORTH_TRACING = 2e10  # operations of an epoch
 
 
@@ -72,7 +72,7 @@ def _choose_shards(plan: Plan, facts: Facts) -> int:
     # A short step of a loop takes as long for a shard as for the batch.
     if not apart or not worth or any(not how and 6 * batch * each < LARGE_STEP for each, how in along):
         return 1
-    most = _MOST_OF_UNROLLED if any(how for _, how in along) else _MOST_SHARDS
+    most = MOST_SHARDS_OF_UNROLLED if any(how for _, how in along) else _MOST_SHARDS
     return min(backends.cores(), max(1, batch // _LEAST_SAMPLES), most)
 
 

@@ -24,6 +24,7 @@ _PASSED = 5e-9  # seconds for a number that a layer makes, or for a weight that 
 _TURN = 2e-4  # seconds for a step of a sequence, one after the other
 _LONGEST_CALL = 0.5  # seconds
 _WORTH_COMPILING = 1.0  # seconds of an epoch, by the same estimate; XLA takes one or two to compile
+MOST_SHARDS_OF_UNROLLED = 2  # each has a hundred times as many operations to trace as another shard
 _LONGEST_SEQUENCE = 32  # steps; tracing a longer unrolled layer takes more time than it saves
 # Samples per epoch. Tracing an unrolled layer takes some seconds more, won back over 30,000 to 40,000 samples.
 _WORTH_UNROLLING = 5_000
@@ -90,8 +91,9 @@ def _seconds_of_step(plan: Plan, batch_size: int) -> float:
 def compiles(plan: Plan, facts: Facts) -> bool:
     """Return whether XLA compiles the steps of TensorFlow on a CPU.
 
-    By default, those of small dense models, and of recurrent ones whose layers are not all fused; in epochs of a second
-    at least. Independent of `epochs` and of `feed`, so a resumed run stays bit-identical.
+    By default, those of small dense models in epochs of a second at least, and of recurrent models whose layers are not
+    all fused, also where they would be unrolled, which takes longer. Independent of `epochs` and of `feed`, so a
+    resumed run stays bit-identical.
     """
     spec, outline = plan.spec, plan.checked.outline
     if spec.runtime.backend != "tensorflow":
@@ -108,7 +110,8 @@ def compiles(plan: Plan, facts: Facts) -> bool:
     fuses = spec.runtime.recurrent == "auto" and samples >= _WORTH_UNROLLING
     loops = any(how != "fused" for _, how in along_sequences(plan, fuses))
     long = steps.per_epoch * _seconds_of_step(plan, steps.batch_size) >= _WORTH_COMPILING
-    return (small or loops) and long and all(map(_gains_from_xla, spec.model.layers))
+    worth = (small and long) or (loops and (long or fuses))
+    return worth and all(map(_gains_from_xla, spec.model.layers))
 
 
 def _gains_from_xla(layer: KerasObject) -> bool:
@@ -155,9 +158,10 @@ def speeds_up_recurrence(plan: Plan, facts: Facts) -> bool:
 
     Independent of `epochs`, so extending a run stays bit-identical.
     """
-    kind, samples = plan.spec.runtime.recurrent, samples_of(plan, facts)
+    runtime, samples = plan.spec.runtime, samples_of(plan, facts)
     many = samples >= _WORTH_UNROLLING and not plan.smoke
-    return kind == "unroll" or (kind == "auto" and many and not compiles(plan, facts))
+    few = runtime.shards == "auto" or runtime.shards <= MOST_SHARDS_OF_UNROLLED
+    return runtime.recurrent == "unroll" or (runtime.recurrent == "auto" and many and few and not compiles(plan, facts))
 
 
 def recurrence(layer: KerasObject, shape: Sequence[int | None], masked: bool) -> Recurrence | None:

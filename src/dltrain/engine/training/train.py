@@ -97,6 +97,7 @@ def _prepared(job: Job, run: runs.Run) -> Prepared:
         precision=job.plan.precision,
         metric_parts=job.built.metric_parts,
         trained=job.built.count_trained() if job.plan.spec.train.freeze else None,
+        jit_compile=job.jit_compile,
     )
 
 

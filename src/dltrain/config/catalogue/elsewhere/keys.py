@@ -34,6 +34,10 @@ def _moved(path: str, words: str = "") -> Answer:
     return answer
 
 
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
 def _converted(path: str, convert: Callable[[Any], Any], example: Any) -> Answer:
     """Return the fix for what belongs at `path` in another unit."""
     section, _, key = path.rpartition(".")
@@ -523,7 +527,9 @@ KEYS: dict[str, Answer] = {
         _PIPELINE,
     ),
     **dict.fromkeys(("numparallelcalls", "dataloader", "bucketingfield"), _PIPELINE),
-    **dict.fromkeys(("runeagerly", "jitcompile", "compile", "inferencemode", "xla", "functionstorun"), _GRAPH),
+    **dict.fromkeys(("runeagerly", "compile", "inferencemode", "functionstorun"), _GRAPH),
+    **dict.fromkeys(("jitcompile", "xla"), _converted("runtime.jit_compile", _flag, True)),
+    "onednn": "the variable TF_ENABLE_ONEDNN_OPTS turns it on (`1`) or off (`0`)",
     **dict.fromkeys(
         ("autoscaleloss", "lossscale", "targettensors", "distribute", "fromlogits"),
         ("remove it: `from_logits` is the loss's, and `precision` in `train` scales the loss"),

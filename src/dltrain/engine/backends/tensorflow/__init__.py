@@ -195,11 +195,15 @@ class _Column:
         return int(np.prod(self._values.shape[1:], dtype=np.int64)) * self._dtype.size
 
     def gather(self, rows: tf.Tensor) -> tf.Tensor:
+        """Return values as they are kept."""
         if self._tensor is not None:
-            found = tf.gather(self._tensor, rows)
-        else:
-            found = tf.numpy_function(self._read, [rows], tf.as_dtype(self._native), stateful=False)
-            found.set_shape((None, *self._values.shape[1:]))
+            return tf.gather(self._tensor, rows)
+        found = tf.numpy_function(self._read, [rows], tf.as_dtype(self._native), stateful=False)
+        found.set_shape((None, *self._values.shape[1:]))
+        return found
+
+    def scale(self, found: tf.Tensor) -> tf.Tensor:
+        """Return gathered values as a model gets them."""
         found = tf.cast(found, self._dtype)
         return found if self._scale == 1.0 else found * tf.constant(self._scale, self._dtype)
 
@@ -233,9 +237,21 @@ class InputPipeline:
             self._weights = tf.constant(weights) if weights is not None else None
 
     def _batch(self, rows: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        x = self._x.gather(rows)
-        y = x if self._y is None else self._y.gather(rows)
-        return (x, y) if self._weights is None else (x, y, tf.gather(self._weights, rows))
+        return self._scaled(self._gathered(rows))
+
+    def _gathered(self, rows: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Return samples, targets unless these are the samples, and weights if there are any, as they are kept."""
+        columns = [column.gather(rows) for column in (self._x, self._y) if column is not None]
+        return (*columns, tf.gather(self._weights, rows)) if self._weights is not None else tuple(columns)
+
+    def _scaled(self, gathered: Sequence[tf.Tensor]) -> tuple[tf.Tensor, ...]:
+        """Return them as a model is trained with them."""
+        x, *others = gathered
+        x = self._x.scale(x)
+        if self._y is None:
+            return (x, x, *others)
+        y, *weights = others
+        return (x, self._y.scale(y), *weights)
 
     def _augmented(self, x: tf.Tensor, key: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         if self._augment is None:
@@ -288,13 +304,14 @@ class InputPipeline:
             return None
         most = -(-self.samples // batch_size)
         together = batch_size * max(1, min(most, _GATHERED // (batch_size * self._x.bytes)))
-        train = loop.compiled(model, batch_size, together) if jit_compile else loop.plain(model, batch_size)
+        kind = loop.compiled if jit_compile else loop.plain
+        train = kind(model, self._scaled, batch_size, together)
 
         def execution(iterator: Any) -> Mapping[str, tf.Tensor]:
             rows = iterator.get_next()
 
             def steps(start: tf.Tensor) -> tf.Tensor:
-                train(self._batch(rows[start : start + together]))
+                train(self._gathered(rows[start : start + together]))
                 return start + together
 
             tf.while_loop(lambda start: start < tf.size(rows), steps, [0], parallel_iterations=1)

@@ -12,13 +12,23 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+Scale = Callable[[Sequence[tf.Tensor]], tuple[tf.Tensor, ...]]
 Steps = Callable[[Sequence[tf.Tensor]], Any]
 
 
-def plain(model: keras.Sequential, batch_size: int) -> Steps:
-    """Return a function that trains on samples, batch by batch."""
+def plain(model: keras.Sequential, scale: Scale, batch_size: int, together: int) -> Steps:
+    """Return a function that trains on samples, batch by batch.
 
-    def train(held: Sequence[tf.Tensor]) -> None:
+    Args:
+        model: is trained.
+        scale: makes of samples, targets and weights, as they are kept, what a model is trained with.
+        batch_size: samples of a step.
+        together: how many samples the function gets at most.
+    """
+
+    def train(gathered: Sequence[tf.Tensor]) -> None:
+        held = scale(gathered)
+
         def step(first: tf.Tensor) -> tf.Tensor:
             model.train_step(tuple(part[first : first + batch_size] for part in held))
             return first + batch_size
@@ -28,26 +38,30 @@ def plain(model: keras.Sequential, batch_size: int) -> Steps:
     return train
 
 
-def compiled(model: keras.Sequential, batch_size: int, together: int) -> Steps:
-    """Return a function that does the same for at most `together` samples, compiled by XLA.
+def compiled(model: keras.Sequential, scale: Scale, batch_size: int, together: int) -> Steps:
+    """Return a function that does the same, compiled by XLA, which scales a batch as it reads it.
 
     XLA compiles for shapes. Every whole batch goes through the same program, however many there are in a call, so its
-    bits are the same; a smaller last batch has a program of its own.
+    bits are the same; for a smaller last batch, another program would take as long to compile, and saves one step.
     """
 
     @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
     def steps(count: tf.Tensor, *held: tf.Tensor) -> tf.Tensor:
         def step(done: tf.Tensor) -> tf.Tensor:
-            model.train_step(tuple(part[done] for part in held))
+            model.train_step(scale([part[done] for part in held]))
             return done + 1
 
         return tf.while_loop(lambda done: done < count, step, [0], parallel_iterations=1)[0]
+
+    def last(held: Sequence[tf.Tensor], start: tf.Tensor) -> int:
+        model.train_step(scale([part[start:] for part in held]))
+        return 0
 
     def train(held: Sequence[tf.Tensor]) -> None:
         samples = tf.shape(held[0])[0]
         count, rest = samples // batch_size, samples % batch_size
         steps(count, *(_batches(part, together // batch_size, batch_size) for part in held))
-        tf.cond(rest > 0, lambda: steps(1, *(part[None, samples - rest :] for part in held)), lambda: 0)
+        tf.cond(rest > 0, lambda: last(held, samples - rest), lambda: 0)
 
     return train
 
