@@ -33,7 +33,7 @@ _RECURRENT = ("LSTM", "GRU", "SimpleRNN")  # the layers that `backends.*.speed_u
 COMPILED = (
     *("Flatten", "Reshape", "Permute", "RepeatVector", "Rescaling", "Normalization", "Embedding", "TimeDistributed"),
     *("GlobalAveragePooling1D", "GlobalMaxPooling1D"),
-    *("LSTM", "GRU", "SimpleRNN", "Bidirectional", "RNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells"),
+    *("LSTM", "GRU", "SimpleRNN", "Bidirectional", "RNN", "LSTMCell", "GRUCell", "SimpleRNNCell"),
 )
 # The arguments that an LSTM must have to be fused.
 _FUSED = {

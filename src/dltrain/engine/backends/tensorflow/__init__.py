@@ -304,8 +304,9 @@ class InputPipeline:
             return None
         most = -(-self.samples // batch_size)
         together = batch_size * max(1, min(most, _GATHERED // (batch_size * self._x.bytes)))
-        kind = loop.compiled if jit_compile else loop.plain
-        train = kind(model, self._scaled, batch_size, together)
+        train = loop.plain(model, self._scaled, batch_size)
+        if jit_compile:
+            train = loop.compiled(model, self._scaled, batch_size, together)
 
         def execution(iterator: Any) -> Mapping[str, tf.Tensor]:
             rows = iterator.get_next()

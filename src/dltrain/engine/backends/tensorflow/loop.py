@@ -16,14 +16,13 @@ Scale = Callable[[Sequence[tf.Tensor]], tuple[tf.Tensor, ...]]
 Steps = Callable[[Sequence[tf.Tensor]], Any]
 
 
-def plain(model: keras.Sequential, scale: Scale, batch_size: int, together: int) -> Steps:
+def plain(model: keras.Sequential, scale: Scale, batch_size: int) -> Steps:
     """Return a function that trains on samples, batch by batch.
 
     Args:
         model: is trained.
         scale: makes of samples, targets and weights, as they are kept, what a model is trained with.
         batch_size: samples of a step.
-        together: how many samples the function gets at most.
     """
 
     def train(gathered: Sequence[tf.Tensor]) -> None:
@@ -39,10 +38,11 @@ def plain(model: keras.Sequential, scale: Scale, batch_size: int, together: int)
 
 
 def compiled(model: keras.Sequential, scale: Scale, batch_size: int, together: int) -> Steps:
-    """Return a function that does the same, compiled by XLA, which scales a batch as it reads it.
+    """Return a function that does the same for at most `together` samples, compiled by XLA.
 
     XLA compiles for shapes. Every whole batch goes through the same program, however many there are in a call, so its
     bits are the same; for a smaller last batch, another program would take as long to compile, and saves one step.
+    A batch is scaled as it is read.
     """
 
     @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
