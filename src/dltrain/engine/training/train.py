@@ -137,7 +137,7 @@ def _run_epochs(job: Job, recorder: Recorder, start: Start | None) -> None:
             verbose=0,
         )
     except Refused as refusal:
-        raise blame.training_at_fault(job.plan, job.built.model, refusal) from refusal
+        raise blame.training_at_fault(job.plan, job.built.model, refusal, job.jit_compile) from refusal
 
 
 def _keep_best(job: Job, run: runs.Run, recorder: Recorder) -> None:
