@@ -279,8 +279,8 @@ class RuntimeSpec(Section):
     )
     jit_compile: Literal["auto", True, False] = Field(
         default="auto",
-        description="Whether XLA compiles TensorFlow's training steps; `auto` compiles on a CPU those of small dense and "
-        "of most recurrent models, on a GPU those of dense and convolutional ones. JAX always compiles.",
+        description="Whether XLA compiles TensorFlow's training steps; `auto` compiles on a CPU those of small dense "
+        "and of most recurrent models, on a GPU those of dense and convolutional ones. JAX always compiles.",
     )
     feed: Literal["auto", "memory", "stream"] = Field(
         default="auto",
