@@ -125,6 +125,9 @@ class _Plain:
             case events.Stopping():
                 self.close()
                 self.line("stopping after this step; press Ctrl-C again to stop at once")
+            case events.Left():
+                self.close()
+                error(event.error)
             case events.Resuming():
                 self.show_resuming(event)
             case events.Prepared():
