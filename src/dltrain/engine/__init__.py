@@ -22,11 +22,12 @@ from dltrain.engine.events import (
     Warned,
 )
 from dltrain.engine.prediction import Predictions, predict
-from dltrain.engine.trained import Trained, restored
+from dltrain.engine.trained import CheckpointChoice, Trained, restored
 from dltrain.engine.training.fit import fit
 from dltrain.engine.training.resume import resume
 
 __all__ = [
+    "CheckpointChoice",
     "EpochDone",
     "Evaluation",
     "Event",
