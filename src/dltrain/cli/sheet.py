@@ -102,14 +102,17 @@ def _digits(value: float | None) -> str:
 
 def _thresholds(thresholds: Sequence[Thresholds]) -> None:
     """Print what thresholds would give; chosen here, they are better here than elsewhere."""
+    rows = []
     for each in thresholds[:_MOST_ROWS]:
-        told = []
-        if (best := each.best_f1) is not None:
-            told.append(f"best F1 {best.f1:.3f} above {best.threshold:.3g}")
-        if (sure := each.at_precision) is not None:
-            told.append(f"precision {sure.precision:.3f} with recall {sure.recall:.3f} above {sure.threshold:.3g}")
-        if told:
-            click.echo(f"thresholds for {_name(each.name)}: {'; '.join(told)}")
+        best, sure = each.best_f1, each.at_precision
+        of_best = ["–", "–"] if best is None else [_digits(best.f1), f"{best.threshold:.3g}"]
+        of_sure = ["–"] * 3
+        if sure is not None:
+            of_sure = [_digits(sure.precision), _digits(sure.recall), f"{sure.threshold:.3g}"]
+        rows.append([_name(each.name), *of_best, *of_sure])
+    if rows:
+        click.echo()
+        table(["threshold for", "best F1", "above", "precision", "recall", "above"], rows, right=range(1, 6))
 
 
 def _numbers(sheet: NumberSheet) -> None:
