@@ -101,7 +101,21 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
         (*ENGINE, "config", "config.catalogue", "data", "data.facts", "runs", "engine.checkpoint"),
         KERAS,
     ),
-    "engine.evaluation": ((*ENGINE, "calls", "config", "data", "data.learnt", "runs", "engine.trained"), KERAS),
+    "metrics": ((), {"numpy"}),
+    "engine.evaluation": (
+        (
+            *ENGINE,
+            "calls",
+            "config",
+            "config.catalogue",
+            "data",
+            "data.learnt",
+            "metrics",
+            "runs",
+            "engine.trained",
+        ),
+        KERAS,
+    ),
     "engine.training": (
         (
             *ENGINE,
@@ -165,6 +179,7 @@ RULES: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "config",
             "config.manual",
             "data.downloads",
+            "metrics",
             "runs",
             *ENGINE,
             "engine.machine",

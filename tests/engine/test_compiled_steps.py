@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from dltrain.config import load
 from dltrain.config.catalogue import datasets, entries
 from dltrain.engine.backends import tensorflow
 from dltrain.engine.model.shards import choose_cores
-from dltrain.engine.model.speed import COMPILED, compiles, speeds_up_recurrence
+from dltrain.engine.model.speed import COMPILED, COMPILED_ON_GPU, compiles, speeds_up_recurrence
 from dltrain.errors import ConfigError
 
 Made = Callable[[], Any]
@@ -49,6 +50,7 @@ def trained_weights(
     model.compile(optimizer(), loss(), metrics=[metric()], jit_compile=False, steps_per_execution=per_execution)
     model.optimizer.build(model.trainable_variables)
     tensorflow.fuse(model)
+    tensorflow.speed_up_gradients(model)
     counter = tensorflow.epoch()
     pipeline = tensorflow.input_pipeline(x, y, 1.0, kind, weights=weights if weighted else None)
     rows = pipeline.gathered_inside(model, 8, jit_compile)
@@ -111,6 +113,18 @@ def test_compiled_steps_take_every_layer_that_gains() -> None:
     others = [name for name in COMPILED if name != "Embedding" and not entries.trait("layer", name, "cell")]
     elsewhere = ["RepeatVector", "SpatialDropout2D", "SpatialDropout3D"]  # on other shapes
     assert failures([name for name in [*positionwise, *others] if name not in elsewhere], check) == {}
+
+
+@pytest.mark.parametrize("name", slow_but(["Conv2D", "MaxPooling2D", "BatchNormalization"], COMPILED_ON_GPU))
+def test_compiled_steps_take_the_layers_of_a_gpu(name: str) -> None:
+    axes = {"Permute": "1", "RepeatVector": "0"}.get(name, re.sub(r"\D", "", name))
+    shape = {"0": (64,), "1": (8, 8), "3": (4, 4, 4, 1)}.get(axes, (4, 4, 4))
+
+    def layers() -> list[keras.layers.Layer]:
+        around = keras.layers.Dense(64), keras.layers.Reshape(shape), keras.layers.Flatten()
+        return [*around[:2], build("layer", name), around[2]]
+
+    check_against_plain(layers=layers)
 
 
 def of_sequences(name: str, length: int, **arguments: Any) -> Made:
@@ -201,6 +215,46 @@ def test_compiled_steps_are_those_that_gain(config: str, overrides: list[str], e
     if expected:
         assert choose_cores(plan, facts, owns_process=True).shards == 1
         assert not speeds_up_recurrence(plan, facts)
+
+
+@pytest.mark.parametrize(
+    ("config", "overrides", "expected"),
+    [
+        ("cnn_mnist", [], True),
+        ("cnn_mnist", ["train.precision=mixed_float16"], True),
+        ("cnn_mnist", ["runtime.shards=2"], True),  # a GPU has none
+        ("cnn_mnist", ["runtime.jit_compile=false"], False),
+        ("cnn_mnist", ["runtime.backend=jax"], False),
+        ("cnn_mnist", ["data.limit.train=4000"], False),  # compiling takes longer
+        ("cnn_mnist", ["data.augment=[GaussianNoise: {stddev: 0.1}]"], False),
+        ("cnn_mnist", ["model.layers.1={MaxPooling2D: {pool_size: 3, strides: 2}}"], False),
+        ("cnn_mnist", ["model.layers.1={MaxPooling2D: {padding: same}}"], False),
+        ("cnn_mnist", ["model.layers.1={MaxPooling2D: {pool_size: 2, strides: 2}}"], True),
+        ("cnn_mnist", ["model.layers.1={MaxPooling2D: {pool_size: [2, 2], strides: 2}}"], True),
+        ("cnn_mnist", ["model.layers.1={TimeDistributed: {layer: {Dense: {units: 4}}}}"], False),  # unknown
+        ("cnn_mnist", ["model.layers.1={RandomFlip: {}}"], False),
+        ("mlp_mnist_mse", [], True),
+        ("lstm_mnist", [], False),  # cuDNN
+        ("lstm_mnist", ["model.layers.1={GRU: {units: 8}}"], False),
+        ("lstm_mnist", ["model.layers.1={Bidirectional: {layer: {LSTM: {units: 64}}}}"], False),
+        ("conv_lstm_mnist", [], False),
+    ],
+)
+def test_compiled_steps_are_those_that_gain_on_a_gpu(config: str, overrides: list[str], expected: bool) -> None:
+    plan, facts = load(ROOT / "configs" / f"{config}.yaml", overrides), datasets.facts("mnist", {})
+    assert facts is not None
+    assert compiles(plan, facts, "GPU") == expected
+
+
+def test_compiled_steps_that_xla_refuses_are_told_with_the_way_out(tiny: Path, tmp_path: Path) -> None:
+    softmax = "Dense: {units: 3, activation: softmax}"
+    layers = f"[{{Reshape: {{target_shape: [2, 2, 1]}}}}, {{RandomRotation: {{factor: 0.1}}}}, Flatten, {softmax}]"
+    with pytest.raises(ConfigError) as refused:
+        package.fit(tiny, [f"model.layers={layers}", "runtime.jit_compile=true"], runs_dir=tmp_path)
+    told = str(refused.value)
+    assert "ImageProjectiveTransform" in told, told
+    assert "-s runtime.jit_compile=false" in told
+    assert "Graph execution error" not in told
 
 
 def test_compiled_steps_take_no_augmentation(tiny: Path, tmp_path: Path) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from tests.helpers import Trained, copied
 
 import dltrain as package
 from dltrain.config import Plan, load
@@ -15,6 +19,9 @@ from dltrain.engine.inputs import load_data, pipeline_of
 from dltrain.engine.model.adapting import from_data
 from dltrain.engine.model.build import BuiltModel, build_model
 from dltrain.engine.session import Session, open_session
+from dltrain.errors import UsageError
+from dltrain.metrics.classes import ClassSheet, class_sheet
+from dltrain.metrics.numbers import NumberSheet
 
 
 def built_from(plan: Plan) -> tuple[Session, BuiltModel, InputPipeline]:
@@ -103,3 +110,84 @@ def test_evaluation_metric_names_are_equal_in_every_run_of_a_process(tiny: Path,
     assert first.record().metrics.keys() == second.record().metrics.keys() >= {"test_auc", "test_precision"}
     assert set(package.evaluate(first).metrics) == {"loss", "auc", "precision"}
     assert package.resume(first, ["train.epochs=2"]).record().best_epoch in (1, 2)
+
+
+def sheet_in(folder: Path, name: str = "sheet.json") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    return found
+
+
+def test_evaluation_writes_a_sheet_of_which_every_figure_can_be_computed_again(
+    trained: Trained, tmp_path: Path
+) -> None:
+    run = copied(trained.finished(), tmp_path)
+    found = package.evaluate(run)
+    written = sheet_in(run.path / "eval")
+    with np.load(run.path / "eval/probabilities.npz", allow_pickle=False) as file:
+        given, labels, names = file["probabilities"], file["labels"], file["names"]
+    again = class_sheet(labels, given.argmax(axis=1), given, names.tolist(), probabilities=True)
+    assert {key: written[key] for key in asdict(again)} == json.loads(json.dumps(asdict(again)))
+    assert found.sheet == again
+    assert written["scores"]["accuracy"]["value"] == pytest.approx(found.metrics["accuracy"])
+    assert written["scores"]["log_loss"]["value"] == pytest.approx(found.metrics["loss"], rel=1e-4)
+    assert (written["samples"], written["epoch"], written["split"]) == (found.samples, found.epoch, "test")
+    assert found.epoch == run.record().best_epoch
+    package.evaluate(run, "validation")
+    assert sheet_in(run.path / "eval", "validation-sheet.json")["split"] == "validation"
+
+
+def test_evaluation_takes_any_checkpoint_and_keeps_the_best_one_apart(trained: Trained, tmp_path: Path) -> None:
+    run = copied(trained.finished("train.epochs=3"), tmp_path)
+    package.evaluate(run)
+    before = {path.name: path.read_bytes() for path in (run.path / "eval").glob("*.*")}
+    kept = run.checkpoints()
+    for epoch in kept:
+        found = package.evaluate(run, checkpoint=epoch)
+        assert found.epoch == epoch
+        assert found.metrics["loss"] == sheet_in(run.path / f"eval/epoch-{epoch:04}", "test.json")["metrics"]["loss"]
+    assert package.evaluate(run, checkpoint="last").epoch == max(kept)
+    assert sheet_in(run.path / "eval/last")["epoch"] == max(kept)
+    assert {path.name: path.read_bytes() for path in (run.path / "eval").glob("*.*")} == before
+    with pytest.raises(UsageError, match="no checkpoint of epoch 77"):
+        package.evaluate(run, checkpoint=77)
+
+
+@pytest.mark.parametrize("precision", [0, -1, 1.5, float("nan"), "0.9", True, None])
+def test_evaluation_refuses_a_precision_that_is_no_share(trained: Trained, precision: Any) -> None:
+    with pytest.raises(UsageError, match="makes no sense"):
+        package.evaluate(trained.finished(), precision=precision)
+
+
+def test_evaluation_of_numbers_is_in_their_unit_and_beside_a_constant(tiny: Path, tmp_path: Path) -> None:
+    layers = "model.layers=[Dense: {units: 1}]"
+    run = package.fit(tiny, [NUMBERS, layers, "train.loss=mse", "train.metrics=[mae]", "expect={}"], runs_dir=tmp_path)
+    found = package.evaluate(run)
+    assert isinstance(found.sheet, NumberSheet)
+    (figures,) = found.sheet.numbers
+    assert figures.scores["mae"].value == pytest.approx(found.metrics["mae"], rel=1e-5)
+    assert set(figures.guess) == {"mae", "rmse"}
+    assert not list((run.path / "eval").glob("*.npz"))
+
+
+@pytest.mark.parametrize(
+    ("loss", "activation"), [("binary_crossentropy", "sigmoid"), ("hinge", "tanh"), ("LOGITS", "linear")]
+)
+def test_evaluation_of_a_single_output_has_both_classes(tiny: Path, tmp_path: Path, loss: str, activation: str) -> None:
+    given = "{BinaryCrossentropy: {from_logits: true}}" if loss == "LOGITS" else loss
+    overrides = [
+        "data.dataset={synthetic: {samples: 200, test_samples: 100, features: 4, classes: 2, noise: 2}}",
+        f"model.layers=[Dense: {{units: 1, activation: {activation}}}]",
+        f"train.loss={given}",
+        f"train.metrics=[{'accuracy' if loss != 'LOGITS' else 'BinaryAccuracy: {threshold: 0}'}]",
+        "train.checkpoint.monitor=val_loss",
+    ]
+    run = package.fit(tiny, [*overrides, "expect={}"], runs_dir=tmp_path)
+    found = package.evaluate(run, precision=0.6)
+    assert isinstance(found.sheet, ClassSheet)
+    assert len(found.sheet.classes) == 2
+    measured = next(value for name, value in found.metrics.items() if "acc" in name)
+    assert found.sheet.scores["accuracy"].value == pytest.approx(measured)
+    assert bool(found.sheet.thresholds) == (loss != "hinge")
+    assert ("log_loss" in found.sheet.scores) == (loss != "hinge")
+    if loss != "hinge":
+        assert found.sheet.scores["log_loss"].value == pytest.approx(found.metrics["loss"], rel=1e-3)

@@ -125,6 +125,9 @@ class _Plain:
             case events.Stopping():
                 self.close()
                 self.line("stopping after this step; press Ctrl-C again to stop at once")
+            case events.Left():
+                self.close()
+                error(event.error)
             case events.Resuming():
                 self.show_resuming(event)
             case events.Prepared():
@@ -363,9 +366,14 @@ def predicted(count: int, metrics: Mapping[str, float] | None, output: Path | No
 
 
 def evaluation(result: Evaluation, path: Path) -> None:
-    """Print the metrics of an evaluation to stdout, one per line."""
-    click.echo(f"{printable(result.run)}: {result.split} split, {result.samples:,} samples")
+    """Print an evaluation to stdout: the metrics, one per line, and the sheet."""
+    from dltrain.cli import sheet
+
+    epoch = f", weights of epoch {result.epoch}" if result.epoch else ""
+    click.echo(f"{printable(result.run)}: {result.split} split, {result.samples:,} samples{epoch}")
     width = max(len(name) for name in result.metrics)
     for name, value in ordered(result.metrics).items():
         click.echo(f"  {name:<{width}}  {number(value)}")
+    if result.sheet is not None:
+        sheet.show(result.sheet)
     click.echo(f"details in {printable(path / 'eval')}", err=True)

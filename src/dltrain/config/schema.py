@@ -270,7 +270,7 @@ class RuntimeSpec(Section):
     )
     optimizer: Literal["auto", "keras"] = Field(
         default="auto",
-        description="Adam without AMSGrad on a CPU: `auto` is one operation per variable, `keras` Keras's own.",
+        description="Adam without AMSGrad on TensorFlow: `auto` is one operation per variable, `keras` Keras's own.",
     )
     shards: Annotated[int | Literal["auto"], CountOr("auto", MOST_SHARDS)] = Field(
         default="auto",
@@ -279,8 +279,8 @@ class RuntimeSpec(Section):
     )
     jit_compile: Literal["auto", True, False] = Field(
         default="auto",
-        description="Whether XLA compiles training steps on TensorFlow and a CPU; `auto` compiles those of small dense "
-        "and of most recurrent models. JAX always compiles.",
+        description="Whether XLA compiles TensorFlow's training steps; `auto` compiles on a CPU those of small dense "
+        "and of most recurrent models, on a GPU those of dense and convolutional ones. JAX always compiles.",
     )
     feed: Literal["auto", "memory", "stream"] = Field(
         default="auto",

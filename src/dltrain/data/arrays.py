@@ -185,7 +185,8 @@ class RawDataset:
     `target_scale`. `notes` are what reading has found that the user should know. `label_values` are the whole numbers
     that stand for classes, where they are not the indices. `learn` learns from the training split what prepares all
     splits, or takes what an earlier run has learnt; None where there is nothing to learn. `remark` returns what a
-    person should know of a split by its name, validation or test, before its figures.
+    person should know of a split by its name, validation or test, before its figures. `baselines` returns forecasts of
+    a split that need no model, by name, of shape (samples, steps, numbers) in the unit of the source.
     """
 
     facts: Facts
@@ -199,6 +200,7 @@ class RawDataset:
     division: Division = Division()
     learn: Callable[[Split, Mapping[str, Any] | None], Prepared] | None = None
     remark: Callable[[str, Split], Iterator[str]] | None = None
+    baselines: Callable[[Split], Mapping[str, np.ndarray]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,6 +211,7 @@ class Dataset:
     split; those of validation and test are empty where these splits are not part of it. `fingerprint` is
     `fingerprint()` of the samples that are used. `facts`, both scales, `notes` and `label_values` are
     those of `RawDataset`; `learnt` is what `Prepared` has. `remarks` are worth knowing, though nothing is wrong.
+    `baselines` returns those of `RawDataset` for a split by its name.
     """
 
     facts: Facts
@@ -225,6 +228,7 @@ class Dataset:
     label_values: tuple[int, ...] | None = None
     learnt: Mapping[str, Any] | None = None
     remarks: tuple[str, ...] = ()
+    baselines: Callable[[str], Mapping[str, np.ndarray]] | None = None
 
     @property
     def name(self) -> str:

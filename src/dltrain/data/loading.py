@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,7 @@ def load(
             *(_rare(raw, places.train) if limit_train is None and known.labels == raw.facts.labels else ()),
         ),
         remarks=tuple(_remarks(raw, places, validation)),
+        baselines=partial(_baselines, raw, places, validation),
         label_values=raw.label_values,
         learnt=prepared.learnt if prepared is not None else None,
     )
@@ -150,12 +152,24 @@ def _rare(raw: RawDataset, places: np.ndarray) -> Iterator[str]:
 
 def _remarks(raw: RawDataset, places: _Places, validation: float | str) -> Iterator[str]:
     """Yield what the source tells of the splits on which a model is judged."""
-    if raw.remark is None:
-        return
-    validating = raw.validation if validation == GIVEN else raw.train.take(places.validation)
-    if validating is not None and len(validating):
-        yield from raw.remark("validation", validating)
-    yield from raw.remark("test", raw.test.take(places.own_test) if len(raw.test) else raw.train.take(places.test))
+    for name in ("validation", "test") if raw.remark is not None else ():
+        split = _as_read(raw, places, validation, name)
+        if split is not None and raw.remark is not None and (len(split) or name == "test"):
+            yield from raw.remark(name, split)
+
+
+def _as_read(raw: RawDataset, places: _Places, validation: float | str, name: str) -> Split | None:
+    """Return a split before it is prepared; None if there is none."""
+    if name == "train":
+        return raw.train.take(places.train)
+    if name == "validation" and validation != TEST:
+        return raw.validation if validation == GIVEN else raw.train.take(places.validation)
+    return raw.test.take(places.own_test) if len(raw.test) else raw.train.take(places.test)
+
+
+def _baselines(raw: RawDataset, places: _Places, validation: float | str, name: str) -> Mapping[str, np.ndarray]:
+    split = _as_read(raw, places, validation, name)
+    return raw.baselines(split) if raw.baselines is not None and split is not None else {}
 
 
 def _fingerprint(splits: Mapping[str, Split]) -> str:

@@ -9,6 +9,7 @@ from dltrain.engine.events import (
     EpochDone,
     Event,
     Finished,
+    Left,
     Loaded,
     Phase,
     Prepared,
@@ -21,15 +22,17 @@ from dltrain.engine.events import (
     Warned,
 )
 from dltrain.engine.prediction import Predictions, predict
-from dltrain.engine.trained import Trained, restored
+from dltrain.engine.trained import CheckpointChoice, Trained, restored
 from dltrain.engine.training.fit import fit
 from dltrain.engine.training.resume import resume
 
 __all__ = [
+    "CheckpointChoice",
     "EpochDone",
     "Evaluation",
     "Event",
     "Finished",
+    "Left",
     "Loaded",
     "Phase",
     "Predictions",

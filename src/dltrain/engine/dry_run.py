@@ -203,7 +203,7 @@ def _seconds_per_step(job: Job, batches: Callable[[int], Batches]) -> float:
     try:
         blame.guarded(job.session, model.fit, batches(at_once), shuffle=False, verbose=0)
     except Refused as refusal:
-        raise blame.training_at_fault(job.plan, model, refusal) from refusal
+        raise blame.training_at_fault(job.plan, model, refusal, job.jit_compile) from refusal
     timed, seconds = 0, 0.0
     count = min(at_once, steps)
     while seconds < _TIMED_SECONDS / 2:

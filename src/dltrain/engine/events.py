@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dltrain.errors import Problem
+from dltrain.errors import Interrupted, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,13 @@ class Loaded:
 @dataclass(frozen=True, slots=True)
 class Stopping:
     """SIGINT, SIGTERM or SIGHUP has arrived: the current step ends first. Sent from a separate thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The process ends at once, without waiting for the current step. Sent from a separate thread."""
+
+    error: Interrupted
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +166,7 @@ Event = (
     | Prepared
     | StepDone
     | Stopping
+    | Left
     | EpochDone
     | StoppedEarly
     | Profiled

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from dltrain.config import Spec
     from dltrain.engine.backends.backend import Backend
 
+DeviceKind = Literal["CPU", "GPU"]
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
     """The device of a model; `count` is the number of cores available to the process, or of GPUs."""
 
-    kind: Literal["CPU", "GPU"]
+    kind: DeviceKind
     name: str
     count: int
 

@@ -53,7 +53,7 @@ class RuntimeRecord:
     Args:
         backend: `tensorflow` or `jax`.
         feed: `memory` or `stream`.
-        jit_compile: whether XLA compiles the steps of TensorFlow on a CPU.
+        jit_compile: whether XLA compiles the steps of TensorFlow.
         shards: parts of a batch that are computed side by side.
         threads: threads per operation; 0 for one per core.
         precision: the dtype policy, and in mixed precision the dtype of the output.

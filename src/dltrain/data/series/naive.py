@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -11,6 +11,15 @@ from dltrain.data.series.form import Form
 from dltrain.data.series.windows import Windows
 
 _CHUNK = 2**16  # windows
+
+
+def naive_forecast(split: Split, form: Form) -> Mapping[str, np.ndarray]:
+    """Return the naive forecast by its name, of shape (samples, horizon, columns); nothing where there is none."""
+    y = split.y
+    if not isinstance(y, Windows) or form.shift < 1 or not len(y) or y.series.dtype.kind != "f":
+        return {}
+    last = y.series[y.starts - form.shift]
+    return {"naive": np.broadcast_to(last[:, None], (len(last), form.horizon, last.shape[-1]))}
 
 
 def naive_error(name: str, split: Split, form: Form) -> Iterator[str]:

@@ -12,7 +12,7 @@ from dltrain.data.arrays import Division, Prepared, RawDataset, Split
 from dltrain.data.facts import Facts, Task
 from dltrain.data.series.form import Form, Roles
 from dltrain.data.series.look import Found, check_length, look
-from dltrain.data.series.naive import naive_error
+from dltrain.data.series.naive import naive_error, naive_forecast
 from dltrain.data.series.preparing import Learnt, learn, prepared
 from dltrain.data.series.steps import Steps, has_inputs, has_label, has_targets, starts_in, steps_in, target_of
 from dltrain.data.series.windows import Windows
@@ -65,6 +65,7 @@ def _raw_dataset(found: Found, arguments: Mapping[str, Any], known: Facts) -> Ra
         division=division,
         learn=learned,
         remark=lambda name, split: naive_error(name, split, form),
+        baselines=lambda split: naive_forecast(split, form),
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 INFERENCE_BATCH = 256
 LARGEST_COPY = 2**30  # bytes
 MOST_GATHERED_INSIDE = 1_000  # steps of an execution
+_XLA_DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 
 InputDtype = Literal["float32", "int32"]
 
@@ -210,6 +211,25 @@ def in_file(values: Values) -> bool:
 def target_dtype(values: Values) -> str:
     """Return the dtype of targets in batches: int64 for labels, float32 for numbers."""
     return "int64" if values.dtype.name == "int64" else "float32"
+
+
+@contextmanager
+def xla_flags_given_back() -> Iterator[None]:
+    """Give the environment its `XLA_FLAGS` back after the block."""
+    before = os.environ.get("XLA_FLAGS")
+    try:
+        yield
+    finally:
+        os.environ.pop("XLA_FLAGS", None)
+        if before is not None:
+            os.environ["XLA_FLAGS"] = before
+
+
+def make_xla_deterministic() -> None:
+    """Ask XLA for the same bits each time on a GPU, by a flag that it reads when it is first used in a process."""
+    flags = os.environ.get("XLA_FLAGS", "")
+    if _XLA_DETERMINISTIC not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} {_XLA_DETERMINISTIC}".strip()
 
 
 @contextmanager

@@ -157,8 +157,15 @@ def _measure(name: str, y: Any, outputs: Any, arguments: Mapping[str, Any]) -> N
     ask(model.compute_metrics, outputs, y, outputs)
 
 
-def training_at_fault(plan: Plan, model: keras.Sequential, refusal: Refused) -> ConfigError:
-    """Return the error of a model that runs, but whose training step does not: of its optimizer, or of all."""
+def training_at_fault(plan: Plan, model: keras.Sequential, refusal: Refused, compiled: bool = False) -> ConfigError:
+    """Return the error of a model that runs, but whose training step does not: of its optimizer, or of all.
+
+    Args:
+        plan: the config.
+        model: that of the plan.
+        refusal: what Keras or the backend says.
+        compiled: whether XLA compiled the step, which supports fewer operations.
+    """
     optimizer = plan.spec.train.optimizer
     use = partial(_step, optimizer.name, model)
     try:
@@ -166,7 +173,8 @@ def training_at_fault(plan: Plan, model: keras.Sequential, refusal: Refused) -> 
     except Refused as alone:
         thing = f"the optimizer `{optimizer.name}`"
         return _at_fault(plan, ("train", "optimizer"), "optimizer", thing, optimizer, use, alone)
-    return plan.error(("model", "layers"), f"the model cannot be trained: {refusal}")
+    message = f"the model cannot be trained: {refusal}"
+    return plan.error(("model", "layers"), message, "without XLA: -s runtime.jit_compile=false" if compiled else "")
 
 
 def _step(name: str, model: keras.Sequential, arguments: Mapping[str, Any]) -> None:

@@ -108,7 +108,6 @@ def build_model(plan: Plan, facts: Facts, session: Session, learn: Learner) -> B
         except Refused as refusal:
             raise blame.training_at_fault(plan, model, refusal) from refusal
         fused = plan.spec.runtime.optimizer == "auto" and session.backend.fuse(model)
-    session.backend.speed_up_gradients(model)
     sharded = session.backend.shard(model, session.cores.shards, list(mixing(plan, model)))
     parts = parts_of(train.metrics, facts.labels, model.output_shape[-1])
     log_as_numbers(model, parts)

@@ -165,11 +165,23 @@ def _construct_argument(argument: Argument, value: Any) -> Any:
     return construct_once(section, name, given)
 
 
+# How lines around the message of an operation in a graph begin.
+_OF_GRAPHS = (
+    "Graph execution error:",
+    "Detected at node",
+    "<stack traces",
+    "Node:",
+    "File ",
+    "The op is created",
+    "[[",
+)
+
+
 def telling_sentence(error: BaseException) -> str:
     """Return the relevant sentence of a Keras error, without its list of received arguments."""
     # Keras colours some of its messages; TensorFlow names its kernels around them.
-    text = re.sub(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\}|\[Op:\w+\]( name:)?", "", str(error))
+    text = re.sub(r"\x1b\[[0-9;]*m|\{\{(function_)?node [^}]*\}\}|\[Op:\w+\]( name:)?", "", str(error))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    noise = ("Exception encountered", "Arguments received", "Call arguments received")
+    noise = ("Exception encountered", "Arguments received", "Call arguments received", *_OF_GRAPHS)
     telling = [line for line in lines if not line.startswith(noise)]
     return (telling or lines or [type(error).__name__])[0].removeprefix("• ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from dltrain.engine.trained import PREPROCESS, preprocess_of
 from dltrain.engine.training.initial_weights import find_source
 from dltrain.engine.training.job import Job, create_run, prepare
 from dltrain.engine.training.profile import BUILD, LOAD, START, Stopwatch
-from dltrain.engine.training.signals import StopSignal
+from dltrain.engine.training.signals import StopSignal, not_begun
 from dltrain.engine.training.train import train
 from dltrain.errors import UsageError
 from dltrain.names import slug, valid_name
@@ -73,11 +74,13 @@ def fit(
         dataset = load_data(plan.spec, on_event, stop.check, told=plan.checked.told)
         watch.lap(LOAD)
         cores = choose_cores(plan, dataset.facts, owns_process)
-        with open_session(plan.spec, cores, owns_process=owns_process, on_event=on_event) as session:
-            watch.lap(START)
-            return _trained(
-                prepare(plan, dataset, session, on_event, source=source), directory, stop, on_event, watch, profile
-            )
+        with ExitStack() as stack:
+            with stop.may_leave(not_begun):
+                opened = open_session(plan.spec, cores, owns_process=owns_process, on_event=on_event)
+                session = stack.enter_context(opened)
+                watch.lap(START)
+                job = prepare(plan, dataset, session, on_event, source=source)
+            return _trained(job, directory, stop, on_event, watch, profile)
 
 
 def _trained(

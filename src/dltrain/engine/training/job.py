@@ -11,7 +11,7 @@ from dltrain import runs
 from dltrain.config import Plan
 from dltrain.config.catalogue.names import directions
 from dltrain.data.arrays import Dataset
-from dltrain.engine.backends.backend import INFERENCE_BATCH, MOST_GATHERED_INSIDE
+from dltrain.engine.backends.backend import INFERENCE_BATCH, MOST_GATHERED_INSIDE, in_file
 from dltrain.engine.events import Listener, Phase, Warned
 from dltrain.engine.inputs import Pipelines, first_samples, pipelines_of, training_samples
 from dltrain.engine.machine import machine_of
@@ -97,15 +97,23 @@ def prepare(
     initial = load_weights(plan, built.model, source, on_event) if source is not None else None
     callbacks = build_callbacks(plan)
     inputs = pipelines_of(dataset, built.encoding, plan.spec, session.backend, augment)
-    jit_compile = built.shards == 1 and compiles(plan, dataset.facts)
+    jit_compile = built.shards == 1 and _compiles(plan, dataset, session)
+    if jit_compile or session.device.kind == "CPU":
+        session.backend.speed_up_gradients(built.model)
     rows = inputs.train.gathered_inside(built.model, steps.batch_size, jit_compile)
     if jit_compile and plan.spec.runtime.jit_compile is True and augment is not None and session.device.kind == "CPU":
         message = "XLA compiles several steps together, and augmented batches come one by one"
         raise plan.error(("runtime", "jit_compile"), message, "remove it, or `data.augment`", "jit-compile")
     most = session.backend.AUTO_STEPS_PER_EXECUTION if rows is None else MOST_GATHERED_INSIDE
-    steps = per_execution(plan, steps, most)
+    steps = per_execution(plan, steps, most, session.device.kind)
     built.model.steps_per_execution = steps.per_execution
     return Job(plan, dataset, session, built, callbacks, inputs, steps, rows, rows is not None and jit_compile, initial)
+
+
+def _compiles(plan: Plan, dataset: Dataset, session: Session) -> bool:
+    """Return whether XLA compiles the steps; on a GPU not where samples are read from files, best beside the steps."""
+    read_beside = session.device.kind == "GPU" and in_file(dataset.train.x) and plan.spec.runtime.jit_compile == "auto"
+    return compiles(plan, dataset.facts, session.device.kind) and not read_beside
 
 
 def _confirmed(plan: Plan, dataset: Dataset, on_event: Listener) -> Plan:

@@ -113,6 +113,7 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         if self._stop.signum is not None:
             return  # the epoch is incomplete: it leaves neither a row nor a checkpoint
+        self._stop.must_stay()  # from now on, there is something to keep
         ended = time.perf_counter()
         row = {name: float(value) for name, value in (logs or {}).items()}
         self._check_finite(row["loss"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from dltrain.engine.session import Session, open_session
 from dltrain.engine.trained import OpenedRun, adapted_of, learnt_of, resolved_plan
 from dltrain.engine.training.initial_weights import find_source, load_weights
 from dltrain.engine.training.job import RECORDED_PACKAGES, Job, prepare, record_of
-from dltrain.engine.training.signals import StopSignal
+from dltrain.engine.training.signals import StopSignal, not_begun
 from dltrain.engine.training.train import train
 from dltrain.errors import Problem, RunError, UsageError, dotted
 
@@ -72,18 +73,20 @@ def resume(
     found = run if isinstance(run, runs.Run) else runs.find(run, runs_dir)
     with found.locked() as held, StopSignal(on_event, owns_process) as stop:
         opened = _reopened(held, overrides)
-        check = partial(stop.check, f"dltrain resume {held.path}")
-        dataset = load_data(opened.plan.spec, on_event, check, learnt_of(opened))
+        again = f"dltrain resume {held.path}"
+        dataset = load_data(opened.plan.spec, on_event, partial(stop.check, again), learnt_of(opened))
         differs = list(_differences(opened, dataset))
         _refuse(held, differs, force)
         spec, cores = opened.plan.spec, opened.cores
-        with open_session(spec, cores, owns_process=owns_process, on_event=on_event) as session:
-            from dltrain.engine.model.adapting import from_run
+        with ExitStack() as stack:
+            with stop.may_leave(partial(not_begun, hint=again)):
+                session = stack.enter_context(open_session(spec, cores, owns_process=owns_process, on_event=on_event))
+                from dltrain.engine.model.adapting import from_run
 
-            differs += _machine_differences(opened, session)
-            _refuse(held, differs, force)
-            job = prepare(opened.plan, dataset, session, on_event, from_run(adapted_of(opened), held.id))
-            stop.check(f"dltrain resume {held.path}")
+                differs += _machine_differences(opened, session)
+                _refuse(held, differs, force)
+                job = prepare(opened.plan, dataset, session, on_event, from_run(adapted_of(opened), held.id))
+            stop.check(again)
             start = _go_on(opened, job, differs, from_scratch, on_event)
             try:
                 return train(job, held, stop, on_event, start=start)

@@ -44,17 +44,25 @@ def train(
         run.log(f"{status} after {len(recorder.history) if recorder else 0} epochs")
         on_event(Finished(run.id, run.path, status, best, monitor, metrics, seconds))
 
+    def interrupted(message: str, signum: int) -> Interrupted:
+        return Interrupted(message, signum, f"dltrain resume {run.path}")
+
+    def leave(signum: int) -> Interrupted:
+        finish("interrupted", {})
+        return interrupted(f"stopped in epoch {len(recorder.history) + 1 if recorder else 1}", signum)
+
     try:
         on_event(_prepared(job, run))
         recorder = _new_recorder(job, run, stop, on_event, start)
-        _run_epochs(job, recorder, start)
+        with stop.may_leave(leave):
+            _run_epochs(job, recorder, start)
         trained = time.perf_counter()
         _keep_best(job, run, recorder)
         if stop.signum is not None:
             done = len(recorder.history)
             ended = done >= job.plan.spec.train.epochs
             message = "stopped before the evaluation" if ended else f"stopped in epoch {done + 1}"
-            raise Interrupted(message, stop.signum, f"dltrain resume {run.path}")
+            raise interrupted(message, stop.signum)
         if (early := recorder.early_stop) is not None:
             run.log(f"EarlyStopping ended the run in epoch {early.epoch}")
             on_event(_stopped_early(job, early))
@@ -137,7 +145,7 @@ def _run_epochs(job: Job, recorder: Recorder, start: Start | None) -> None:
             verbose=0,
         )
     except Refused as refusal:
-        raise blame.training_at_fault(job.plan, job.built.model, refusal) from refusal
+        raise blame.training_at_fault(job.plan, job.built.model, refusal, job.jit_compile) from refusal
 
 
 def _keep_best(job: Job, run: runs.Run, recorder: Recorder) -> None:

@@ -20,9 +20,11 @@ from dltrain.engine.backends.backend import (
     Recurrence,
     Rows,
     Values,
+    make_xla_deterministic,
     streams,
     target_dtype,
     without,
+    xla_flags_given_back,
 )
 
 # Before JAX looks for devices: it takes three quarters of a GPU's memory at once unless it is told not to.
@@ -36,8 +38,6 @@ from dltrain.engine.backends.jax.executions import Executions, is_slower
 ERRORS: tuple[type[Exception], ...] = (jax.errors.JaxRuntimeError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)
 JIT_COMPILE = True
 AUTO_STEPS_PER_EXECUTION = 1  # where batches are not gathered inside: more are a loop in Python, no larger program
-_DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
-
 
 # Settings that change results, with their defaults; each is a context manager of `jax`.
 _DEFAULTS: Mapping[str, Any] = {
@@ -63,7 +63,7 @@ def pinned() -> Iterator[None]:
         for name, value in _DEFAULTS.items():
             stack.enter_context(getattr(jax, name)(value))
         stack.enter_context(jax.enable_x64(False) if hasattr(jax, "enable_x64") else _old_enable_x64(False))
-        stack.enter_context(_flags_given_back())
+        stack.enter_context(xla_flags_given_back())
         if jax.config.read("jax_disable_most_optimizations"):
             stack.callback(jax.config.update, "jax_disable_most_optimizations", True)
             jax.config.update("jax_disable_most_optimizations", False)
@@ -76,25 +76,13 @@ def _old_enable_x64(enabled: bool) -> AbstractContextManager[None]:
     return enable_x64(enabled)
 
 
-@contextmanager
-def _flags_given_back() -> Iterator[None]:
-    before = os.environ.get("XLA_FLAGS")
-    try:
-        yield
-    finally:
-        os.environ.pop("XLA_FLAGS", None)
-        if before is not None:
-            os.environ["XLA_FLAGS"] = before
-
-
 def start(threads: int) -> None:
     """XLA has its own threads, one per core."""
 
 
 def seed(seed: int, deterministic: bool) -> None:
-    flags = os.environ.get("XLA_FLAGS", "")
-    if deterministic and _DETERMINISTIC not in flags:
-        os.environ["XLA_FLAGS"] = f"{flags} {_DETERMINISTIC}".strip()
+    if deterministic:
+        make_xla_deterministic()
     jax.devices()  # reads the flags
     # Keras imports TensorFlow if installed, here and when it saves a model. It searches only once: a failure is final.
     with without("tensorflow"):

@@ -24,6 +24,7 @@ from dltrain.engine.backends.backend import (
     Rows,
     Values,
     cores,
+    make_xla_deterministic,
     streams,
     target_dtype,
 )
@@ -34,6 +35,7 @@ ERRORS: tuple[type[Exception], ...] = (tf.errors.OpError,)
 JIT_COMPILE = False
 AUTO_STEPS_PER_EXECUTION = 16
 _GATHERED = 2**21  # bytes of samples that are gathered together: fewer than a cache of the processor holds
+_FOR_GPU = 2**24  # bytes that it gets in one transfer
 _FASTER = (adam.FusedAdam, lstm.FusedLSTM, *pooling.FAST.values(), sharding.ShardedSequential)  # than their bases
 _BUILT_WITH = {"CUDA": "cuda_version", "cuDNN": "cudnn_version"}  # keys of TensorFlow's build info
 _DRIVER = Path("/proc/driver/nvidia/version")
@@ -52,6 +54,8 @@ def start(threads: int) -> None:
 def seed(seed: int, deterministic: bool) -> None:
     keras.utils.set_random_seed(seed)
     if deterministic:
+        if tf.config.list_physical_devices("GPU"):
+            make_xla_deterministic()
         tf.config.experimental.enable_op_determinism()
 
 
@@ -105,9 +109,8 @@ def speed_up(layer: keras.layers.Layer, how: Recurrence) -> bool:
 
 
 def speed_up_gradients(model: keras.Sequential) -> None:
-    if not tf.config.list_physical_devices("GPU"):
-        for layer in model.layers:
-            pooling.speed_up(layer)
+    for layer in model.layers:
+        pooling.speed_up(layer)
 
 
 def shard(model: keras.Sequential, shards: int, whole: Sequence[str]) -> bool:
@@ -118,7 +121,7 @@ def shard(model: keras.Sequential, shards: int, whole: Sequence[str]) -> bool:
 
 
 def fuse(model: keras.Sequential) -> bool:
-    return not tf.config.list_physical_devices("GPU") and adam.fuse(model)
+    return adam.fuse(model)
 
 
 @contextlib.contextmanager
@@ -297,13 +300,13 @@ class InputPipeline:
         return key, tf.random.experimental.stateless_shuffle(indices, seed=key) if shuffle else indices
 
     def gathered_inside(self, model: keras.Sequential, batch_size: int, jit_compile: bool = False) -> Rows | None:
-        # A GPU takes samples from the host; augmentation is as much work as training, on other cores.
-        if self._augment is not None or tf.config.list_physical_devices("GPU"):
+        if self._augment is not None:  # as much work as training, on other cores
             return None
         if self.kind != "memory" and not jit_compile:  # reading takes time, beside the steps
             return None
         most = -(-self.samples // batch_size)
-        together = batch_size * max(1, min(most, _GATHERED // (batch_size * self._x.bytes)))
+        held = _FOR_GPU if tf.config.list_physical_devices("GPU") else _GATHERED
+        together = batch_size * max(1, min(most, held // (batch_size * self._x.bytes)))
         train = loop.plain(model, self._scaled, batch_size)
         if jit_compile:
             train = loop.compiled(model, self._scaled, batch_size, together)
@@ -312,7 +315,9 @@ class InputPipeline:
             rows = iterator.get_next()
 
             def steps(start: tf.Tensor) -> tf.Tensor:
-                train(self._gathered(rows[start : start + together]))
+                with tf.device("CPU:0"):
+                    gathered = self._gathered(rows[start : start + together])
+                train(gathered)
                 return start + together
 
             tf.while_loop(lambda start: start < tf.size(rows), steps, [0], parallel_iterations=1)

@@ -1,4 +1,4 @@
-"""Adam in one operation per variable, on a CPU: same state, same formula, a dozen fewer operations."""
+"""Adam in one operation per variable: same state, same formula, a dozen fewer operations."""
 
 from __future__ import annotations
 

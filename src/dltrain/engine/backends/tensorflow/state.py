@@ -18,6 +18,7 @@ from tensorflow.python.eager import context
 from tensorflow.python.eager.polymorphic_function import polymorphic_function
 from tensorflow.python.framework import config, ops
 
+from dltrain.engine.backends.backend import xla_flags_given_back
 from dltrain.errors import UsageError
 
 _ANEW = "run it in a process of its own, as `dltrain fit` is"
@@ -51,6 +52,7 @@ def pinned() -> Iterator[None]:
             if value != default:
                 stack.callback(assign, value)
                 assign(default)
+        stack.enter_context(xla_flags_given_back())
         stack.enter_context(_own_registries())
         stack.enter_context(tf.device(None))
         yield

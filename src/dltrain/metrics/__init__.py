@@ -1,0 +1,1 @@
+"""Figures of predictions beside the truth, with confidence intervals: NumPy alone, no model."""
