@@ -191,3 +191,18 @@ def test_evaluation_of_a_single_output_has_both_classes(tiny: Path, tmp_path: Pa
     assert ("log_loss" in found.sheet.scores) == (loss != "hinge")
     if loss != "hinge":
         assert found.sheet.scores["log_loss"].value == pytest.approx(found.metrics["loss"], rel=1e-3)
+
+
+def test_evaluation_gives_no_sheet_of_outputs_that_are_no_numbers(tiny: Path, tmp_path: Path) -> None:
+    x, y = np.random.default_rng(0).random((90, 4)).astype(np.float32), np.arange(90) % 3
+    tested = x[:30].copy()
+    tested[::7] = 3e38  # beyond float32 after the first layer
+    np.savez(tmp_path / "x.npz", x_train=x, y_train=y, x_test=tested, y_test=y[:30])
+    layers = "[Dense: {units: 8, kernel_initializer: ones, trainable: false}, Dense: {units: 3, activation: softmax}]"
+    overrides = [f"data.dataset={{arrays: {{path: {tmp_path / 'x.npz'}}}}}", f"model.layers={layers}", "expect={}"]
+    run = package.fit(tiny, overrides, runs_dir=tmp_path / "runs")
+    events: list[Any] = []
+    found = package.evaluate(run, on_event=events.append)
+    assert found.sheet is None
+    assert any("for 5 of 30 samples, the model gives no finite numbers" in str(event) for event in events)
+    assert not (run.path / "eval/sheet.json").exists()

@@ -58,6 +58,13 @@ def test_numbers_that_are_missing_or_zero_are_left_out() -> None:
     assert same.scores["mae"].value == 0.0
 
 
+@pytest.mark.parametrize("constant", [0.1, 1e30, -7.3, 0.0])
+def test_numbers_that_do_not_vary_have_no_r2(constant: float) -> None:
+    truth = np.full((60, 1), constant)
+    (found,) = number_sheet(truth, truth + 1.0, []).numbers
+    assert found.scores["r2"].value is None
+
+
 def test_numbers_by_step_stand_beside_forecasts_to_beat() -> None:
     draws = np.random.default_rng(3)
     truth = draws.normal(size=(50, 4, 2))

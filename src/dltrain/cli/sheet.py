@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dltrain.cli.diagnostics import printable
-from dltrain.cli.tables import number, short, table
+from dltrain.cli.tables import number, short, table, wide
 
 if TYPE_CHECKING:
     from dltrain.metrics.classes import ClassFigures, ClassSheet, Thresholds
@@ -50,7 +50,10 @@ def show(sheet: ClassSheet | FlagSheet | NumberSheet) -> None:
         return
     _scores(sheet.scores)
     _classes(sheet.classes)
-    for each in getattr(sheet, "confusions", ())[:_MOST_CONFUSIONS]:
+    confusions = getattr(sheet, "confusions", ())[:_MOST_CONFUSIONS]
+    if confusions:
+        click.echo()
+    for each in confusions:
         pair = f"{_name(each.true)} taken for {_name(each.predicted)}"
         click.echo(f"{pair}: {each.count:,}, {each.share * 100:.1f} % of {_name(each.true)}")
     _thresholds(sheet.thresholds)
@@ -73,7 +76,11 @@ def _interval(found: Estimate) -> str:
 
 
 def _name(name: str) -> str:
-    return printable(short(name, _LONGEST_NAME))
+    """Return a name that takes no more columns than there are."""
+    shown = printable(short(name, _LONGEST_NAME))
+    while wide(shown) > _LONGEST_NAME:
+        shown = f"{shown[:-2]}…"
+    return shown
 
 
 def _classes(classes: Sequence[ClassFigures]) -> None:
@@ -93,7 +100,6 @@ def _classes(classes: Sequence[ClassFigures]) -> None:
     table(["class", "samples", "precision", "recall", "F1", "ROC AUC", "AP"], rows, right=range(1, 7))
     if len(shown) < len(classes):
         click.echo(f"the {len(shown)} with the lowest F1 of {len(classes):,}")
-    click.echo()
 
 
 def _digits(value: float | None) -> str:
@@ -105,10 +111,10 @@ def _thresholds(thresholds: Sequence[Thresholds]) -> None:
     rows = []
     for each in thresholds[:_MOST_ROWS]:
         best, sure = each.best_f1, each.at_precision
-        of_best = ["–", "–"] if best is None else [_digits(best.f1), f"{best.threshold:.3g}"]
+        of_best = ["–", "–"] if best is None else [_digits(best.f1), f"{best.threshold:.9g}"]
         of_sure = ["–"] * 3
         if sure is not None:
-            of_sure = [_digits(sure.precision), _digits(sure.recall), f"{sure.threshold:.3g}"]
+            of_sure = [_digits(sure.precision), _digits(sure.recall), f"{sure.threshold:.9g}"]
         rows.append([_name(each.name), *of_best, *of_sure])
     if rows:
         click.echo()
@@ -157,7 +163,7 @@ def _several(numbers: Sequence[NumberFigures]) -> None:
         for each in numbers[:_MOST_ROWS]
     ]
     click.echo()
-    table(["target", "MAE", "95 % interval", "RMSE", "MAPE", "R²", "MAE of the median"], rows, right=range(1, 7))
+    table(["target", "MAE", "95 % interval", "RMSE", "MAPE", "R²", "constant"], rows, right=range(1, 7))
     if len(numbers) > _MOST_ROWS:
         click.echo(f"the first {_MOST_ROWS} of {len(numbers):,} numbers")
 

@@ -13,8 +13,8 @@ from dltrain.metrics.ranking import Ranking, Threshold, best_threshold, threshol
 BINS = 15  # of a reliability diagram; Guo et al., On calibration of modern neural networks, 2017
 _TOP = 5
 _MOST_CONFUSIONS = 20
-_MOST_DRAWN = 2e6  # samples times classes, from which on the areas under curves have no intervals
-_MOST_RANKED = 5e7  # from which on there are none
+_MOST_RANKED = 5e7  # samples times classes, from which on there are no areas under curves
+CHEAP = 4  # how many values of a sum take as long as one in its place in an order
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +122,15 @@ def class_sheet(
         Ranking(truth == index, given[:, index]) for index in range(given.shape[1]) if given.size <= _MOST_RANKED
     ]
     judged = _Judged(truth, guess, given, steps, size, rankings, probabilities)
-    found = bootstrap(judged.statistics, samples, seed, steps)
+    found = bootstrap(judged.statistics, samples, seed, samples * steps / CHEAP)
+    found |= bootstrap(judged.areas, samples, seed, given.size) if rankings else {}
     independent = steps == 1
     if independent:
         found["accuracy"] = wilson(float(np.sum(truth == guess)), len(truth))
         if size > 2 * _TOP:
             found[f"top_{_TOP}_accuracy"] = wilson(float(np.sum(_ranks(truth, given) < _TOP)), len(truth))
     return ClassSheet(
-        {**found, **judged.areas()},
+        found,
         tuple(_figures(called, judged, independent)),
         tuple(_confusions(truth, guess, called)),
         tuple(reliability(given.max(axis=1), truth == guess)) if probabilities else (),
@@ -144,9 +145,10 @@ def thresholds_of(name: str, ranking: Ranking, precision: float) -> Thresholds:
 
 
 def _ranks(truth: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Return how many classes score higher than the true one."""
+    """Return how many classes are guessed before the true one."""
     own = np.take_along_axis(given, truth[:, None], axis=1)
-    return np.sum(given > own, axis=1)
+    before = np.arange(given.shape[1]) < truth[:, None]  # of equal scores, the first class is the guess
+    return np.sum((given > own) | ((given == own) & before), axis=1)
 
 
 class _Judged:
@@ -165,7 +167,6 @@ class _Judged:
         self.truth, self.guess, self.size, self.rankings = truth, guess, size, rankings
         self._steps = steps
         self.pairs, self._cells, self.counts = np.unique(truth * size + guess, return_inverse=True, return_counts=True)
-        self._ranked = given.size <= _MOST_DRAWN
         self._surprise = self._squares = None
         if probabilities:
             own = np.take_along_axis(given, truth[:, None], axis=1)[:, 0]
@@ -201,22 +202,21 @@ class _Judged:
             found["brier"] = float(np.dot(self._squares, every) / total)
             gaps = np.bincount(self._bins, every * (self._confidence - (self.truth == self.guess)), BINS)
             found["calibration_error"] = float(np.abs(gaps).sum() / total)
-        if self._ranked and self.rankings:
-            found |= self._mean_areas(every)
         return found
 
-    def areas(self) -> dict[str, Estimate]:
-        """Return mean areas without intervals, where the split is too large for these."""
-        if self._ranked or not self.rankings:
-            return {}
-        return {name: Estimate(value) for name, value in self._mean_areas(None).items() if np.isfinite(value)}
+    def areas(self, weights: np.ndarray) -> dict[str, float]:
+        """Return the areas under the curves, the mean over classes that have them."""
+        every = np.repeat(weights, self._steps) if self._steps > 1 else weights
+        return mean_areas(self.rankings, every)
 
-    def _mean_areas(self, weights: np.ndarray | None) -> dict[str, float]:
-        areas = np.array([ranking.areas(weights) for ranking in self.rankings])
-        there = ~np.isnan(areas)
-        sums, counts = np.where(there, areas, 0.0).sum(axis=0), there.sum(axis=0)
-        roc, average = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).tolist()
-        return {"roc_auc": roc, "average_precision": average}
+
+def mean_areas(rankings: Sequence[Ranking], weights: np.ndarray) -> dict[str, float]:
+    """Return the mean areas under the curves of several labels; NaN where none has one."""
+    areas = np.array([ranking.areas(weights) for ranking in rankings])
+    there = ~np.isnan(areas)
+    sums, counts = np.where(there, areas, 0.0).sum(axis=0), there.sum(axis=0)
+    roc, average = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).tolist()
+    return {"roc_auc": roc, "average_precision": average}
 
 
 def _matthews(right: float, support: np.ndarray, predicted: np.ndarray, total: float) -> float:

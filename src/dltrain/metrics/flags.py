@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from dltrain.metrics.classes import Bin, ClassFigures, Thresholds, reliability, thresholds_of
+from dltrain.metrics.classes import CHEAP, Bin, ClassFigures, Thresholds, mean_areas, reliability, thresholds_of
 from dltrain.metrics.intervals import Estimate, bootstrap, wilson
 from dltrain.metrics.ranking import Ranking
 
@@ -65,16 +66,17 @@ def flag_sheet(
             "micro_f1": float(2 * hits.sum() / max(support.sum() + guesses.sum(), 1e-300)),
             "macro_f1": float(np.mean(f1)),
         }
-        areas = np.array([ranking.areas(weights) for ranking in rankings])
-        for name, each in zip(("roc_auc", "average_precision"), areas.T, strict=True):
-            found[name] = float(np.mean(each[~np.isnan(each)])) if (~np.isnan(each)).any() else float("nan")
         return found | ({"brier": float(np.average(squares, weights=weights))} if probabilities else {})
 
     right = float(np.sum(np.all(flags == predicted, axis=1)))
     hits, support, guesses = united.sum(axis=1)
     confidence = np.maximum(given, 1 - given).reshape(-1)
     return FlagSheet(
-        {"all_right": wilson(right, len(flags)), **bootstrap(statistics, len(flags), seed, flags.shape[1])},
+        {
+            "all_right": wilson(right, len(flags)),
+            **bootstrap(statistics, len(flags), seed, flags.size / CHEAP),
+            **bootstrap(partial(mean_areas, rankings), len(flags), seed, flags.size),
+        },
         tuple(
             _label(name, ranking, *numbers)
             for name, ranking, *numbers in zip(names, rankings, hits, support, guesses, strict=True)

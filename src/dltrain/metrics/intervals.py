@@ -10,9 +10,9 @@ import numpy as np
 
 LEVEL = 0.95
 _Z = 1.959963984540054  # the quantile of the normal distribution at 1 - (1 - LEVEL) / 2
-_MOST_RESAMPLES, _FEWEST_RESAMPLES = 1_000, 100
+MOST_RESAMPLES = 1_000
+_FEWEST_RESAMPLES = 100
 _MOST_VALUES = 2e7  # of all resamples together; more take longer than anybody waits
-_MOST_WITH_INTERVALS = 5e6  # values of a split, of which figures are as good as exact
 
 Statistics = Callable[[np.ndarray], Mapping[str, float]]
 """What each sample counts, float64 of shape (samples,) -> figures by name; NaN where one is not defined."""
@@ -44,14 +44,15 @@ def wilson(hits: float, total: float) -> Estimate:
     return Estimate(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)), "wilson")
 
 
-def resamples_for(values: int) -> int:
-    """Return how often a split of some values is drawn anew: a thousand times, less often if it is large."""
-    if values > _MOST_WITH_INTERVALS:
-        return 0
-    return int(min(_MOST_RESAMPLES, max(_FEWEST_RESAMPLES, _MOST_VALUES // max(1, values))))
+def resamples_for(values: float, most: int = MOST_RESAMPLES) -> int:
+    """Return how often values are drawn anew: a thousand times, less often if they are many, or not at all."""
+    count = int(min(most, _MOST_VALUES // max(1.0, values)))
+    return count if count >= _FEWEST_RESAMPLES else 0
 
 
-def bootstrap(statistics: Statistics, samples: int, seed: int, steps: int = 1) -> dict[str, Estimate]:
+def bootstrap(
+    statistics: Statistics, samples: int, seed: int, values: float, most: int = MOST_RESAMPLES
+) -> dict[str, Estimate]:
     """Return figures of all samples, and the middle 95 % of those of samples drawn anew, with replacement.
 
     A sample is drawn as a whole, with all its steps. Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
@@ -61,12 +62,13 @@ def bootstrap(statistics: Statistics, samples: int, seed: int, steps: int = 1) -
         statistics: the figures, of what each sample counts.
         samples: how many there are.
         seed: of the draws; the same one draws the same samples.
-        steps: values of each sample, which are drawn with it.
+        values: how many numbers a figure is made of, by which the time of one grows.
+        most: resamples.
     """
     found = statistics(np.ones(samples))
     draws = np.random.default_rng(seed)
     drawn: dict[str, list[float]] = {name: [] for name in found}
-    for _ in range(resamples_for(samples * steps) if samples > 1 else 0):
+    for _ in range(resamples_for(values, most) if samples > 1 else 0):
         counts = np.bincount(draws.integers(0, samples, samples), minlength=samples).astype(np.float64)
         for name, value in statistics(counts).items():
             drawn[name].append(value)
@@ -80,4 +82,5 @@ def _estimate(value: float, drawn: np.ndarray) -> Estimate:
     if len(drawn) < _FEWEST_RESAMPLES // 2:
         return Estimate(float(value))
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(float(value), float(low), float(high), "bootstrap")
+    # Samples drawn twice can move all draws of a figure to one side of it.
+    return Estimate(float(value), min(float(value), float(low)), max(float(value), float(high)), "bootstrap")

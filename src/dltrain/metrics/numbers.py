@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dltrain.metrics.intervals import Estimate, bootstrap
+from dltrain.metrics.intervals import MOST_RESAMPLES, Estimate, bootstrap
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _MOST_STEPS = 1_000
+_MOST_DRAWS = 2_000  # of all numbers together, where there are several
+_MOST_WITH_INTERVALS = 50  # numbers of a target
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,14 @@ def number_sheet(
             kind: float(each[index]) for kind, each in (("mean", centre), ("median", median)) if each is not None
         }
         name = names[index] if index < len(names) else str(index) if truth.shape[1] > 1 else ""
-        found.append(_number(name, truth[:, index], guess[:, index], guesses, seed))
+        most = max(100, _MOST_DRAWS // truth.shape[1]) if index < _MOST_WITH_INTERVALS else 0
+        found.append(_number(name, truth[:, index], guess[:, index], guesses, seed, most))
     return NumberSheet(tuple(found))
 
 
-def _number(name: str, truth: np.ndarray, guess: np.ndarray, constants: dict[str, float], seed: int) -> NumberFigures:
+def _number(
+    name: str, truth: np.ndarray, guess: np.ndarray, constants: dict[str, float], seed: int, most: int
+) -> NumberFigures:
     there = np.isfinite(truth) & np.isfinite(guess)
     truth, guess = truth[there], guess[there]
     residuals = truth - guess
@@ -111,7 +116,7 @@ def _number(name: str, truth: np.ndarray, guess: np.ndarray, constants: dict[str
             "mae": float(np.dot(size, weights) / total),
             "rmse": float(np.sqrt(left / total)),
             "mape": float(np.dot(shares, weights) / counted) if counted else float("nan"),
-            "r2": 1 - left / spread if spread > 0 else float("nan"),
+            "r2": 1 - left / spread if spread > total * (1e-9 * middle) ** 2 else float("nan"),  # more than rounding
             "bias": float(np.dot(residuals, weights) / total),
         }
 
@@ -123,7 +128,7 @@ def _number(name: str, truth: np.ndarray, guess: np.ndarray, constants: dict[str
     quantiles = np.quantile(residuals, QUANTILES).tolist() if len(residuals) else []
     return NumberFigures(
         name,
-        bootstrap(statistics, len(truth), seed),
+        bootstrap(statistics, len(truth), seed, len(truth), min(most, MOST_RESAMPLES)),
         {f"{share:g}": value for share, value in zip(QUANTILES, quantiles, strict=False)},
         float(size.max()) if len(size) else None,
         guessed,
@@ -147,7 +152,7 @@ def array_sheet(absolute: np.ndarray, squared: np.ndarray, seed: int = 0) -> Num
 
     quantiles = np.quantile(absolute, QUANTILES).tolist()
     return NumberSheet(
-        scores=bootstrap(statistics, len(absolute), seed),
+        scores=bootstrap(statistics, len(absolute), seed, len(absolute) / 2),
         by_sample={f"{share:g}": value for share, value in zip(QUANTILES, quantiles, strict=True)},
     )
 

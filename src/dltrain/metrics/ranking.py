@@ -7,6 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+_MOST_TRIED = 20
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -53,12 +55,19 @@ class Ranking:
         area = float(np.sum(np.diff(misses, prepend=0.0) * (hits + np.append(0.0, hits[:-1])) / 2))
         return area / float(hits[-1] * misses[-1]), average
 
-    def thresholds(self) -> np.ndarray:
-        """Return a threshold for each distinct score, above which are the samples of this and higher ones."""
-        distinct = self.scores[self.order][self.ends].astype(np.float64)
-        lower = np.append(distinct[1:], distinct[-1:] - np.spacing(np.abs(distinct[-1:])) if len(distinct) else [])
-        middle = (distinct + lower) / 2
-        return np.where(middle < distinct, middle, lower)
+    def threshold(self, place: int) -> float | None:
+        """Return the shortest number below the distinct score of a place, and not below the next lower one.
+
+        Scores are float32, and so is what they are compared with. None where there is none between 0 and 1.
+        """
+        distinct = self.scores[self.order][self.ends].astype(np.float32)
+        upper, rest = distinct[place], distinct[place + 1 :]
+        lower = rest[0] if len(rest) else np.float32(0)
+        for digits in range(1, 12):
+            found = float(f"{(float(upper) + float(lower)) / 2:.{digits}g}")
+            if lower <= np.float32(found) < upper and 0 < found < 1:
+                return found
+        return float(lower) if 0 < lower < min(upper, np.float32(1)) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +83,13 @@ class Threshold:
 def best_threshold(ranking: Ranking) -> Threshold | None:
     """Return the threshold with the highest F1, the highest of several; None without positive samples."""
     found = _at_thresholds(ranking)
-    return None if found is None else _pick(ranking, found, int(np.argmax(found[2])))
+    return None if found is None else _first(ranking, found, np.argsort(-found[2], kind="stable"))
 
 
 def threshold_for(ranking: Ranking, precision: float) -> Threshold | None:
     """Return the threshold with the highest recall among those of at least a precision; None where there is none."""
     found = _at_thresholds(ranking)
-    if found is None or not (enough := found[0] >= precision).any():
-        return None
-    return _pick(ranking, found, int(np.flatnonzero(enough)[-1]))
+    return None if found is None else _first(ranking, found, np.flatnonzero(found[0] >= precision)[::-1])
 
 
 def _at_thresholds(ranking: Ranking) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
@@ -93,5 +100,10 @@ def _at_thresholds(ranking: Ranking) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return hits / (hits + misses), hits / hits[-1], 2 * hits / (hits + misses + hits[-1])
 
 
-def _pick(ranking: Ranking, found: tuple[np.ndarray, np.ndarray, np.ndarray], place: int) -> Threshold:
-    return Threshold(float(ranking.thresholds()[place]), *(float(each[place]) for each in found))
+def _first(ranking: Ranking, found: tuple[np.ndarray, np.ndarray, np.ndarray], places: np.ndarray) -> Threshold | None:
+    """Return the first of some places that a threshold can be written for."""
+    for place in places[:_MOST_TRIED].tolist():
+        threshold = ranking.threshold(place)
+        if threshold is not None:
+            return Threshold(threshold, *(float(each[place]) for each in found))
+    return None

@@ -18,7 +18,7 @@ from dltrain.data.arrays import Dataset
 from dltrain.data.learnt.scaling import unscaled
 from dltrain.engine.evaluation import files
 from dltrain.engine.evaluation.sheets import Outputs, Sheet, sheet_of
-from dltrain.engine.events import Listener, Phase, ignore
+from dltrain.engine.events import Listener, Noted, Phase, ignore
 from dltrain.engine.inputs import SplitName, load_data, pipeline_of, split_of
 from dltrain.engine.model.labels import classes_of
 from dltrain.engine.session import Session
@@ -115,7 +115,12 @@ def evaluate(
         )
         del trained, inputs, outputs  # the session frees what nothing names
     on_event(Phase("judging"))
-    sheet = sheet_of(dataset, split, said, precision, SEED)
+    broken = int(np.sum(~np.isfinite(said.values).all(axis=tuple(range(1, said.values.ndim)))))
+    if broken:
+        on_event(Noted(f"for {broken:,} of {len(said.values):,} samples, the model gives no finite numbers: no sheet"))
+        sheet = None
+    else:
+        sheet = sheet_of(dataset, split, said, precision, SEED)
     _write_scores(dataset, split, said, opened.run, folder)
     evaluation = replace(evaluation, epoch=epoch, sheet=sheet)
     _write_sheet(opened.run, evaluation, folder)
