@@ -206,3 +206,15 @@ def test_evaluation_gives_no_sheet_of_outputs_that_are_no_numbers(tiny: Path, tm
     assert found.sheet is None
     assert any("for 5 of 30 samples, the model gives no finite numbers" in str(event) for event in events)
     assert not (run.path / "eval/sheet.json").exists()
+
+
+def test_evaluation_of_other_weights_leaves_no_sheet_of_earlier_ones(trained: Trained, tmp_path: Path) -> None:
+    run = copied(trained.finished("train.epochs=1"), tmp_path)
+    package.evaluate(run)
+    package.evaluate(run, "validation")
+    resumed = package.resume(run, ["train.epochs=2"])
+    left = {path.name for path in (resumed.path / "eval").iterdir()}
+    assert "test.json" in left
+    assert not left & {"sheet.json", "probabilities.npz"}
+    assert package.evaluate(resumed).sheet is not None
+    assert sheet_in(resumed.path / "eval")["epoch"] == resumed.record().best_epoch

@@ -139,6 +139,13 @@ class Run:
             atomic.make_subdirectories(self.path, path.parent)
         atomic.write_file(path, data)
 
+    def remove(self, relative: str) -> None:
+        """Remove a file, if it is there."""
+        path = self._inside(relative)
+        with atomic.trouble("remove", path):
+            if path.parent.is_dir():
+                atomic.discard(path)
+
     def write_text(self, relative: str, text: str) -> None:
         """Write text as UTF-8, newlines unchanged."""
         self.write_bytes(relative, text.encode("utf-8"))

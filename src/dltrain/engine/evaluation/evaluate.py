@@ -30,10 +30,9 @@ if TYPE_CHECKING:
     from dltrain.engine.backends.backend import InputPipeline
     from dltrain.engine.model.build import BuiltModel
 
-_PREFIX: dict[SplitName, str] = {"test": "test_", "validation": "val_", "train": ""}
-
-
 SEED = 0  # of the bootstrap
+_PREFIX: dict[SplitName, str] = {"test": "test_", "validation": "val_", "train": ""}
+_OF_SHEETS = ("sheet.json", "probabilities.npz", "scores.npz")
 _MOST_SCORES = 1e8  # numbers that are kept
 
 
@@ -101,12 +100,10 @@ def evaluate(
         raise RunError(f"the data set `{dataset.name}` is no longer the one that {opened.run.id} was trained on")
     with restored(opened, checkpoint, owns_process=owns_process, on_event=on_event) as trained:
         on_event(Phase("evaluating"))
-        inputs, epoch = (
-            pipeline_of(dataset, split, trained.built.encoding, spec, trained.session.backend),
-            trained.epoch,
-        )
+        epoch = trained.epoch
+        inputs = pipeline_of(dataset, split, trained.built.encoding, spec, trained.session.backend)
         folder = "" if checkpoint == "best" else "last/" if checkpoint == "last" else f"epoch-{epoch:04}/"
-        evaluation, outputs = _evaluated(dataset, trained.built, trained.session, inputs, opened.run, split, folder)
+        evaluation, outputs = evaluate_model(dataset, trained.built, trained.session, inputs, opened.run, split, folder)
         said = Outputs(
             outputs,
             trained.built.boundary,
@@ -138,27 +135,17 @@ def evaluate_model(
     inputs: InputPipeline,
     run: runs.Run,
     split: SplitName,
-) -> Evaluation:
-    """Evaluate a compiled model and write `eval/` of the run: `<split>.json`, and for the test split
-    `confusion.csv` and `predictions.csv`; for the others, file names start with the split. Outputs that are arrays,
-    such as images, are written as `predictions.npy`.
+    folder: str = "",
+) -> tuple[Evaluation, np.ndarray]:
+    """Evaluate a compiled model, and return its metrics and what it says.
+
+    Writes into a folder of `eval/`: `<split>.json`, and for the test split `confusion.csv` and `predictions.csv`; for
+    the others, file names start with the split. Outputs that are arrays, such as images, are written as
+    `predictions.npy`. The sheet of an evaluation before this one is removed.
 
     Raises:
         DltrainError: Keras refuses the split, or it does not fit into memory.
     """
-    return _evaluated(dataset, built, session, inputs, run, split, "")[0]
-
-
-def _evaluated(
-    dataset: Dataset,
-    built: BuiltModel,
-    session: Session,
-    inputs: InputPipeline,
-    run: runs.Run,
-    split: SplitName,
-    folder: str,
-) -> tuple[Evaluation, np.ndarray]:
-    """Evaluate a model, write into a folder of `eval/`, and return what the model says too."""
     from dltrain.engine.model.blame import guarded
     from dltrain.engine.model.construct import Refused
 
@@ -168,9 +155,10 @@ def _evaluated(
         raise DltrainError(f"the model cannot be evaluated on the split {split}: {refusal}") from refusal
     targets, facts = split_of(dataset, split).y, dataset.facts
     prefix = folder if split == "test" else f"{folder}{split}-"
-    run.write_json(
-        f"eval/{folder}{split}.json", {"run": run.id, "split": split, "samples": inputs.samples, "metrics": metrics}
-    )
+    for name in _OF_SHEETS:
+        run.remove(f"eval/{prefix}{name}")
+    known = {"run": run.id, "split": split, "samples": inputs.samples, "metrics": metrics}
+    run.write_json(f"eval/{folder}{split}.json", known)
     if facts.targets == "classes":
         labels, predicted = np.asarray(targets), classes_of(outputs, built.boundary)
         run.write_text(f"eval/{prefix}confusion.csv", files.confusion_matrix(labels, predicted, facts.labels))
@@ -209,10 +197,7 @@ def _write_sheet(run: runs.Run, evaluation: Evaluation, folder: str) -> None:
     """Write the sheet of an evaluation, with what its intervals are."""
     if evaluation.sheet is None:
         return
-    intervals = {
-        "level": LEVEL,
-        "bootstrap": {"seed": SEED, "unit": "sample"},
-    }
+    intervals = {"level": LEVEL, "bootstrap": {"seed": SEED, "unit": "sample"}}
     name = "sheet" if evaluation.split == "test" else f"{evaluation.split}-sheet"
     written = {"run": run.id, "split": evaluation.split, "samples": evaluation.samples, "epoch": evaluation.epoch}
     run.write_json(f"eval/{folder}{name}.json", {**written, "intervals": intervals, **asdict(evaluation.sheet)})

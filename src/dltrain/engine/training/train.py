@@ -67,7 +67,7 @@ def train(
             run.log(f"EarlyStopping ended the run in epoch {early.epoch}")
             on_event(_stopped_early(job, early))
         on_event(Phase("evaluating"))
-        tested = evaluate_model(job.dataset, job.built, job.session, job.inputs.test, run, "test")
+        tested, _ = evaluate_model(job.dataset, job.built, job.session, job.inputs.test, run, "test")
         metrics = {**recorder.best_row, **{f"test_{name}": value for name, value in tested.metrics.items()}}
         if watch is not None:
             watch.add(TEST, time.perf_counter() - trained)
