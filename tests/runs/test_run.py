@@ -94,9 +94,17 @@ def test_run_write_creates_missing_folders(run: runs.Run) -> None:
     assert run.read_bytes("eval/note.txt") == "Grüße\r\n".encode()
 
 
+def test_run_removes_files_alone(run: runs.Run) -> None:
+    run.write_text("eval/note.txt", "a")
+    run.write_text("eval/kept/inside.txt", "b")
+    for relative in ("eval/note.txt", "eval/note.txt", "eval/kept", "nowhere/x.txt"):
+        run.remove(relative)
+    assert sorted(path.name for path in (run.path / "eval").rglob("*")) == ["inside.txt", "kept"]
+
+
 @pytest.mark.parametrize("relative", ["", ".", "..", "../x", "a/../../x", "/etc/x", "a\0"])
 def test_run_rejects_paths_outside_of_it(run: runs.Run, relative: str) -> None:
-    for work in (run.read_bytes, lambda path: run.write_bytes(path, b"x")):
+    for work in (run.read_bytes, run.remove, lambda path: run.write_bytes(path, b"x")):
         with pytest.raises(ValueError, match="not a path inside a run"):
             work(relative)
     assert [entry.name for entry in run.path.parent.iterdir()] == [run.id]

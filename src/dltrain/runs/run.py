@@ -140,10 +140,10 @@ class Run:
         atomic.write_file(path, data)
 
     def remove(self, relative: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it is there; a folder of that name stays."""
         path = self._inside(relative)
         with atomic.trouble("remove", path):
-            if path.parent.is_dir():
+            if path.is_file():
                 atomic.discard(path)
 
     def write_text(self, relative: str, text: str) -> None:
