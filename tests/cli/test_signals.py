@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -179,3 +180,15 @@ def test_signals_closed_descriptors_stop_no_verb(tiny: Path, tmp_path: Path, clo
     assert "Traceback" not in done.stderr
     if verb == "fit":
         assert package.load_run("latest", tmp_path / "runs").status() == "completed"
+
+
+@pytest.mark.parametrize("folder", ["my runs [x]", "it's", "$HOME"])
+def test_signals_tell_a_command_that_a_shell_takes(tiny: Path, tmp_path: Path, folder: str) -> None:
+    process = start(tmp_path, "fit", str(tiny), "-s", "train.epochs=100000", "--runs-dir", folder)
+    wait_for(tmp_path / folder, "*/checkpoints/epoch-0001")
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=PATIENCE)
+    told = output.splitlines()[-1].removeprefix("to continue: ")
+    _, verb, path = shlex.split(told)
+    assert verb == "resume"
+    assert (tmp_path / path / "run.json").is_file()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
@@ -192,6 +193,7 @@ def run(found: Run) -> None:
     forced = "; ".join(dict.fromkeys(change for entry in record.resumed for change in entry.forced))
     failed = "; ".join(record.expect.failed) if record.expect is not None else ""
     tested = {name: number(value) for name, value in ordered(record.metrics).items() if name.startswith("test_")}
+    again = f"dltrain resume {quote(str(found.path))}"
     facts = {
         "run": found.path,
         "status": summary.status + (" (smoke)" if record.smoke else ""),
@@ -208,7 +210,7 @@ def run(found: Run) -> None:
         **_stopped(record),
         **({"resumed": f"after epoch {resumed}"} if resumed else {}),
         **({"forced": f"although {forced}"} if forced else {}),
-        **({"to continue": f"dltrain resume {found.path}  (after epoch {epoch})"} if epoch is not None else {}),
+        **({"to continue": f"{again}  (after epoch {epoch})"} if epoch is not None else {}),
         "best epoch": record.best_epoch or "–",
         **dict(islice(tested.items(), _MOST_METRICS)),
         **({"expect": f"failed: {failed}"} if failed else {}),

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from dltrain import runs
@@ -73,7 +74,7 @@ def resume(
     found = run if isinstance(run, runs.Run) else runs.find(run, runs_dir)
     with found.locked() as held, StopSignal(on_event, owns_process) as stop:
         opened = _reopened(held, overrides)
-        again = f"dltrain resume {held.path}"
+        again = f"dltrain resume {quote(str(held.path))}"
         dataset = load_data(opened.plan.spec, on_event, partial(stop.check, again), learnt_of(opened))
         differs = list(_differences(opened, dataset))
         _refuse(held, differs, force)
@@ -127,7 +128,7 @@ def _go_on(opened: OpenedRun, job: Job, differs: Sequence[str], from_scratch: bo
     run, record, plan = opened.run, opened.record, opened.plan
     start, skipped = find_start(run, plan.spec, job.built.model, on_event)
     if start is None and skipped and not from_scratch:
-        hint = f"`dltrain resume {run.path} --from-scratch` trains it anew from its first epoch"
+        hint = f"`dltrain resume {quote(str(run.path))} --from-scratch` trains it anew from its first epoch"
         raise RunError(f"the run {run.id} has checkpoints, but none can be used: {skipped[0]}", hint)
     checkpoint = start.checkpoint if start is not None else None
     _check_left(opened, checkpoint)
@@ -246,4 +247,6 @@ def _check_left(opened: OpenedRun, checkpoint: Checkpoint | None) -> None:
         hint = f"callbacks change in a new run: dltrain fit {run.path / 'resolved.yaml'} -s 'train.callbacks=[]'"
         raise UsageError(f"the run {run.id} was ended by EarlyStopping in epoch {done}", hint)
     if done == epochs:
-        raise UsageError(f"the run {run.id} is complete", f"dltrain resume {run.path} -s train.epochs={2 * done}")
+        raise UsageError(
+            f"the run {run.id} is complete", f"dltrain resume {quote(str(run.path))} -s train.epochs={2 * done}"
+        )

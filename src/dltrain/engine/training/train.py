@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from dltrain import runs
@@ -45,7 +46,7 @@ def train(
         on_event(Finished(run.id, run.path, status, best, monitor, metrics, seconds))
 
     def interrupted(message: str, signum: int) -> Interrupted:
-        return Interrupted(message, signum, f"dltrain resume {run.path}")
+        return Interrupted(message, signum, f"dltrain resume {quote(str(run.path))}")
 
     def leave(signum: int) -> Interrupted:
         finish("interrupted", {})
